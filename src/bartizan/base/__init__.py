@@ -1,0 +1,1 @@
+"""Words everybody uses: errors, locations, budgets, pointers, quantities."""

@@ -1,0 +1,19 @@
+"""What the reader may have meant: the nearest known word."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint with the nearest of `known`, or one that lists them all."""
+    words = sorted(known)
+    close = get_close_matches(word, words, n=1)
+    if not close:
+        folded = {candidate.lower(): candidate for candidate in words}
+        close = [folded[near] for near in get_close_matches(word.lower(), folded, n=1)]
+    return f"Did you mean `{close[0]}`?" if close else f"Known are {', '.join(words)}."

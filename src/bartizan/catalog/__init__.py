@@ -1,0 +1,1 @@
+"""Our knowledge as data: one YAML file a check, and its loader."""

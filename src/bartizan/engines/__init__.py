@@ -1,0 +1,1 @@
+"""One kind of judgement each; none knows another. All failure happens in `compile`, `run` is total."""

@@ -1,0 +1,1 @@
+"""Policies: rules that people write, in the dialects they already have."""

@@ -1,0 +1,1 @@
+"""Kyverno's classic kinds: ClusterPolicy, Policy, PolicyException."""

@@ -1,0 +1,82 @@
+"""What a policy may want from outside: one small port, owned by the engine that needs it.
+
+`app` fills it from a live cluster, from values files, or from recorded
+answers. The engine never asks the world itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+import msgspec
+
+if TYPE_CHECKING:
+    from bartizan.base.json import Json
+
+
+class LookupFailedError(Exception):
+    """The answer could not be had; the message says why, in the reader's words."""
+
+
+class ConfigMapQuestion(msgspec.Struct, frozen=True):
+    """The ConfigMap of that name, as an object."""
+
+    namespace: str
+    name: str
+
+
+class ApiQuestion(msgspec.Struct, frozen=True):
+    """A call of the Kubernetes API (`url` is a path) or of a service (`url` is absolute).
+
+    `data` is the body of a POST as JSON text, for it must be hashable.
+    """
+
+    url: str
+    method: Literal["GET", "POST"] = "GET"
+    data: str = ""
+
+
+class ImageQuestion(msgspec.Struct, frozen=True):
+    """An image's manifest and configuration, as the `imageRegistry` context describes them."""
+
+    reference: str
+
+
+class GlobalQuestion(msgspec.Struct, frozen=True):
+    """A GlobalContextEntry's value."""
+
+    name: str
+
+
+Question: TypeAlias = ConfigMapQuestion | ApiQuestion | ImageQuestion | GlobalQuestion
+
+
+class Lookup(Protocol):
+    """Answers questions about the world."""
+
+    def answer(self, question: Question) -> Json:
+        """The answer as decoded JSON.
+
+        Raises:
+            LookupFailedError: there is none, or it could not be had.
+        """
+
+
+class Offline:
+    """The lookup of a run without a world: every question fails, and says so."""
+
+    def answer(self, question: Question) -> Json:
+        """Fail, naming what was asked."""
+        raise LookupFailedError(f"nothing to ask for {_describe(question)}: no cluster, values or recorded answers")
+
+
+def _describe(question: Question) -> str:
+    match question:
+        case ConfigMapQuestion(namespace, name):
+            return f"ConfigMap `{namespace}/{name}`"
+        case ApiQuestion(url, method):
+            return f"{method} `{url}`"
+        case ImageQuestion(reference):
+            return f"image `{reference}`"
+        case GlobalQuestion(name):
+            return f"global context entry `{name}`"

@@ -1,0 +1,1 @@
+"""Posture: checks that look at how resources stand to each other."""

@@ -1,0 +1,1 @@
+"""What happens to findings: fingerprint, waive, compare with a baseline, count."""

@@ -1,0 +1,1 @@
+"""Languages: text in, Python function out. None knows Kubernetes, none knows another."""

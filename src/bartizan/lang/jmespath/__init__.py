@@ -1,0 +1,1 @@
+"""JMESPath, compiled: the expressions inside `{{ }}`."""

@@ -1,0 +1,1 @@
+"""Overlay patterns, compiled: YAML trees with anchors, wildcards and operators."""

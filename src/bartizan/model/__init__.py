@@ -1,0 +1,1 @@
+"""What is judged and what is said: frozen records without behaviour or I/O."""

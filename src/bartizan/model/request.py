@@ -1,0 +1,38 @@
+"""A change on its way into a cluster, as admission sees it; a scan judges each resource as if it were being created."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from bartizan.model.resource import Resource
+
+Operation: TypeAlias = Literal["CREATE", "UPDATE", "DELETE", "CONNECT"]
+
+
+class UserInfo(msgspec.Struct, frozen=True):
+    """Who asks: user name and groups, with the roles an admission engine resolves for them."""
+
+    username: str = ""
+    groups: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    cluster_roles: tuple[str, ...] = ()
+    uid: str = ""
+    extra: dict[str, Any] = {}
+
+
+class Request(msgspec.Struct, frozen=True, eq=False):
+    """What a rule is asked about.
+
+    `user` is `None` in scans and background audits, where nobody asks.
+    `namespace_labels` are those of the resource's namespace.
+    """
+
+    resource: Resource
+    operation: Operation = "CREATE"
+    old: Resource | None = None
+    user: UserInfo | None = None
+    subresource: str = ""
+    namespace_labels: dict[str, str] = {}
+    dry_run: bool = False

@@ -1,0 +1,1 @@
+"""One renderer a file: what people and programs read."""

@@ -1,0 +1,1 @@
+"""The world, read: manifests, charts, kustomizations and clusters."""
