@@ -26,7 +26,9 @@ class Request(msgspec.Struct, frozen=True, eq=False):
     """What a rule is asked about.
 
     `user` is `None` in scans and background audits, where nobody asks.
-    `namespace_labels` are those of the resource's namespace.
+    `namespace_labels` are those of the resource's namespace. `values` are
+    recorded answers, by the dotted path of a variable, which stand in for
+    whatever a policy's context would have looked up.
     """
 
     resource: Resource
@@ -36,3 +38,4 @@ class Request(msgspec.Struct, frozen=True, eq=False):
     subresource: str = ""
     namespace_labels: dict[str, str] = {}
     dry_run: bool = False
+    values: dict[str, Any] = {}
