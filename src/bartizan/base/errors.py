@@ -42,6 +42,14 @@ class SourceError(BartizanError):
 
 
 class SpecError(BartizanError):
-    """A policy, check, manifest or configuration document is not what it must be."""
+    """A policy, check, manifest or configuration document is not what it must be.
+
+    `pointer` is where in the document, as a JSON pointer, for a caller that
+    knows the file and can turn it into a line.
+    """
 
     exit_code: ClassVar[int] = 2
+
+    def __init__(self, message: str, *, at: Location | None = None, hint: str = "", pointer: str = "") -> None:
+        super().__init__(message, at=at, hint=hint)
+        self.pointer = pointer

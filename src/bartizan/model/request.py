@@ -28,7 +28,8 @@ class Request(msgspec.Struct, frozen=True, eq=False):
     `user` is `None` in scans and background audits, where nobody asks.
     `namespace_labels` are those of the resource's namespace. `values` are
     recorded answers, by the dotted path of a variable, which stand in for
-    whatever a policy's context would have looked up.
+    whatever a policy's context would have looked up; `foreach_values` are
+    the same for each element of a loop, in order.
     """
 
     resource: Resource
@@ -39,3 +40,4 @@ class Request(msgspec.Struct, frozen=True, eq=False):
     namespace_labels: dict[str, str] = {}
     dry_run: bool = False
     values: dict[str, Any] = {}
+    foreach_values: dict[str, list[Any]] = {}

@@ -6,15 +6,17 @@ A rule that cannot match a resource's kind costs nothing for it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.model.finding import RuleInfo
     from bartizan.model.outcome import Outcome
     from bartizan.model.request import Request
+
+Action: TypeAlias = Literal["Audit", "Enforce"]
 
 
 class Run(Protocol):
@@ -32,13 +34,13 @@ class Rule:
     """One rule, compiled.
 
     `kinds` are the resource kinds it can match, without group or version;
-    `None` is any kind. `namespace` bounds a namespaced policy.
+    `None` is any kind. `action` says what admission does with a failure.
     """
 
     info: RuleInfo
     run: Run
     kinds: frozenset[str] | None = None
-    namespace: str = ""
+    action: Callable[[Request], Action] = field(default=lambda _request: "Audit")
 
 
 @dataclass(frozen=True, slots=True)
