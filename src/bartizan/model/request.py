@@ -37,6 +37,8 @@ class Request(msgspec.Struct, frozen=True, eq=False):
     old: Resource | None = None
     user: UserInfo | None = None
     subresource: str = ""
+    parent_kind: str = ""
+    parent_group: str = ""
     namespace_labels: dict[str, str] = {}
     dry_run: bool = False
     values: dict[str, Any] = {}

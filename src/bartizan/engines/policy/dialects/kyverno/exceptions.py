@@ -1,0 +1,71 @@
+"""PolicyExceptions: which rules they lift, for which requests. There is one loop that decides, for every caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bartizan.base import wildcard
+from bartizan.base.errors import SpecError
+from bartizan.engines.policy.dialects.kyverno.match import compile_match
+from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
+from bartizan.engines.policy.dialects.kyverno.spec import ExceptionSpec, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bartizan.base.json import JsonObject
+    from bartizan.engines.policy.dialects.kyverno.scope import Scope
+    from bartizan.engines.policy.dialects.kyverno.variables import Compiler
+    from bartizan.model.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class RuleException:
+    """One exception as one rule sees it. `pod_security` narrows it to controls instead of the whole rule."""
+
+    name: str
+    lifts: Callable[[Request, Callable[[], Scope]], bool]
+    pod_security: tuple[JsonObject, ...]
+
+
+def exceptions_for(
+    documents: Sequence[JsonObject], policy: str, rule: str, compiler: Compiler
+) -> tuple[RuleException, ...]:
+    """The exceptions that name this rule. `policy` is `namespace/name` for a namespaced policy.
+
+    Raises:
+        SpecError: an exception is malformed.
+    """
+    found = []
+    for document in documents:
+        spec = decode_exception(document)
+        named = any(
+            entry.policy_name == policy and any(wildcard.match(name, rule) for name in entry.rule_names)
+            for entry in spec.exceptions
+        )
+        if named:
+            found.append(_compile(document, spec, compiler))
+    return tuple(found)
+
+
+def decode_exception(document: JsonObject) -> ExceptionSpec:
+    """Read a PolicyException.
+
+    Raises:
+        SpecError: it is malformed.
+    """
+    if not isinstance(document.get("spec"), dict):
+        raise SpecError("a PolicyException needs a `spec`", hint="List the policies and rules it is for in it.")
+    return decode(document["spec"], ExceptionSpec, "/spec")
+
+
+def _compile(document: JsonObject, spec: ExceptionSpec, compiler: Compiler) -> RuleException:
+    applies = compile_match(spec.match, "/spec/match").applies
+    metadata: dict[str, Any] = document.get("metadata") or {}
+    name = "/".join(part for part in (metadata.get("namespace"), metadata.get("name")) if part)
+    pod_security = tuple(spec.pod_security or ())
+    if not spec.conditions:
+        return RuleException(name, lambda request, _scope: applies(request), pod_security)
+    conditions = compile_conditions(spec.conditions, compiler, "/spec/conditions")
+    return RuleException(name, lambda request, scope: applies(request) and conditions(scope()).holds, pod_security)

@@ -1,0 +1,162 @@
+"""`validate.foreach`: a rule's judgement on each element of a list, each in a scope of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from bartizan.base.errors import SpecError
+from bartizan.base.suggest import did_you_mean
+from bartizan.engines.policy.dialects.kyverno.context import compile_context
+from bartizan.engines.policy.dialects.kyverno.preconditions import Verdict, compile_conditions
+from bartizan.engines.policy.dialects.kyverno.spec import ValidateSpec
+from bartizan.engines.policy.dialects.kyverno.validate import compile_validate
+from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
+from bartizan.lang.jmespath import JmesPathError
+from bartizan.model.outcome import PASSED, Broken, Failed, Outcome, Passed, Skipped
+from bartizan.model.resource import resource_from
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bartizan.base.json import Json, JsonObject
+    from bartizan.engines.policy.dialects.kyverno.scope import Scope
+    from bartizan.engines.policy.dialects.kyverno.validate import Judge, ScopeOf
+    from bartizan.engines.policy.dialects.kyverno.variables import Compiler
+    from bartizan.model.request import Request
+
+    Loop = Callable[[Request, Scope, int], Outcome | None]
+
+_FIELDS: Final = frozenset(
+    {"list", "context", "preconditions", "elementScope", "pattern", "anyPattern", "deny", "foreach"}
+)
+_MAX_DEPTH: Final = 8  # loops inside loops; a policy has one or two
+
+
+def foreach_judge(loops: list[JsonObject], message: str | None, compiler: Compiler, at: str) -> Judge:
+    """Judge by every loop in order; the first element that fails decides.
+
+    Raises:
+        SpecError: a loop is malformed.
+    """
+    compiled = [_compile_loop(loop, message, compiler, f"{at}/{index}", 0) for index, loop in enumerate(loops)]
+
+    def judge(request: Request, scope: ScopeOf) -> Outcome | None:
+        return _run_loops(compiled, request, scope(), 0)
+
+    return judge
+
+
+def _run_loops(loops: list[Loop], request: Request, scope: Scope, depth: int) -> Outcome | None:
+    """Nothing that applied gives no answer; otherwise the first failure or error, or a pass."""
+    applied = False
+    for loop in loops:
+        outcome = loop(request, scope, depth)
+        if isinstance(outcome, Failed | Broken):
+            return outcome
+        applied = applied or isinstance(outcome, Passed)
+    return PASSED if applied else None
+
+
+def _compile_loop(loop: JsonObject, message: str | None, compiler: Compiler, at: str, depth: int) -> Loop:
+    for key in loop:
+        if key not in _FIELDS:
+            raise SpecError(f"unknown field `{key}`", pointer=f"{at}/{key}", hint=did_you_mean(key, _FIELDS))
+    if depth > _MAX_DEPTH:
+        raise SpecError(f"loops nest deeper than {_MAX_DEPTH}", pointer=at, hint="Flatten them with JMESPath.")
+    expression = compile_template(loop.get("list", ""), compiler, at=f"{at}/list")
+    if expression.render is None:
+        compiler(as_text(expression.value))
+    loaders = compile_context(loop.get("context"), compiler, f"{at}/context")
+    conditions = compile_conditions(loop.get("preconditions"), compiler, f"{at}/preconditions")
+    judge = _element_judge(loop, message, compiler, at, depth)
+    narrows = loop.get("elementScope")
+
+    def run(request: Request, scope: Scope, level: int) -> Outcome | None:
+        elements = _elements(as_text(expression(scope)), compiler, scope)
+        applied = False
+        for index, element in enumerate(elements):
+            if element is None:
+                continue
+            inner = scope.nested(_element_names(element, index, level, request), loaders)
+            outcome = _judge_element(judge, conditions, _narrowed(request, element, narrows), inner, level)
+            match outcome:
+                case Failed(text, pointer, evidence):
+                    return Failed(text, pointer, evidence or f"element {index}")
+                case Broken():
+                    return outcome
+                case Passed():
+                    applied = True
+                case Skipped() | None:
+                    pass
+        return PASSED if applied else None
+
+    return run
+
+
+def _elements(expression: str, compiler: Compiler, scope: Scope) -> list[Json]:
+    """The list to loop over; a missing key is an empty list, and a value that is no list is one element."""
+    try:
+        value = compiler(expression)(scope)
+    except JmesPathError:
+        return []
+    except SpecError as error:
+        raise UnresolvedError(f"failed to resolve `{expression}`: {error.message}") from error
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _element_names(element: Json, index: int, level: int, request: Request) -> dict[str, Any]:
+    names = {
+        "element": element,
+        f"element{level}": element,
+        "elementIndex": index,
+        f"elementIndex{level}": index,
+    }
+    recorded = {name: values[index] for name, values in request.foreach_values.items() if index < len(values)}
+    return names | recorded
+
+
+def _narrowed(request: Request, element: Json, narrows: bool | None) -> Request:  # noqa: FBT001 (a field of the policy, passed on)
+    """Patterns judge the element itself where it is an object, unless the policy says otherwise."""
+    if narrows is False or (narrows is None and not isinstance(element, dict)):
+        return request
+    if not isinstance(element, dict):
+        raise UnresolvedError("`elementScope: true` needs elements that are objects")
+    return msgspec.structs.replace(request, resource=resource_from(element))
+
+
+def _judge_element(
+    judge: Callable[[Request, Scope, int], Outcome | None],
+    conditions: Callable[[Scope], Verdict],
+    request: Request,
+    scope: Scope,
+    level: int,
+) -> Outcome | None:
+    try:
+        if not conditions(scope).holds:
+            return Skipped("preconditions not met")
+    except UnresolvedError as error:
+        return Skipped(str(error))
+    return judge(request, scope, level)
+
+
+def _element_judge(
+    loop: JsonObject, message: str | None, compiler: Compiler, at: str, depth: int
+) -> Callable[[Request, Scope, int], Outcome | None]:
+    if loop.get("foreach"):
+        inner = [
+            _compile_loop(item, message, compiler, f"{at}/foreach/{index}", depth + 1)
+            for index, item in enumerate(loop["foreach"])
+        ]
+        return lambda request, scope, level: _run_loops(inner, request, scope, level + 1)
+    spec = ValidateSpec(
+        message=message,
+        pattern=loop.get("pattern", msgspec.UNSET),
+        any_pattern=loop.get("anyPattern", msgspec.UNSET),
+        deny=loop.get("deny"),
+    )
+    judge = compile_validate(spec, compiler, at)
+    return lambda request, scope, _level: judge(request, lambda: scope)

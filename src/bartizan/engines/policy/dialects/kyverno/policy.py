@@ -1,0 +1,160 @@
+"""A ClusterPolicy or Policy, compiled: its own rules, then the ones autogen makes for pod controllers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from bartizan.base.errors import SpecError
+from bartizan.base.suggest import did_you_mean
+from bartizan.engines.policy.dialects.kyverno.autogen import generated_rules
+from bartizan.engines.policy.dialects.kyverno.rule import PolicyMeta, compile_rule
+from bartizan.engines.policy.dialects.kyverno.spec import PolicySpec, RuleSpec, decode
+from bartizan.lang.jmespath import compile_expression, functions_for
+from bartizan.model.finding import RuleId, RuleInfo
+from bartizan.model.outcome import Skipped
+from bartizan.model.severity import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bartizan.base.json import Json, JsonObject
+    from bartizan.engines.policy.dialects.kyverno.variables import Compiler
+    from bartizan.engines.policy.plan import Rule
+    from bartizan.engines.policy.lookup import Lookup
+    from bartizan.lang.jmespath import Ambient
+    from bartizan.model.outcome import Outcome
+    from bartizan.model.request import Request
+
+KINDS: Final = frozenset({"ClusterPolicy", "Policy"})
+VERSIONS: Final = frozenset({"v1", "v2beta1"})
+_TOP_FIELDS: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A compiled policy. `problems` are rules that could not be compiled; the others run all the same."""
+
+    name: str
+    namespace: str
+    rules: tuple[Rule, ...]
+    problems: tuple[SpecError, ...]
+
+    @property
+    def full_name(self) -> str:
+        """`namespace/name`, or the name alone for a ClusterPolicy."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+def expression_compiler(ambient: Ambient) -> Compiler:
+    """Kyverno's dialect of JMESPath, with its functions."""
+    functions = functions_for(ambient)
+    return lambda text: compile_expression(text, functions, missing="error")
+
+
+def is_policy(document: Json) -> bool:
+    """Whether a document is one of the kinds compiled here."""
+    if not isinstance(document, dict):
+        return False
+    group, _, version = str(document.get("apiVersion")).partition("/")
+    return group == "kyverno.io" and version in VERSIONS and document.get("kind") in KINDS
+
+
+def compile_policy(
+    document: JsonObject, compiler: Compiler, *, exceptions: Sequence[JsonObject] = ()
+) -> Policy:
+    """Compile a policy. One broken rule does not lose the others.
+
+    Raises:
+        SpecError: the document is no policy, or a field of the policy itself is malformed.
+    """
+    for key in document:
+        if key not in _TOP_FIELDS:
+            raise SpecError(f"unknown field `{key}`", pointer=f"/{key}", hint=did_you_mean(key, _TOP_FIELDS))
+    spec = decode(document.get("spec") or {}, PolicySpec, "/spec")
+    meta = _meta(document, spec)
+    compiled: list[Rule] = []
+    problems: list[SpecError] = []
+    for index, rule in enumerate(spec.rules):
+        _compile_into(compiled, problems, rule, meta, compiler, exceptions, f"/spec/rules/{index}")
+    if not problems:
+        for rule in generated_rules(spec.rules, meta.annotations):
+            origin = next(i for i, own in enumerate(spec.rules) if str(rule["name"]).endswith(_tail(own, rule)))
+            _compile_into(compiled, problems, rule, meta, compiler, exceptions, f"/spec/rules/{origin}")
+    if not spec.rules:
+        problems.append(SpecError(f"policy `{meta.name}` has no rules", pointer="/spec", hint="Write `rules:` in it."))
+    return Policy(meta.name, meta.namespace, _one_only(spec, compiled), tuple(problems))
+
+
+def _tail(own: JsonObject, generated: JsonObject) -> str:
+    """What of a rule's name is left in the generated rule's, which may be cut short."""
+    name = str(own.get("name", ""))
+    prefix = "autogen-cronjob-" if str(generated["name"]).startswith("autogen-cronjob-") else "autogen-"
+    return str(f"{prefix}{name}"[:63])
+
+
+def _compile_into(
+    compiled: list[Rule],
+    problems: list[SpecError],
+    rule: JsonObject,
+    meta: PolicyMeta,
+    compiler: Compiler,
+    exceptions: Sequence[JsonObject],
+    at: str,
+) -> None:
+    try:
+        spec = decode(rule, RuleSpec, at)
+        info = RuleInfo(
+            id=RuleId(meta.full_name, spec.name),
+            title=meta.title,
+            severity=meta.severity,
+            category=meta.category,
+            origin="kyverno",
+            why=meta.description,
+            scored=meta.scored,
+        )
+        compiled.append(compile_rule(spec, info, meta, compiler, exceptions, at))
+    except SpecError as error:
+        problems.append(error)
+
+
+def _meta(document: JsonObject, spec: PolicySpec) -> PolicyMeta:
+    metadata: Any = document.get("metadata") or {}
+    name = metadata.get("name")
+    if not isinstance(name, str) or not name:
+        raise SpecError("a policy needs a name", pointer="/metadata", hint="Write `metadata.name`.")
+    annotations = {str(key): str(value) for key, value in (metadata.get("annotations") or {}).items()}
+
+    def note(field: str) -> str:
+        return annotations.get(f"policies.kyverno.io/{field}", "").strip()
+
+    namespaced = document.get("kind") == "Policy"
+    return PolicyMeta(
+        name=name,
+        namespace=str(metadata.get("namespace") or "default") if namespaced else "",
+        annotations=annotations,
+        title=note("title"),
+        category=note("category"),
+        severity=Severity.parse(note("severity"), Severity.MEDIUM),
+        description=note("description"),
+        scored=note("scored") != "false",
+        failure_action=spec.validation_failure_action or "Audit",
+        overrides=tuple(spec.validation_failure_action_overrides or ()),
+    )
+
+
+def _one_only(spec: PolicySpec, rules: list[Rule]) -> tuple[Rule, ...]:
+    """With `applyRules: One`, each rule answers only where no rule before it has."""
+    if spec.apply_rules != "One" or len(rules) < 2:
+        return tuple(rules)
+    return tuple(_unless_before(rule, rules[:index]) for index, rule in enumerate(rules))
+
+
+def _unless_before(rule: Rule, before: list[Rule]) -> Rule:
+    def run(request: Request, lookup: Lookup) -> Outcome | None:
+        for other in before:
+            if not isinstance(other.run(request, lookup), Skipped | None):
+                return None
+        return rule.run(request, lookup)
+
+    return replace(rule, run=run)

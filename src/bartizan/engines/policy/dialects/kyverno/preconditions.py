@@ -1,0 +1,124 @@
+"""Blocks of conditions, as `preconditions`, `deny.conditions` and exceptions have them, compiled.
+
+`any` and `all` must both hold where both are there; a bare list is the old
+form of `all`. Conditions run in order and stop as soon as the block is
+decided, so that a later one may read what an earlier one has made sure of.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bartizan.base.errors import SpecError
+from bartizan.base.suggest import did_you_mean
+from bartizan.engines.policy.dialects.kyverno.conditions import bind_value, operator
+from bartizan.engines.policy.dialects.kyverno.variables import as_text, compile_template
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bartizan.base.json import Json, JsonObject
+    from bartizan.engines.policy.dialects.kyverno.variables import Compiler, Scope
+
+    Test = Callable[[Scope], bool]
+
+_CONDITION_FIELDS: Final = frozenset({"key", "operator", "value", "message"})
+_BLOCK_FIELDS: Final = frozenset({"any", "all"})
+
+
+class Verdict(NamedTuple):
+    """Whether a block holds, with the messages of the conditions that decided."""
+
+    holds: bool
+    message: str
+
+
+class _Condition(NamedTuple):
+    test: Test
+    message: Callable[[Scope], Json]
+
+
+def compile_conditions(block: Json, compiler: Compiler, at: str) -> Callable[[Scope], Verdict]:
+    """Compile a block; calling it may raise `UnresolvedError`.
+
+    No conditions at all hold.
+
+    Raises:
+        SpecError: an unknown field or operator, or a malformed expression.
+    """
+    if isinstance(block, str):
+        late = compile_template(block, compiler, at=at)
+        return lambda scope: compile_conditions(late(scope), compiler, at)(scope)
+    if isinstance(block, dict):
+        return _any_all(block, compiler, at)
+    if not isinstance(block, list):
+        return lambda _scope: Verdict(holds=True, message="")
+    if any(isinstance(item, dict) and not _BLOCK_FIELDS.isdisjoint(item) for item in block):
+        blocks = [_any_all(item, compiler, f"{at}/{index}") for index, item in enumerate(block)]
+        return lambda scope: _every_block(blocks, scope)
+    return _any_all({"all": block}, compiler, at)
+
+
+def _every_block(blocks: Sequence[Callable[[Scope], Verdict]], scope: Scope) -> Verdict:
+    messages: list[str] = []
+    for block in blocks:
+        verdict = block(scope)
+        if not verdict.holds:
+            return verdict
+        messages.append(verdict.message)
+    return Verdict(holds=True, message=_join(messages))
+
+
+def _any_all(block: JsonObject, compiler: Compiler, at: str) -> Callable[[Scope], Verdict]:
+    for key in block:
+        if key not in _BLOCK_FIELDS:
+            raise SpecError(f"unknown field `{key}`", pointer=f"{at}/{key}", hint=did_you_mean(key, _BLOCK_FIELDS))
+    anys = [_condition(item, compiler, f"{at}/any/{i}") for i, item in enumerate(block.get("any") or ())]
+    alls = [_condition(item, compiler, f"{at}/all/{i}") for i, item in enumerate(block.get("all") or ())]
+    # an `any` that is there but empty can never hold; one that is absent always does
+    needs_any = block.get("any") is not None
+
+    def decide(scope: Scope) -> Verdict:
+        said: list[str] = []
+        denied: list[str] = []
+        holds = not needs_any
+        for condition in anys:
+            text = condition.message(scope)
+            if condition.test(scope):
+                holds = True
+                said.append(as_text(text))
+                break
+            denied.append(as_text(text))
+        for condition in alls:
+            text = condition.message(scope)
+            if not condition.test(scope):
+                return Verdict(holds=False, message=_join([*denied, as_text(text)]))
+            said.append(as_text(text))
+        return Verdict(holds, _join(said if holds else denied))
+
+    return decide
+
+
+def _condition(item: Json, compiler: Compiler, at: str) -> _Condition:
+    if not isinstance(item, dict):
+        raise SpecError("a condition must be an object", pointer=at, hint="Write `key`, `operator` and `value`.")
+    for field in item:
+        if field not in _CONDITION_FIELDS:
+            hint = did_you_mean(field, _CONDITION_FIELDS)
+            raise SpecError(f"unknown field `{field}`", pointer=f"{at}/{field}", hint=hint)
+    name = str(item.get("operator", ""))
+    key = compile_template(item.get("key"), compiler, at=f"{at}/key")
+    value = compile_template(item.get("value"), compiler, at=f"{at}/value")
+    message = compile_template(item.get("message") or "", compiler, at=f"{at}/message")
+    try:
+        if value.render is None:
+            bound = bind_value(name, value.value)
+            return _Condition(lambda scope: bound(key(scope)), message)
+        compare = operator(name)
+    except SpecError as error:
+        raise SpecError(error.message, hint=error.hint, pointer=f"{at}/operator") from error
+    return _Condition(lambda scope: compare(key(scope), value(scope)), message)
+
+
+def _join(messages: Sequence[str]) -> str:
+    return "; ".join(message for message in messages if message)

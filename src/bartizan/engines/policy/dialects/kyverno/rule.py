@@ -1,0 +1,227 @@
+"""One rule, compiled to the engine's shape.
+
+The order is Kyverno's: match, exclude, exceptions, preconditions, then the
+judgement; whatever needs variables is told how to get them, and asks late.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from bartizan.base import wildcard
+from bartizan.engines.policy.dialects.kyverno.context import compile_context
+from bartizan.engines.policy.dialects.kyverno.exceptions import exceptions_for
+from bartizan.engines.policy.dialects.kyverno.foreach import foreach_judge
+from bartizan.engines.policy.dialects.kyverno.match import compile_match
+from bartizan.engines.policy.dialects.kyverno.pod_security import pod_security_judge
+from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
+from bartizan.engines.policy.dialects.kyverno.scope import request_scope
+from bartizan.engines.policy.dialects.kyverno.validate import compile_validate
+from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError
+from bartizan.engines.policy.plan import Action, Rule
+from bartizan.engines.policy.selector import compile_selector
+from bartizan.model.outcome import Broken, Failed, Outcome, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bartizan.base.json import Json, JsonObject
+    from bartizan.engines.policy.dialects.kyverno.exceptions import RuleException
+    from bartizan.engines.policy.dialects.kyverno.scope import Loader, Scope
+    from bartizan.engines.policy.dialects.kyverno.spec import RuleSpec, ValidateSpec
+    from bartizan.engines.policy.dialects.kyverno.validate import Judge, ScopeOf
+    from bartizan.engines.policy.dialects.kyverno.variables import Compiler
+    from bartizan.engines.policy.lookup import Lookup
+    from bartizan.engines.policy.plan import Run
+    from bartizan.model.finding import RuleInfo
+    from bartizan.model.request import Request
+    from bartizan.model.severity import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyMeta:
+    """What the policy says of all its rules."""
+
+    name: str
+    namespace: str
+    annotations: dict[str, Any]
+    title: str
+    category: str
+    severity: Severity
+    description: str
+    scored: bool
+    failure_action: str
+    overrides: tuple[JsonObject, ...]
+
+    @property
+    def full_name(self) -> str:
+        """`namespace/name`, or the name alone for a ClusterPolicy."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+_UNSUPPORTED: Final[Mapping[str, Callable[[RuleSpec], bool]]] = {
+    "mutate": lambda spec: spec.mutate is not None,
+    "generate": lambda spec: spec.generate is not None,
+    "verifyImages": lambda spec: spec.verify_images is not None,
+    "celPreconditions": lambda spec: bool(spec.cel_preconditions),
+    "validate.cel": lambda spec: spec.validate is not None and spec.validate.cel is not None,
+    "validate.manifests": lambda spec: spec.validate is not None and spec.validate.manifests is not None,
+}
+
+
+def compile_rule(
+    spec: RuleSpec,
+    info: RuleInfo,
+    meta: PolicyMeta,
+    compiler: Compiler,
+    exceptions: Sequence[JsonObject],
+    at: str,
+) -> Rule:
+    """Compile one rule; a construct this version does not run gives a rule that says so.
+
+    Raises:
+        SpecError: something in the rule is malformed.
+    """
+    matched = compile_match(spec.match, f"{at}/match")
+    excluded = compile_match(spec.exclude, f"{at}/exclude", excluding=True).applies if spec.exclude else None
+    construct = next((name for name, used in _UNSUPPORTED.items() if used(spec)), None)
+    steps = _Steps(
+        applies=_in_namespace(matched.applies, meta.namespace),
+        excluded=excluded,
+        exceptions=exceptions_for(exceptions, meta.full_name, spec.name, compiler),
+        judge=_unsupported(construct) if construct else _judge(spec, compiler, at),
+        conditions=None if construct else _conditions(spec, compiler, at),
+        loaders={} if construct else compile_context(spec.context, compiler, f"{at}/context"),
+        extractors=spec.image_extractors,
+        compiler=compiler,
+    )
+    return Rule(info, _run(steps), matched.kinds, _action(spec.validate, meta))
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """The parts of a rule, in the order in which they run."""
+
+    applies: Callable[[Request], bool]
+    excluded: Callable[[Request], bool] | None
+    exceptions: tuple[RuleException, ...]
+    judge: Judge
+    conditions: Callable[[Scope], Outcome | None] | None
+    loaders: dict[str, Loader]
+    extractors: JsonObject | None
+    compiler: Compiler
+
+
+def _run(steps: _Steps) -> Run:
+    applies, excluded, judge, conditions = steps.applies, steps.excluded, steps.judge, steps.conditions
+    lifted = tuple(item for item in steps.exceptions if not item.pod_security)
+
+    def query(text: str, value: Json) -> Json:
+        return steps.compiler(text)(value)
+
+    def run(request: Request, lookup: Lookup) -> Outcome | None:
+        if not applies(request) or (excluded is not None and excluded(request)):
+            return None
+        made: list[Scope] = []
+
+        def scope() -> Scope:
+            if not made:
+                made.append(request_scope(request, lookup, steps.loaders, steps.extractors, query))
+            return made[0]
+
+        try:
+            for exception in lifted:
+                if exception.lifts(request, scope):
+                    return Skipped(f"accepted by PolicyException `{exception.name}`", exception.name)
+            if conditions is not None:
+                stopped = conditions(scope())
+                if stopped is not None:
+                    return stopped
+            return judge(request, scope)
+        except UnresolvedError as error:
+            return Broken(str(error))
+
+    return run
+
+
+def _judge(spec: RuleSpec, compiler: Compiler, at: str) -> Judge:
+    validate = spec.validate
+    if validate is None:
+        return lambda _request, _scope: None
+    if validate.pod_security is not None:
+        return pod_security_judge(validate, compiler, f"{at}/validate")
+    if validate.foreach is not None:
+        judge = foreach_judge(validate.foreach, validate.message, compiler, f"{at}/validate/foreach")
+    else:
+        judge = compile_validate(validate, compiler, f"{at}/validate")
+    return judge if validate.allow_existing_violations is False else _forgiving(judge)
+
+
+def _forgiving(judge: Judge) -> Judge:
+    """A change to a resource that failed before and fails still is not the change's fault."""
+
+    def judge_change(request: Request, scope: ScopeOf) -> Outcome | None:
+        outcome = judge(request, scope)
+        if isinstance(outcome, Failed) and request.operation == "UPDATE" and request.old is not None:
+            before = msgspec.structs.replace(request, operation="CREATE", resource=request.old, old=None)
+            earlier = scope().nested({"request": {**scope()["request"], "object": request.old.body}}, {})
+            if isinstance(judge(before, lambda: earlier), Failed):
+                return Skipped("it failed before the change too")
+        return outcome
+
+    return judge_change
+
+
+def _conditions(spec: RuleSpec, compiler: Compiler, at: str) -> Callable[[Scope], Outcome | None] | None:
+    if not spec.preconditions:
+        return None
+    holds = compile_conditions(spec.preconditions, compiler, f"{at}/preconditions")
+
+    def check(scope: Scope) -> Outcome | None:
+        verdict = holds(scope)
+        return None if verdict.holds else Skipped(verdict.message or "preconditions not met")
+
+    return check
+
+
+def _in_namespace(applies: Callable[[Request], bool], namespace: str) -> Callable[[Request], bool]:
+    """A namespaced policy is about its own namespace only."""
+    if not namespace:
+        return applies
+    return lambda request: request.resource.id.namespace == namespace and applies(request)
+
+
+def _unsupported(construct: str) -> Judge:
+    said = Broken(f"unsupported construct `{construct}`: this version does not run it yet")
+    return lambda _request, _scope: said
+
+
+def _action(validate: ValidateSpec | None, meta: PolicyMeta) -> Callable[[Request], Action]:
+    """Whether a failure is refused or only reported; the first override that names the namespace decides."""
+    own = validate.failure_action if validate else None
+    overrides = (validate.failure_action_overrides if validate and own else None) or meta.overrides
+    default = _as_action(own or meta.failure_action)
+    if not overrides:
+        return lambda _request: default
+    cases = [(_override(item), _as_action(str(item.get("action", "")))) for item in overrides]
+    return lambda request: next((action for holds, action in cases if holds(request)), default)
+
+
+def _override(item: JsonObject) -> Callable[[Request], bool]:
+    names = [wildcard.matcher(str(name)) for name in item.get("namespaces") or ()]
+    selector = item.get("namespaceSelector")
+    selects = compile_selector(selector, "/spec/validationFailureActionOverrides") if selector else None
+
+    def holds(request: Request) -> bool:
+        if names and not any(name(request.resource.id.namespace) for name in names):
+            return False
+        return selects is None or selects(request.namespace_labels)
+
+    return holds
+
+
+def _as_action(word: str) -> Action:
+    return "Enforce" if word.lower() == "enforce" else "Audit"

@@ -1,0 +1,119 @@
+"""What variables can see: the request, its images, and the entries of `context`, loaded when first asked for.
+
+An entry that nothing reads is never looked up. Loops see the scope around
+them through a copy, so that one element's values do not reach the next.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bartizan.engines.policy.dialects.kyverno.images import extract_images
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bartizan.base.json import Json, JsonObject
+    from bartizan.engines.policy.lookup import Lookup
+    from bartizan.model.request import Request, UserInfo
+
+    Loader = Callable[["Scope"], Json]
+
+_SERVICE_ACCOUNT: Final = "system:serviceaccount:"
+
+
+class Scope(dict[str, Any]):
+    """Root names and their values; a missing name is loaded once, if it can be.
+
+    Raises (on look-up of a name):
+        KeyError: there is no such name.
+        UnresolvedError: its value could not be had.
+    """
+
+    __slots__ = ("loaders", "lookup", "request")
+
+    def __init__(self, names: Mapping[str, Any], request: Request, lookup: Lookup, loaders: dict[str, Loader]) -> None:
+        super().__init__(names)
+        self.request = request
+        self.lookup = lookup
+        self.loaders = loaders
+
+    def __missing__(self, name: str) -> Json:
+        loader = self.loaders.get(name)
+        if loader is None:
+            raise KeyError(name)
+        # INVARIANT: an entry that reads its own name sees what was there before, and so cannot recurse
+        self.loaders = {key: value for key, value in self.loaders.items() if key != name}
+        value = loader(self)
+        self[name] = value
+        return value
+
+    def nested(self, names: Mapping[str, Any], loaders: Mapping[str, Loader]) -> Scope:
+        """A scope inside this one, for one element of a loop."""
+        inner = Scope(self, self.request, self.lookup, {**self.loaders, **loaders})
+        inner.update(names)
+        for name in loaders:
+            inner.pop(name, None)
+        return inner
+
+
+def request_scope(
+    request: Request,
+    lookup: Lookup,
+    loaders: Mapping[str, Loader],
+    extractors: JsonObject | None,
+    query: Callable[[str, Json], Json],
+) -> Scope:
+    """The scope of one rule on one request."""
+    body = request.resource.body
+    all_loaders: dict[str, Loader] = {"images": lambda _scope: extract_images(body, extractors, query), **loaders}
+    names: dict[str, Any] = {"request": _admission(request)}
+    user = request.user
+    if user is not None:
+        names |= _service_account(user)
+    for path, value in request.values.items():
+        _set_path(names, path.split("."), value)
+    return Scope(names, request, lookup, all_loaders)
+
+
+def _admission(request: Request) -> JsonObject:
+    rid = request.resource.id
+    deleted = request.operation == "DELETE"
+    old = request.resource.body if deleted else request.old.body if request.old else None
+    review: JsonObject = {
+        "uid": request.resource.uid,
+        "operation": request.operation,
+        "namespace": rid.namespace,
+        "name": rid.name,
+        "kind": {"group": rid.group, "version": rid.version, "kind": rid.kind},
+        "dryRun": request.dry_run,
+        "subResource": request.subresource,
+    }
+    if not deleted:
+        review["object"] = request.resource.body
+    if old is not None:
+        review["oldObject"] = old
+    user = request.user
+    if user is not None:
+        review["userInfo"] = {"username": user.username, "groups": list(user.groups), "uid": user.uid, "extra": user.extra}
+        review["roles"] = list(user.roles)
+        review["clusterRoles"] = list(user.cluster_roles)
+    return review
+
+
+def _service_account(user: UserInfo) -> JsonObject:
+    """Name and namespace of a service account; both empty for other users, as Kyverno has it."""
+    if not user.username.startswith(_SERVICE_ACCOUNT):
+        return {"serviceAccountName": "", "serviceAccountNamespace": ""}
+    namespace, _, name = user.username.removeprefix(_SERVICE_ACCOUNT).partition(":")
+    return {"serviceAccountName": name, "serviceAccountNamespace": namespace}
+
+
+def _set_path(names: dict[str, Any], path: list[str], value: Json) -> None:
+    """Set a dotted path, copying what is on the way: the request's own parts are shared and stay as they are."""
+    target = names
+    for step in path[:-1]:
+        below = target.get(step)
+        target[step] = dict(below) if isinstance(below, dict) else {}
+        target = target[step]
+    target[path[-1]] = value

@@ -1,0 +1,183 @@
+"""`validate` of a rule, compiled: pattern, anyPattern, deny, podSecurity and assert, and `foreach` over any of them.
+
+A judge takes a request and the scope of its variables and says an outcome,
+or `None` where it gives no answer. A rule without variables never builds
+the scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import msgspec
+
+from bartizan.base.errors import SpecError
+from bartizan.engines.policy.dialects.kyverno.assertions import compile_assertion
+from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
+from bartizan.engines.policy.dialects.kyverno.variables import (
+    Template,
+    UnresolvedError,
+    as_text,
+    compile_template,
+)
+from bartizan.lang.overlay import Mismatch, Pattern, compile_pattern
+from bartizan.model.outcome import PASSED, Broken, Failed, Outcome, Skipped
+
+if TYPE_CHECKING:
+    from bartizan.base.json import Json
+    from bartizan.engines.policy.dialects.kyverno.scope import Scope
+    from bartizan.engines.policy.dialects.kyverno.spec import ValidateSpec
+    from bartizan.engines.policy.dialects.kyverno.variables import Compiler
+    from bartizan.model.request import Request
+
+ScopeOf: TypeAlias = "Callable[[], Scope]"
+Judge: TypeAlias = "Callable[[Request, ScopeOf], Outcome | None]"
+
+_MAX_PATTERNS: Final = 1024
+"""Patterns with variables kept compiled for one rule; beyond that the oldest go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A rule's message. Where its variables cannot be resolved, it is shown as written."""
+
+    template: Template
+    raw: str
+
+    def __call__(self, scope: ScopeOf) -> str:
+        """The text for one request."""
+        if self.template.render is None:
+            return as_text(self.template.value)
+        try:
+            return as_text(self.template(scope()))
+        except UnresolvedError:
+            return self.raw
+
+
+def compile_message(text: str | None, compiler: Compiler, at: str) -> Message:
+    """Compile a message."""
+    return Message(compile_template(text or "", compiler, at=at), text or "")
+
+
+def pattern_judge(document: Json, message: Message, compiler: Compiler, at: str) -> Judge:
+    """Judge the resource by one pattern."""
+    check = _pattern_check(document, compiler, at)
+
+    def judge(request: Request, scope: ScopeOf) -> Outcome | None:
+        if request.operation == "DELETE":
+            return None
+        mismatch = check(request.resource.body, scope)
+        return PASSED if mismatch is None else _mismatched(mismatch, message, scope)
+
+    return judge
+
+
+def _pattern_check(document: Json, compiler: Compiler, at: str) -> Callable[[Json, ScopeOf], Mismatch | None]:
+    template = compile_template(document, compiler, at=at)
+    if template.render is None:
+        check = _compiled(template.value, at).check
+        return lambda value, _scope: check(value)
+    cache: dict[bytes, Pattern] = {}
+
+    def check_late(value: Json, scope: ScopeOf) -> Mismatch | None:
+        pattern = template(scope())
+        key = msgspec.json.encode(pattern)
+        compiled = cache.get(key)
+        if compiled is None:
+            if len(cache) >= _MAX_PATTERNS:
+                cache.pop(next(iter(cache)))
+            compiled = cache[key] = _compiled(pattern, at)
+        return compiled.check(value)
+
+    return check_late
+
+
+def _compiled(pattern: Json, at: str) -> Pattern:
+    try:
+        return compile_pattern(pattern)
+    except SpecError as error:
+        raise SpecError(error.message, hint=error.hint, pointer=f"{at}{error.pointer}") from error
+
+
+def _mismatched(mismatch: Mismatch, message: Message, scope: ScopeOf) -> Outcome:
+    if mismatch.skip:
+        return Skipped(mismatch.message)
+    if not mismatch.path:
+        return Broken(mismatch.message)
+    return Failed(message(scope) or mismatch.message, mismatch.path.rstrip("/"), mismatch.message)
+
+
+def any_pattern_judge(documents: Json, message: Message, compiler: Compiler, at: str) -> Judge:
+    """Judge by several patterns, of which one must match."""
+    whole = compile_template(documents, compiler, at=at)
+    if whole.render is not None and not isinstance(documents, list):
+        raise SpecError("anyPattern must be a list", pointer=at, hint="Write each pattern as a list item.")
+    checks = [_pattern_check(item, compiler, f"{at}/{index}") for index, item in enumerate(documents)]
+
+    def judge(request: Request, scope: ScopeOf) -> Outcome | None:
+        if request.operation == "DELETE":
+            return None
+        failed: list[Mismatch] = []
+        skipped: list[Mismatch] = []
+        for check in checks:
+            mismatch = check(request.resource.body, scope)
+            if mismatch is None:
+                return PASSED
+            (skipped if mismatch.skip else failed).append(mismatch)
+        if not failed:
+            return Skipped("; ".join(item.message for item in skipped))
+        evidence = "; ".join(f"{item.path.rstrip('/')}: {item.message}" for item in failed)
+        return Failed(message(scope) or evidence, failed[0].path.rstrip("/"), evidence)
+
+    return judge
+
+
+def deny_judge(deny: dict[str, Any], message: Message, compiler: Compiler, at: str) -> Judge:
+    """Refuse where the conditions hold; no conditions at all always do."""
+    for key in deny:
+        if key != "conditions":
+            raise SpecError(f"unknown field `{key}`", pointer=f"{at}/{key}", hint="Did you mean `conditions`?")
+    conditions = compile_conditions(deny.get("conditions"), compiler, f"{at}/conditions")
+
+    def judge(_request: Request, scope: ScopeOf) -> Outcome | None:
+        verdict = conditions(scope())
+        if not verdict.holds:
+            return PASSED
+        text = "; ".join(part for part in (message(scope), verdict.message) if part)
+        return Failed(text or "denied by its conditions", "", verdict.message)
+
+    return judge
+
+
+def assert_judge(tree: Json, message: Message, compiler: Compiler, at: str) -> Judge:
+    """Judge by an assertion tree."""
+    check = compile_assertion(tree, compiler, at=at)
+
+    def judge(request: Request, scope: ScopeOf) -> Outcome | None:
+        errors = check(request.resource.body, scope())
+        if not errors:
+            return PASSED
+        return Failed(message(scope) or errors[0], "", "; ".join(errors))
+
+    return judge
+
+
+def compile_validate(spec: ValidateSpec, compiler: Compiler, at: str) -> Judge:
+    """Compile what a rule or an element of a loop has to say, apart from `foreach` and `podSecurity`.
+
+    Raises:
+        SpecError: nothing to judge by, or something malformed.
+    """
+    message = compile_message(spec.message, compiler, f"{at}/message")
+    if spec.deny is not None:
+        return deny_judge(spec.deny, message, compiler, f"{at}/deny")
+    if spec.pattern is not msgspec.UNSET:
+        return pattern_judge(spec.pattern, message, compiler, f"{at}/pattern")
+    if spec.any_pattern is not msgspec.UNSET:
+        return any_pattern_judge(spec.any_pattern, message, compiler, f"{at}/anyPattern")
+    if spec.assert_ is not msgspec.UNSET:
+        return assert_judge(spec.assert_, message, compiler, f"{at}/assert")
+    ways = "pattern, anyPattern, deny, foreach, podSecurity, cel or assert"
+    raise SpecError("nothing to validate by", pointer=at, hint=f"Write one of {ways}.")

@@ -1,0 +1,69 @@
+"""Expression text to Python function, by way of readable source."""
+
+from __future__ import annotations
+
+import linecache
+from functools import lru_cache
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from bartizan.lang.jmespath import runtime
+from bartizan.lang.jmespath.check import check
+from bartizan.lang.jmespath.emit import emit
+from bartizan.lang.jmespath.parse import Node, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bartizan.base.json import Json
+    from bartizan.lang.jmespath.library import Functions
+
+_NUMBERS: Final = count(1)
+
+
+@lru_cache(maxsize=8192)
+def compile_expression(
+    text: str, functions: Functions, *, missing: Literal["null", "error"] = "error"
+) -> Callable[[Any], Json]:
+    """Compile an expression to a function of the value it is applied to.
+
+    The value may be any mapping; a name it lacks is asked for with `[]`, so
+    that it may be loaded then. Raises `JmesPathError` when called.
+
+    Raises:
+        SpecError: the expression is malformed, or calls what is not there.
+    """
+    tree = parse(text)
+    check(tree, text, functions)
+    source, constants = emit(tree, functions, strict=missing == "error")
+    file = f"<jmespath {next(_NUMBERS)}: {text[:60]}>"
+    namespace: dict[str, Any] = {"__builtins__": {}, **runtime.NAMES, **constants}
+    # only text from `emit` is compiled: names are generated, and what the expression says stands in constants
+    exec(compile(source, file, "exec"), namespace)  # noqa: S102 (argued in the line above)
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    function: Callable[[Any], Json] = namespace["expression"]
+    return function
+
+
+@lru_cache(maxsize=8192)
+def roots_of(text: str) -> frozenset[str]:
+    """The names an expression reads from what it is applied to, such as `request`.
+
+    Raises:
+        SpecError: the expression is malformed.
+    """
+    return frozenset(_roots(parse(text)))
+
+
+def _roots(node: Node) -> list[str]:
+    kind, children = node["type"], node["children"]
+    if kind == "field":
+        return [node["value"]]
+    if kind in _LEFT_ONLY:
+        return _roots(children[0])
+    return [name for child in children if isinstance(child, dict) for name in _roots(child)]
+
+
+_LEFT_ONLY: Final = frozenset(
+    {"subexpression", "index_expression", "projection", "value_projection", "filter_projection", "pipe", "flatten"}
+)

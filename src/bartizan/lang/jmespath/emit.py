@@ -1,0 +1,302 @@
+"""Syntax tree to Python source.
+
+Each node becomes statements that leave its value in a generated name. A
+chain of fields is one indexing expression in one `try`, which costs nothing
+when it succeeds. Keys, literals and functions stand in a table of constants;
+no text of an expression is ever part of the source.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bartizan.lang.jmespath.library import Functions
+    from bartizan.lang.jmespath.parse import Node
+
+_MAX_BLOCKS: Final = 8  # nested blocks before a function of its own is begun: Python allows 20
+_ORDER: Final = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+
+
+def emit(tree: Node, functions: Functions, *, strict: bool) -> tuple[str, dict[str, Any]]:
+    """Write `def expression(value)` and the constants it needs; `strict` makes a missing key an error."""
+    emitter = _Emitter(functions, strict=strict)
+    emitter.function("expression", tree)
+    return "\n\n".join(emitter.functions) + "\n", emitter.constants
+
+
+class _Emitter:
+    """Source being written: finished functions, the lines of the current one, and constants."""
+
+    def __init__(self, functions: Functions, *, strict: bool) -> None:
+        self.functions: list[str] = []
+        self.constants: dict[str, Any] = {}
+        self._library = functions
+        self._strict = strict
+        self._lines: list[str] = []
+        self._depth = 0
+        self._names = 0
+
+    def function(self, name: str, node: Node, *, absorbing: bool = False) -> None:
+        """Write a function that evaluates `node` on its argument."""
+        lines, depth = self._lines, self._depth
+        self._lines, self._depth = [], 1
+        result = self._absorbed(node, "value") if absorbing else self._value(node, "value")
+        self._line(f"return {result}")
+        self.functions.append("\n".join([f"def {name}(value):", *self._lines]))
+        self._lines, self._depth = lines, depth
+
+    def _line(self, text: str) -> None:
+        self._lines.append("    " * self._depth + text)
+
+    def _name(self, prefix: str = "t") -> str:
+        self._names += 1
+        return f"{prefix}{self._names}"
+
+    def _constant(self, value: Any) -> str:
+        name = self._name("c")
+        self.constants[name] = value
+        return name
+
+    def _value(self, node: Node, current: str) -> str:
+        """Write statements for `node` applied to `current`; returns an expression for its value."""
+        if self._depth > _MAX_BLOCKS:
+            name = self._name("part")
+            self.function(name, node)
+            return self._assign(f"{name}({current})")
+        write: Callable[[Node, str], str] = getattr(self, f"_{node['type']}")
+        return write(node, current)
+
+    def _assign(self, expression: str) -> str:
+        name = self._name()
+        self._line(f"{name} = {expression}")
+        return name
+
+    # absorbing: what a missing key does
+
+    def _absorbed(self, node: Node, current: str) -> str:
+        """The value of `node`, with null where a key is missing."""
+        chain = _field_chain(node)
+        if chain is not None:
+            return self._fields(chain, current, on_missing="null")
+        if not self._strict or _cannot_miss(node):
+            return self._value(node, current)
+        name = self._name()
+        self._line("try:")
+        self._depth += 1
+        value = self._value(node, current)
+        self._line(f"{name} = {value}")
+        self._depth -= 1
+        self._line("except NotFoundError:")
+        self._line(f"    {name} = None")
+        return name
+
+    def _fields(self, keys: list[str], current: str, *, on_missing: str) -> str:
+        name = self._name()
+        path = "".join(f"[{self._key(key)}]" for key in keys)
+        self._line("try:")
+        self._line(f"    {name} = {current}{path}")
+        if on_missing == "null" or not self._strict:
+            self._line("except (KeyError, TypeError):")
+            self._line(f"    {name} = None")
+        else:
+            self._line("except KeyError as missing:")
+            self._line("    raise NotFoundError(missing.args[0]) from None")
+            self._line("except TypeError:")
+            self._line(f"    {name} = None")
+        return name
+
+    def _key(self, key: str) -> str:
+        return repr(key) if key.isascii() and key.isidentifier() else self._constant(key)
+
+    # nodes
+
+    def _field(self, node: Node, current: str) -> str:
+        return self._fields([node["value"]], current, on_missing="error")
+
+    def _subexpression(self, node: Node, current: str) -> str:
+        chain = _field_chain(node)
+        if chain is not None:
+            return self._fields(chain, current, on_missing="error")
+        value = current
+        for child in node["children"]:
+            value = self._value(child, value)
+        return value
+
+    def _pipe(self, node: Node, current: str) -> str:
+        left = self._value(node["children"][0], current)
+        return self._value(node["children"][1], left)
+
+    def _index_expression(self, node: Node, current: str) -> str:
+        value = current
+        for child in node["children"]:
+            value = self._value(child, value)
+        return value
+
+    def _index(self, node: Node, current: str) -> str:
+        index = int(node["value"])
+        least = index + 1 if index >= 0 else -index
+        return self._assign(f"{current}[{index}] if type({current}) is list and len({current}) >= {least} else None")
+
+    def _slice(self, node: Node, current: str) -> str:
+        start, stop, step = ("" if part is None else str(int(part)) for part in node["children"])
+        return self._assign(f"{current}[{start}:{stop}:{step}] if type({current}) is list else None")
+
+    def _flatten(self, node: Node, current: str) -> str:
+        value = self._value(node["children"][0], current)
+        return self._assign(f"flatten({value}) if type({value}) is list else None")
+
+    def _identity(self, _node: Node, current: str) -> str:
+        return current
+
+    def _current(self, _node: Node, current: str) -> str:
+        return current
+
+    def _literal(self, node: Node, _current: str) -> str:
+        value = node["value"]
+        return repr(value) if value is None or isinstance(value, bool | int) else self._constant(value)
+
+    def _projection(self, node: Node, current: str) -> str:
+        left = self._value(node["children"][0], current)
+        return self._project(f"type({left}) is list", left, node["children"][1], None)
+
+    def _value_projection(self, node: Node, current: str) -> str:
+        left = self._value(node["children"][0], current)
+        return self._project(f"isinstance({left}, dict)", f"{left}.values()", node["children"][1], None)
+
+    def _filter_projection(self, node: Node, current: str) -> str:
+        source, right, condition = node["children"]
+        left = self._value(source, current)
+        return self._project(f"type({left}) is list", left, right, condition)
+
+    def _project(self, guard: str, items: str, right: Node, condition: Node | None) -> str:
+        name, item = self._name(), self._name("e")
+        self._line(f"{name} = None")
+        self._line(f"if {guard}:")
+        self._depth += 1
+        self._line(f"{name} = []")
+        self._line(f"for {item} in {items}:")
+        self._depth += 1
+        if condition is not None:
+            self._line(f"if {self._truth(condition, item)}:")
+            self._depth += 1
+            self._keep(name, right, item)
+            self._depth -= 1
+        else:
+            self._keep(name, right, item)
+        self._depth -= 2
+        return name
+
+    def _keep(self, name: str, right: Node, item: str) -> None:
+        value = self._absorbed(right, item)
+        self._line(f"if {value} is not None:")
+        self._line(f"    {name}.append({value})")
+
+    def _truth(self, node: Node, current: str) -> str:
+        """An expression for whether `node` is true; a missing key is not."""
+        value = self._absorbed(node, current)
+        return value if _is_boolean(node) else f"not is_false({value})"
+
+    def _comparator(self, node: Node, current: str) -> str:
+        left_node, right_node = node["children"]
+        left, right = self._absorbed(left_node, current), self._absorbed(right_node, current)
+        operator = node["value"]
+        if operator in _ORDER:
+            both = f"is_number({left}) and is_number({right})"
+            return self._assign(f"({left} {_ORDER[operator]} {right}) if {both} else None")
+        same = _plain_equality(left, left_node, right, right_node) or f"equal({left}, {right})"
+        return self._assign(same if operator == "eq" else f"not ({same})")
+
+    def _or_expression(self, node: Node, current: str) -> str:
+        return self._either(node, current, "if is_false({}):")
+
+    def _and_expression(self, node: Node, current: str) -> str:
+        return self._either(node, current, "if not is_false({}):")
+
+    def _either(self, node: Node, current: str, test: str) -> str:
+        left = self._absorbed(node["children"][0], current)
+        name = self._assign(left)
+        self._line(test.format(name))
+        self._depth += 1
+        right = self._absorbed(node["children"][1], current)
+        self._line(f"{name} = {right}")
+        self._depth -= 1
+        return name
+
+    def _not_expression(self, node: Node, current: str) -> str:
+        return self._assign(f"is_false({self._absorbed(node['children'][0], current)})")
+
+    def _multi_select_list(self, node: Node, current: str) -> str:
+        return self._multi(node["children"], current, lambda values: f"[{', '.join(values)}]")
+
+    def _multi_select_dict(self, node: Node, current: str) -> str:
+        keys = [self._constant(child["value"]) for child in node["children"]]
+        children = [child["children"][0] for child in node["children"]]
+
+        def build(values: list[str]) -> str:
+            return f"{{{', '.join(f'{key}: {value}' for key, value in zip(keys, values, strict=True))}}}"
+
+        return self._multi(children, current, build)
+
+    def _multi(self, children: list[Node], current: str, build: Callable[[list[str]], str]) -> str:
+        name = self._name()
+        self._line(f"{name} = None")
+        self._line(f"if {current} is not None:")
+        self._depth += 1
+        values = [self._absorbed(child, current) for child in children]
+        self._line(f"{name} = {build(values)}")
+        self._depth -= 1
+        return name
+
+    def _function_expression(self, node: Node, current: str) -> str:
+        function = self._constant(self._library[node["value"]].call)
+        arguments = []
+        for child in node["children"]:
+            if child["type"] == "expref":
+                name = self._name("by")
+                self.function(name, child["children"][0], absorbing=True)
+                arguments.append(name)
+            else:
+                arguments.append(self._absorbed(child, current))
+        return self._assign(f"{function}({', '.join(arguments)})")
+
+    def _expref(self, node: Node, _current: str) -> str:
+        name = self._name("by")
+        self.function(name, node["children"][0], absorbing=True)
+        return name
+
+
+def _field_chain(node: Node) -> list[str] | None:
+    """The keys of a node that is nothing but fields of fields."""
+    if node["type"] == "field":
+        return [node["value"]]
+    if node["type"] != "subexpression":
+        return None
+    keys: list[str] = []
+    for child in node["children"]:
+        below = _field_chain(child)
+        if below is None:
+            return None
+        keys += below
+    return keys
+
+
+def _cannot_miss(node: Node) -> bool:
+    return node["type"] in ("literal", "current", "identity", "comparator", "not_expression", "or_expression", "and_expression")
+
+
+def _is_boolean(node: Node) -> bool:
+    return node["type"] == "not_expression" or (node["type"] == "comparator" and node["value"] in ("eq", "ne"))
+
+
+def _plain_equality(left: str, left_node: Node, right: str, right_node: Node) -> str | None:
+    """Equality with a literal whose type makes Python's own comparison right."""
+    for literal, name, other in ((right_node, right, left), (left_node, left, right)):
+        if literal["type"] == "literal":
+            if isinstance(literal["value"], str):
+                return f"{other} == {name}"
+            if literal["value"] is None or isinstance(literal["value"], bool):
+                return f"{other} is {name}"
+    return None

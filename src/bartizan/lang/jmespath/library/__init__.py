@@ -1,0 +1,27 @@
+"""The functions of JMESPath and the ones Kyverno adds, one module a family."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bartizan.lang.jmespath.library import collections, encoding, numbers, standard, strings, times
+from bartizan.lang.jmespath.library.signature import Ambient, Function, Functions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Ambient", "Function", "Functions", "functions_for"]
+
+
+def functions_for(ambient: Ambient) -> Functions:
+    """Every function, with the clock, the randomness and the YAML reader it is given."""
+    tables: list[Mapping[str, Function]] = [
+        standard.FUNCTIONS,
+        strings.FUNCTIONS,
+        numbers.FUNCTIONS,
+        collections.FUNCTIONS,
+        encoding.functions(ambient),
+        times.functions(ambient),
+        strings.ambient_functions(ambient),
+    ]
+    return Functions({name: function for table in tables for name, function in table.items()})

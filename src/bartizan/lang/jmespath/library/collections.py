@@ -1,0 +1,43 @@
+"""Objects and arrays turned into one another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bartizan.lang.jmespath.errors import JmesPathError
+from bartizan.lang.jmespath.library.signature import ARRAY, OBJECT, STRING, TEXT_OR_NUMBER, define, table
+
+if TYPE_CHECKING:
+    from bartizan.base.json import Json
+
+
+def _lookup(collection: Json, key: float | str) -> Json:
+    """A member by a computed key; null where there is none."""
+    if isinstance(collection, dict):
+        if not isinstance(key, str):
+            raise JmesPathError("`lookup` takes a string as argument 2 for an object")
+        return collection.get(key)
+    if isinstance(key, str) or not float(key).is_integer():
+        raise JmesPathError("`lookup` takes a whole number as argument 2 for an array")
+    index = int(key)
+    return collection[index] if 0 <= index < len(collection) else None
+
+
+def _items(collection: Json, key_name: str, value_name: str) -> list[dict[str, Any]]:
+    """Members as objects of key and value, objects in the order of their keys."""
+    if isinstance(collection, dict):
+        return [{key_name: key, value_name: collection[key]} for key in sorted(collection)]
+    return [{key_name: index, value_name: item} for index, item in enumerate(collection)]
+
+
+def _object_from_lists(keys: list[Json], values: list[Json]) -> dict[str, Any]:
+    if not all(isinstance(key, str) for key in keys):
+        raise JmesPathError("`object_from_lists` takes an array of strings as argument 1")
+    return {key: values[index] if index < len(values) else None for index, key in enumerate(keys)}
+
+
+FUNCTIONS: Final = table(
+    define("lookup", _lookup, OBJECT | ARRAY, TEXT_OR_NUMBER),
+    define("items", _items, OBJECT | ARRAY, STRING, STRING),
+    define("object_from_lists", _object_from_lists, ARRAY, ARRAY),
+)

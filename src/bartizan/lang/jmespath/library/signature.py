@@ -1,0 +1,112 @@
+"""How a function is declared: its parameters' types, checked on each call, and what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Final
+
+from bartizan.lang.jmespath.errors import JmesPathError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from bartizan.base.json import Json
+
+NUMBER: Final = frozenset({int, float})
+STRING: Final = frozenset({str})
+BOOLEAN: Final = frozenset({bool})
+ARRAY: Final = frozenset({list})
+OBJECT: Final = frozenset({dict})
+EXPRESSION: Final = frozenset({FunctionType})
+ANY: Final = frozenset({int, float, str, bool, list, dict, type(None)})
+TEXT_OR_NUMBER: Final = STRING | NUMBER
+
+_WORDS: Final = {
+    int: "number",
+    float: "number",
+    str: "string",
+    bool: "boolean",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+    FunctionType: "&expression",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function as a compiled expression calls it. `most` is `None` where any number may follow."""
+
+    name: str
+    types: tuple[frozenset[type], ...]
+    call: Callable[..., Json]
+    least: int
+    most: int | None
+
+    def signature(self) -> str:
+        """How it is called, for people."""
+        words = [_names(types) for types in self.types]
+        return f"`{self.name}({', '.join(words)}{', …' if self.most is None else ''})`"
+
+
+@dataclass(frozen=True, eq=False)
+class Functions:
+    """A table of functions; hashed by identity, so that compiled expressions can be cached by it."""
+
+    table: Mapping[str, Function] = field(default_factory=dict)
+
+    def get(self, name: str) -> Function | None:
+        """The function of that name."""
+        return self.table.get(name)
+
+    def __getitem__(self, name: str) -> Function:
+        return self.table[name]
+
+    @property
+    def names(self) -> Iterable[str]:
+        """All names."""
+        return self.table.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class Ambient:
+    """What functions may know of the world: a clock (with a zone), a number in [0, 1), and a reader of YAML."""
+
+    now: Callable[[], datetime]
+    random: Callable[[], float]
+    parse_yaml: Callable[[str], Any]
+
+
+def define(
+    name: str, implementation: Callable[..., Json], *types: frozenset[type], optional: int = 0, variadic: bool = False
+) -> Function:
+    """Declare a function. The last `optional` parameters may be left out; `variadic` repeats the last type."""
+
+    def call(*arguments: Json) -> Json:
+        for index, argument in enumerate(arguments):
+            wanted = types[index] if index < len(types) else types[-1]
+            if argument.__class__ not in wanted:
+                raise wrong_type(name, index, wanted, argument)
+        return implementation(*arguments)
+
+    return Function(name, types, call, len(types) - optional, None if variadic else len(types))
+
+
+def wrong_type(name: str, index: int, wanted: frozenset[type], argument: Json) -> JmesPathError:
+    """The error for an argument of the wrong type; `index` counts from 0."""
+    given = _WORDS.get(argument.__class__, "value")
+    return JmesPathError(f"`{name}` takes {_names(wanted)} as argument {index + 1}, not {given}")
+
+
+def _names(types: frozenset[type]) -> str:
+    if types == ANY:
+        return "any"
+    return " or ".join(sorted({_WORDS[item] for item in types}))
+
+
+def table(*functions: Function) -> dict[str, Function]:
+    """Functions by name."""
+    return {function.name: function for function in functions}

@@ -1,0 +1,149 @@
+"""The functions of the JMESPath specification.
+
+Source: jmespath.org/specification.html#built-in-functions. `sum` is in
+`numbers`, since Kyverno's adds quantities and durations too.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from bartizan.base.json import to_text
+from bartizan.lang.jmespath.errors import JmesPathError
+from bartizan.lang.jmespath.library.signature import (
+    ANY,
+    ARRAY,
+    EXPRESSION,
+    NUMBER,
+    OBJECT,
+    STRING,
+    define,
+    table,
+)
+from bartizan.lang.jmespath.runtime import equal, is_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bartizan.base.json import Json
+
+_TYPES: Final = {
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+
+
+def _avg(items: list[Json]) -> Json:
+    _all_numbers("avg", items)
+    return sum(items) / len(items) if items else None
+
+
+def _contains(subject: Json, search: Json) -> bool:
+    if isinstance(subject, str):
+        return isinstance(search, str) and search in subject
+    return any(equal(item, search) for item in subject)
+
+
+def _join(glue: str, items: list[Json]) -> str:
+    if not all(isinstance(item, str) for item in items):
+        raise JmesPathError("`join` takes an array of strings as argument 2")
+    return glue.join(items)
+
+
+def _merge(*objects: dict[str, Any]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for item in objects:
+        merged.update(item)
+    return merged
+
+
+def _ordered(name: str, items: list[Json]) -> list[Json]:
+    """Check that items can be put in order: all strings, or all numbers."""
+    if not all(isinstance(item, str) for item in items) and not all(is_number(item) for item in items):
+        raise JmesPathError(f"`{name}` takes an array of strings or of numbers")
+    return items
+
+
+def _keyed(name: str, items: list[Json], by: Callable[[Json], Json]) -> list[tuple[Json, Json]]:
+    keys = [by(item) for item in items]
+    _ordered(name, keys)
+    return list(zip(keys, items, strict=True))
+
+
+def _max_by(items: list[Json], by: Callable[[Json], Json]) -> Json:
+    return max(_keyed("max_by", items, by), key=lambda pair: pair[0])[1] if items else None
+
+
+def _min_by(items: list[Json], by: Callable[[Json], Json]) -> Json:
+    return min(_keyed("min_by", items, by), key=lambda pair: pair[0])[1] if items else None
+
+
+def _sort_by(items: list[Json], by: Callable[[Json], Json]) -> list[Json]:
+    return [item for _, item in sorted(_keyed("sort_by", items, by), key=lambda pair: pair[0])]
+
+
+def _reverse(value: Json) -> Json:
+    return value[::-1]
+
+
+def _to_number(value: Json) -> Json:
+    if is_number(value):
+        return value
+    if not isinstance(value, str):
+        return None
+    try:
+        number = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return None
+    return number if is_number(number) else None
+
+
+def to_string(value: Json) -> str:
+    """Text as it is, all else as JSON."""
+    return value if isinstance(value, str) else to_text(value)
+
+
+def _not_null(*values: Json) -> Json:
+    return next((value for value in values if value is not None), None)
+
+
+def _all_numbers(name: str, items: list[Json]) -> None:
+    if not all(is_number(item) for item in items):
+        raise JmesPathError(f"`{name}` takes an array of numbers")
+
+
+FUNCTIONS: Final = table(
+    define("abs", abs, NUMBER),
+    define("avg", _avg, ARRAY),
+    define("ceil", math.ceil, NUMBER),
+    define("contains", _contains, ARRAY | STRING, ANY),
+    define("ends_with", str.endswith, STRING, STRING),
+    define("floor", math.floor, NUMBER),
+    define("join", _join, STRING, ARRAY),
+    define("keys", lambda value: sorted(value), OBJECT),
+    define("length", len, STRING | ARRAY | OBJECT),
+    define("map", lambda by, items: [by(item) for item in items], EXPRESSION, ARRAY),
+    define("max", lambda items: max(_ordered("max", items), default=None), ARRAY),
+    define("max_by", _max_by, ARRAY, EXPRESSION),
+    define("merge", _merge, OBJECT, variadic=True),
+    define("min", lambda items: min(_ordered("min", items), default=None), ARRAY),
+    define("min_by", _min_by, ARRAY, EXPRESSION),
+    define("not_null", _not_null, ANY, variadic=True),
+    define("reverse", _reverse, ARRAY | STRING),
+    define("sort", lambda items: sorted(_ordered("sort", items)), ARRAY),
+    define("sort_by", _sort_by, ARRAY, EXPRESSION),
+    define("starts_with", str.startswith, STRING, STRING),
+    define("to_array", lambda value: value if isinstance(value, list) else [value], ANY),
+    define("to_number", _to_number, ANY),
+    define("to_string", to_string, ANY),
+    define("type", lambda value: _TYPES[value.__class__], ANY),
+    define("values", lambda value: list(value.values()), OBJECT),
+)
