@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 UNCERTAIN: Final = object()
 """The answer for a document that needs the exact road."""
 
+FLOW: Final = -1
+"""In a list of lines: the value before is written on one line, with whatever is in it."""
+
 _LINES: Final = re.compile(
     r"^(?:"
     r"(?:#[^\n]*|---)?"  # nothing, a comment or the document's own start, at the margin
@@ -44,11 +47,12 @@ class _UncertainError(Exception):
     """This document is for the exact road."""
 
 
-def parse_blocks(text: str, lines: list[int] | None = None) -> Any:
+def parse_blocks(text: str, lines: list[int]) -> Any:
     """Read one document, or say `UNCERTAIN`.
 
     `lines` takes, for each key and element in the order in which they are
-    read, the number of its line in the document, from 0.
+    read, the number of its line in the document, from 0; `FLOW` after one
+    says that its value is written on that line as a whole.
     """
     if "\t" in text or "\r" in text or not text.isprintable() and not text.replace("\n", "").isprintable():
         return UNCERTAIN
@@ -58,7 +62,7 @@ def parse_blocks(text: str, lines: list[int] | None = None) -> Any:
         return UNCERTAIN
 
 
-def _build(text: str, lines: list[int] | None) -> Json:
+def _build(text: str, lines: list[int]) -> Json:
     root: dict[str, Json] = {}
     # the innermost container is kept in names of its own; the stack holds those around it
     stack: list[tuple[int, Any]] = []
@@ -113,12 +117,14 @@ def _build(text: str, lines: list[int] | None) -> Json:
                     raise _UncertainError
             waiting = None
             is_map = False
-            if lines is not None:
-                lines.append(number)
+            lines.append(number)
             if bare:
                 if len(dash) < 2:
                     raise _UncertainError  # `-text` is text
-                top.append(_scalar(bare))
+                child = _scalar(bare)
+                top.append(child)
+                if child.__class__ is dict or child.__class__ is list:
+                    lines.append(FLOW)
                 continue
             if len(dash) < 2:
                 raise _UncertainError
@@ -128,13 +134,12 @@ def _build(text: str, lines: list[int] | None) -> Json:
             indent, top, is_map = column + len(dash), child, True
         if key in top or key in _KEY_WORDS:
             raise _UncertainError
-        if lines is not None:
-            lines.append(number)
+        lines.append(number)
         if value:
-            top[key] = _scalar(value)
-            # a comment alone is no value, and what follows may be
-            if value[0] == "#":
-                top[key] = None
+            top[key] = child = _scalar(value)
+            if child.__class__ is dict or child.__class__ is list:
+                lines.append(FLOW)
+            elif value[0] == "#":  # a comment alone is no value, and what follows may be
                 waiting = key
         else:
             top[key] = None

@@ -49,14 +49,15 @@ def load_documents(data: bytes, file: str, *, first_line: int = 0) -> Iterator[D
         yield BrokenDocument(error, "", 0)
         return
     for index, (chunk, offset) in enumerate(_split(text, first_line)):
-        lines = DocumentLines(chunk, file, offset)
+        numbers: list[int] = []
         try:
-            body = parse_chunk(chunk, file, offset)
+            body = parse_chunk(chunk, file, offset, numbers)
         except SpecError as error:
+            lines = DocumentLines(chunk, file, offset)
             yield BrokenDocument(error, lines.quote(error.at.line) if error.at else "", index)
             continue
         if body is not None:
-            yield Document(body, lines, index)
+            yield Document(body, DocumentLines(chunk, file, offset, body, numbers), index)
 
 
 def load_one(data: bytes, file: str) -> Document:
@@ -81,13 +82,15 @@ def parse_yaml_text(text: str) -> Json:
         ValueError: it is not YAML.
     """
     try:
-        return parse_chunk(text, "", 0)
+        return parse_chunk(text, "", 0, [])
     except SpecError as error:
         raise ValueError(str(error)) from error
 
 
-def parse_chunk(text: str, file: str, offset: int) -> Json:
+def parse_chunk(text: str, file: str, offset: int, lines: list[int]) -> Json:
     """Read one document by the fast road where that is certain, else by the exact one.
+
+    `lines` takes the line numbers that the fast road finds; see `parse_blocks`.
 
     Raises:
         SpecError: it is malformed.
@@ -98,9 +101,10 @@ def parse_chunk(text: str, file: str, offset: int) -> Json:
         if value is not UNCERTAIN:
             return value
     elif start not in ("", "["):
-        value = parse_blocks(text)
+        value = parse_blocks(text, lines)
         if value is not UNCERTAIN:
             return value
+        lines.clear()
     return parse_events(text, file, offset)
 
 
