@@ -64,6 +64,11 @@ class DocumentLines:
         line, column = place
         return Location(self.file, line + 1 + self.offset, (self._column(line, last) if column < 0 else column) + 1)
 
+    @property
+    def text(self) -> str:
+        """The document as written."""
+        return self._text
+
     def quote(self, line: int) -> str:
         """The text of one line of the file; empty where it is not in this document."""
         if self._lines is None:
