@@ -1,1 +1,20 @@
-"""What happens to findings: fingerprint, waive, compare with a baseline, count."""
+"""What happens to findings once they are made: named, waived, compared, counted and grouped. Pure."""
+
+from bartizan.findings.baseline import new_only, read_baseline
+from bartizan.findings.fingerprint import fingerprint
+from bartizan.findings.tally import count, dedupe, group_by_resource, tally
+from bartizan.findings.waive import Waived, waive
+from bartizan.findings.waiver_file import read_waivers
+
+__all__ = [
+    "Waived",
+    "count",
+    "dedupe",
+    "fingerprint",
+    "group_by_resource",
+    "new_only",
+    "read_baseline",
+    "read_waivers",
+    "tally",
+    "waive",
+]

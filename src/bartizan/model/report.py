@@ -14,6 +14,7 @@ import msgspec
 from bartizan.base.location import Location
 from bartizan.model.finding import Finding, Result, RuleInfo
 from bartizan.model.resource import ResourceId
+from bartizan.model.waiver import Waiver
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -24,6 +25,17 @@ class Problem(msgspec.Struct, frozen=True):
     at: Location | None = None
     hint: str = ""
     excerpt: str = ""
+
+
+class Note(msgspec.Struct, frozen=True):
+    """Something a reader should know that changes no verdict and no exit code.
+
+    An expired waiver is always shown; an unused one to who asks for explanations.
+    """
+
+    kind: Literal["expired-waiver", "unused-waiver"]
+    message: str
+    hint: str = ""
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -53,6 +65,8 @@ class Report(msgspec.Struct, frozen=True):
     was asked for: failures, warnings and errors, and passes and skips only
     where a report format wants them. `rules` are all that ran. `at` is when
     the scan began. `sources` names what was scanned, for headings.
+    `waivers` are those in force, so that a format can say why a finding in
+    `waived` was accepted.
     """
 
     tool_version: str
@@ -64,3 +78,5 @@ class Report(msgspec.Struct, frozen=True):
     counts: Counts
     problems: tuple[Problem, ...] = ()
     waived: tuple[Finding, ...] = ()
+    notes: tuple[Note, ...] = ()
+    waivers: tuple[Waiver, ...] = ()

@@ -1,0 +1,45 @@
+"""The offending line, as every format for people shows it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bartizan.outputs.text import printable
+
+if TYPE_CHECKING:
+    from bartizan.base.location import Location
+
+_GUTTER: Final = re.compile(r" *(\d+) \| ?(.*)")
+_TAB: Final = " "  # YAML forbids tabs in indentation; elsewhere one column keeps the caret in place
+
+
+class Quote(NamedTuple):
+    """One line of a file. `line` and `column` count from 1; 0 means "not known"."""
+
+    line: int
+    text: str
+    column: int
+
+    @property
+    def marked(self) -> tuple[int, int]:
+        """From where to where in `text` the offence stands: from the column to the end, or to a comment."""
+        if not self.column:
+            return len(self.text), len(self.text)
+        start = min(self.column - 1, len(self.text))
+        comment = self.text.find(" #", start)
+        return start, len(self.text[: comment if comment > start else None].rstrip())
+
+
+def quote(excerpt: str, at: Location | None) -> Quote | None:
+    """Read an excerpt: the bare line of the file, or one that `base.location.excerpt` wrote."""
+    if not excerpt or at is None:
+        return None
+    first, _, rest = excerpt.partition("\n")
+    match = _GUTTER.fullmatch(first)
+    if match is None:
+        return Quote(at.line, printable(first.replace("\t", _TAB).rstrip()), at.column)
+    column = at.column
+    if not column and rest.rstrip().endswith("^"):
+        column = rest.index("^") - match.start(2) + 1
+    return Quote(int(match.group(1)), printable(match.group(2).replace("\t", _TAB).rstrip()), column)
