@@ -43,12 +43,12 @@ def render(report: Report, out: TextIO, view: View | None = None) -> None:  # no
     out.write(f"{head}\n")
     room, left_out = _ROOM - len(head), 0
     for group in group_by_resource(found):
-        part = "\n".join(_details(group))
+        part = "\n".join(_details(group)) if room > 0 else ""
         room -= len(part) + 1
-        if room < 0:
+        if room > 0:
+            out.write(f"{part}\n")
+        else:
             left_out += len(group.findings)
-            continue
-        out.write(f"{part}\n")
     if left_out:
         out.write(f"\n…and {plural(left_out, 'more finding')} that a comment has no room for; see the JSON report.\n")
     if report.waived:

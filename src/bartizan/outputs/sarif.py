@@ -83,7 +83,7 @@ def _rule(rule: RuleInfo) -> dict[str, Any]:
         "fullDescription": {"text": rule.why or title},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {
-            "tags": ["security", *filter(None, (rule.category,)), *rule.frameworks],
+            "tags": list(dict.fromkeys(map(encodable, ("security", *filter(None, (rule.category, *rule.frameworks)))))),
             "security-severity": _SCORES[rule.severity],
             "precision": "very-high",
             "origin": rule.origin,

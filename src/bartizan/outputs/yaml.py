@@ -8,6 +8,7 @@ quotes, which JSON's escapes nearly are.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.outputs.text import to_json
@@ -46,8 +47,11 @@ def _items(items: list[Any], indent: str) -> Iterator[str]:
 
 def scalar(value: Any) -> str:
     """Write one value on one line."""
-    if isinstance(value, str):
-        if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
-            return value
-        return _UNPRINTED.sub(lambda match: f"\\u{ord(match.group()):04x}", to_json(value))
-    return to_json(value)
+    return _text(value) if isinstance(value, str) else to_json(value)
+
+
+@lru_cache(maxsize=4096)  # keys and policies recur
+def _text(value: str) -> str:
+    if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+        return value
+    return _UNPRINTED.sub(lambda match: f"\\u{ord(match.group()):04x}", to_json(value))
