@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 LAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ALLOWED = {
-    "html": "html head meta title style body a header h1 h2 h3 p time main ul li b svg rect section span table "
-    "colgroup col thead tbody tr th td strong code br pre mark form input fieldset legend label select option button output "
-    "footer script",
+    "html": "html head meta title style body a header h1 h2 h3 p time main ul li b svg rect section span "
+    "table colgroup col thead tbody tr th td strong code br pre mark form input fieldset legend label select option "
+    "button output footer script",
     "html attributes": "lang charset http-equiv content name class href id datetime aria-label aria-hidden aria-live "
     "viewbox preserveaspectratio x width height data-namespace data-level data-policy scope type value checked hidden "
     "placeholder",
