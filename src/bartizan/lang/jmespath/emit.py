@@ -145,7 +145,7 @@ class _Emitter:
         return self._assign(f"{current}[{start}:{stop}:{step}] if type({current}) is list else None")
 
     def _flatten(self, node: Node, current: str) -> str:
-        value = self._value(node["children"][0], current)
+        value = self._absorbed(node["children"][0], current)
         return self._assign(f"flatten({value}) if type({value}) is list else None")
 
     def _identity(self, _node: Node, current: str) -> str:
@@ -159,16 +159,16 @@ class _Emitter:
         return repr(value) if value is None or isinstance(value, bool | int) else self._constant(value)
 
     def _projection(self, node: Node, current: str) -> str:
-        left = self._value(node["children"][0], current)
+        left = self._absorbed(node["children"][0], current)
         return self._project(f"type({left}) is list", left, node["children"][1], None)
 
     def _value_projection(self, node: Node, current: str) -> str:
-        left = self._value(node["children"][0], current)
+        left = self._absorbed(node["children"][0], current)
         return self._project(f"isinstance({left}, dict)", f"{left}.values()", node["children"][1], None)
 
     def _filter_projection(self, node: Node, current: str) -> str:
         source, right, condition = node["children"]
-        left = self._value(source, current)
+        left = self._absorbed(source, current)
         return self._project(f"type({left}) is list", left, right, condition)
 
     def _project(self, guard: str, items: str, right: Node, condition: Node | None) -> str:

@@ -159,7 +159,7 @@ def _answered(name: str, entry: JsonObject, question: Ask, compiler: Compiler, a
 
 def _recorded(name: str, scope: Scope) -> Json:
     """A value given for the entry beforehand, which stands in for asking."""
-    return scope.get(name)
+    return scope.recorded.get(name)
 
 
 def _ask(scope: Scope, question: Question) -> Json:

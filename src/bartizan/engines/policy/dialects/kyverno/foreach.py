@@ -10,6 +10,7 @@ from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.preconditions import Verdict, compile_conditions
+from bartizan.engines.policy.dialects.kyverno.scope import set_path
 from bartizan.engines.policy.dialects.kyverno.spec import ValidateSpec
 from bartizan.engines.policy.dialects.kyverno.validate import compile_validate
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
@@ -109,14 +110,16 @@ def _elements(expression: str, compiler: Compiler, scope: Scope) -> list[Json]:
 
 
 def _element_names(element: Json, index: int, level: int, request: Request) -> dict[str, Any]:
-    names = {
+    names: dict[str, Any] = {
         "element": element,
         f"element{level}": element,
         "elementIndex": index,
         f"elementIndex{level}": index,
     }
-    recorded = {name: values[index] for name, values in request.foreach_values.items() if index < len(values)}
-    return names | recorded
+    for path, values in request.foreach_values.items():
+        if index < len(values):
+            set_path(names, path.split("."), values[index])
+    return names
 
 
 def _narrowed(request: Request, element: Json, narrows: bool | None) -> Request:  # noqa: FBT001 (a field of the policy, passed on)

@@ -19,7 +19,7 @@ from bartizan.engines.policy.dialects.kyverno.match import compile_match
 from bartizan.engines.policy.dialects.kyverno.pod_security import pod_security_judge
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
 from bartizan.engines.policy.dialects.kyverno.scope import request_scope
-from bartizan.engines.policy.dialects.kyverno.validate import compile_validate
+from bartizan.engines.policy.dialects.kyverno.validate import compile_message, compile_validate
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError
 from bartizan.engines.policy.plan import Action, Rule
 from bartizan.engines.policy.selector import compile_selector
@@ -88,11 +88,12 @@ def compile_rule(
     matched = compile_match(spec.match, f"{at}/match")
     excluded = compile_match(spec.exclude, f"{at}/exclude", excluding=True).applies if spec.exclude else None
     construct = next((name for name, used in _UNSUPPORTED.items() if used(spec)), None)
+    lifted = exceptions_for(exceptions, meta.full_name, spec.name, compiler)
     steps = _Steps(
         applies=_in_namespace(matched.applies, meta.namespace),
         excluded=excluded,
-        exceptions=exceptions_for(exceptions, meta.full_name, spec.name, compiler),
-        judge=_unsupported(construct) if construct else _judge(spec, compiler, at),
+        exceptions=lifted,
+        judge=_unsupported(construct) if construct else _judge(spec, lifted, compiler, at),
         conditions=None if construct else _conditions(spec, compiler, at),
         loaders={} if construct else compile_context(spec.context, compiler, f"{at}/context"),
         extractors=spec.image_extractors,
@@ -147,12 +148,14 @@ def _run(steps: _Steps) -> Run:
     return run
 
 
-def _judge(spec: RuleSpec, compiler: Compiler, at: str) -> Judge:
+def _judge(spec: RuleSpec, lifted: Sequence[RuleException], compiler: Compiler, at: str) -> Judge:
     validate = spec.validate
     if validate is None:
         return lambda _request, _scope: None
     if validate.pod_security is not None:
-        return pod_security_judge(validate, compiler, f"{at}/validate")
+        message = compile_message(validate.message, compiler, f"{at}/validate/message")
+        narrowed = [item for item in lifted if item.pod_security]
+        return pod_security_judge(validate.pod_security, message, narrowed, f"{at}/validate/podSecurity")
     if validate.foreach is not None:
         judge = foreach_judge(validate.foreach, validate.message, compiler, f"{at}/validate/foreach")
     else:

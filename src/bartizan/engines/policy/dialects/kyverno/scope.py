@@ -30,13 +30,14 @@ class Scope(dict[str, Any]):
         UnresolvedError: its value could not be had.
     """
 
-    __slots__ = ("loaders", "lookup", "request")
+    __slots__ = ("loaders", "lookup", "recorded", "request")
 
     def __init__(self, names: Mapping[str, Any], request: Request, lookup: Lookup, loaders: dict[str, Loader]) -> None:
         super().__init__(names)
         self.request = request
         self.lookup = lookup
         self.loaders = loaders
+        self.recorded: dict[str, Any] = {}
 
     def __missing__(self, name: str) -> Json:
         loader = self.loaders.get(name)
@@ -51,9 +52,10 @@ class Scope(dict[str, Any]):
     def nested(self, names: Mapping[str, Any], loaders: Mapping[str, Loader]) -> Scope:
         """A scope inside this one, for one element of a loop."""
         inner = Scope(self, self.request, self.lookup, {**self.loaders, **loaders})
-        inner.update(names)
         for name in loaders:
             inner.pop(name, None)
+        inner.update(names)
+        inner.recorded = self.recorded | _nest(names, self.request.foreach_values)
         return inner
 
 
@@ -72,8 +74,16 @@ def request_scope(
     if user is not None:
         names |= _service_account(user)
     for path, value in request.values.items():
-        _set_path(names, path.split("."), value)
-    return Scope(names, request, lookup, all_loaders)
+        set_path(names, path.split("."), value)
+    scope = Scope(names, request, lookup, all_loaders)
+    scope.recorded = _nest(names, request.values)
+    return scope
+
+
+def _nest(names: Mapping[str, Any], recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """The names that recorded values stand for, with their values as variables see them."""
+    roots = {path.partition(".")[0] for path in recorded}
+    return {name: names[name] for name in roots if name in names}
 
 
 def _admission(request: Request) -> JsonObject:
@@ -109,7 +119,7 @@ def _service_account(user: UserInfo) -> JsonObject:
     return {"serviceAccountName": name, "serviceAccountNamespace": namespace}
 
 
-def _set_path(names: dict[str, Any], path: list[str], value: Json) -> None:
+def set_path(names: dict[str, Any], path: list[str], value: Json) -> None:
     """Set a dotted path, copying what is on the way: the request's own parts are shared and stay as they are."""
     target = names
     for step in path[:-1]:

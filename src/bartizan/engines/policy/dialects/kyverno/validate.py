@@ -104,9 +104,9 @@ def _compiled(pattern: Json, at: str) -> Pattern:
 def _mismatched(mismatch: Mismatch, message: Message, scope: ScopeOf) -> Outcome:
     if mismatch.skip:
         return Skipped(mismatch.message)
-    if not mismatch.path:
+    if mismatch.broken:
         return Broken(mismatch.message)
-    return Failed(message(scope) or mismatch.message, mismatch.path.rstrip("/"), mismatch.message)
+    return Failed(message(scope) or mismatch.message, mismatch.pointer, mismatch.message)
 
 
 def any_pattern_judge(documents: Json, message: Message, compiler: Compiler, at: str) -> Judge:
@@ -128,8 +128,8 @@ def any_pattern_judge(documents: Json, message: Message, compiler: Compiler, at:
             (skipped if mismatch.skip else failed).append(mismatch)
         if not failed:
             return Skipped("; ".join(item.message for item in skipped))
-        evidence = "; ".join(f"{item.path.rstrip('/')}: {item.message}" for item in failed)
-        return Failed(message(scope) or evidence, failed[0].path.rstrip("/"), evidence)
+        evidence = "; ".join(f"{item.pointer}: {item.message}" for item in failed)
+        return Failed(message(scope) or evidence, failed[0].pointer, evidence)
 
     return judge
 

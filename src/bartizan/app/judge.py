@@ -1,0 +1,183 @@
+"""Judging resources by rules, into batches that are small enough to cross a process.
+
+This is the hot loop: one call a rule and resource, and nothing is made for
+a pass. What did not pass is a row of plain values; its finding is made
+later, where the report is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from bartizan.model.outcome import Broken, Failed, Passed, Skipped
+from bartizan.model.report import Problem
+from bartizan.model.request import Request
+from bartizan.model.resource import ResourceId
+from bartizan.model.scoping import in_default_namespace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from bartizan.app.values import Values
+    from bartizan.engines.policy.lookup import Lookup
+    from bartizan.engines.policy.plan import Rule
+    from bartizan.engines.posture import CrossCheck
+    from bartizan.model.outcome import Outcome
+    from bartizan.model.request import UserInfo
+    from bartizan.model.resource import Resource
+
+PASS: Final = 0
+FAIL: Final = 1
+ERROR: Final = 2
+SKIP: Final = 3
+
+
+class Row(msgspec.Struct, array_like=True, gc=False):
+    """One result that is listed: which resource and rule, by number, and what was said where."""
+
+    resource: int
+    rule: int
+    result: int
+    message: str = ""
+    pointer: str = ""
+    evidence: str = ""
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    excerpt: str = ""
+    waived_by: str = ""
+
+
+class FactRow(msgspec.Struct, array_like=True, gc=False):
+    """What a check that compares resources keeps of one: plain data, and where its key lines are."""
+
+    resource: int
+    check: int
+    fact: Any
+    file: str = ""
+    line: int = 0
+
+
+class Batch(msgspec.Struct, array_like=True):
+    """The results of some resources, numbered from 0 within the batch. `passed` and `skipped` are counts."""
+
+    resources: list[ResourceId]
+    rows: list[Row]
+    facts: list[FactRow]
+    problems: list[Problem]
+    passed: int
+    skipped: int
+
+
+class Judge:
+    """Rules bound to what is known of the world, ready to judge resources."""
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        checks: Sequence[CrossCheck],
+        lookup: Lookup,
+        *,
+        values: Values,
+        user: UserInfo | None,
+        namespaces: Mapping[str, dict[str, str]],
+        keeps_all: bool,
+    ) -> None:
+        self._rules = rules
+        self._checks = checks
+        self._lookup = lookup
+        self._values = values
+        self._user = user
+        self._namespaces = {**namespaces, **values.namespace_labels}
+        self._has_values = bool(values.everywhere or values.of_resource or values.of_rule)
+        self._keeps_all = keeps_all
+        self._by_kind: dict[str, list[tuple[int, Callable[..., Outcome | None]]]] = {}
+
+    def batch(self, items: Iterable[Resource | Problem]) -> Batch:
+        """Judge resources in order; problems among them are passed on."""
+        done = Batch([], [], [], [], 0, 0)
+        for item in items:
+            if isinstance(item, Problem):
+                done.problems.append(item)
+            else:
+                self._judge(item, done)
+        return done
+
+    def _judge(self, resource: Resource, done: Batch) -> None:
+        number = len(done.resources)
+        done.resources.append(resource.id)
+        placed = in_default_namespace(resource)
+        kind = resource.id.kind
+        rules = self._by_kind.get(kind)
+        if rules is None:
+            rules = self._by_kind[kind] = [
+                (i, rule.run) for i, rule in enumerate(self._rules) if rule.kinds is None or kind in rule.kinds
+            ]
+        labels = self._namespaces.get(placed.id.namespace, {})
+        request = Request(resource=placed, user=self._user, namespace_labels=labels)
+        lookup = self._lookup
+        passed = 0
+        for index, run in rules:
+            if self._has_values:
+                request = self._with_values(placed, index, labels)
+            outcome = run(request, lookup)
+            if outcome is None:
+                continue
+            if outcome.__class__ is Passed:
+                passed += 1
+                if self._keeps_all:
+                    done.rows.append(Row(number, index, PASS))
+            else:
+                self._keep(resource, outcome, number, index, done)
+        done.passed += passed
+        self._observe(resource, number, done)
+
+    def _with_values(self, resource: Resource, index: int, labels: dict[str, str]) -> Request:
+        rid = self._rules[index].info.id
+        policy = rid.policy.rpartition("/")[2]
+        variables = self._values.for_rule(policy, rid.rule, resource.id.name)
+        return Request(
+            resource=resource,
+            user=self._user,
+            namespace_labels=labels,
+            operation=variables.get("request.operation") or "CREATE",
+            values=variables,
+            foreach_values=self._values.foreach.get((policy, rid.rule), {}),
+        )
+
+    def _keep(self, resource: Resource, outcome: Outcome, number: int, index: int, done: Batch) -> None:
+        match outcome:
+            case Failed(message, pointer, evidence):
+                row = Row(number, index, FAIL, message, pointer, evidence)
+                place(row, resource)
+                done.rows.append(row)
+            case Broken(error):
+                row = Row(number, index, ERROR, error)
+                place(row, resource)
+                done.rows.append(row)
+            case Skipped(because, waived_by):
+                done.skipped += 1
+                if self._keeps_all or waived_by:
+                    done.rows.append(Row(number, index, SKIP, because, waived_by=waived_by))
+            case Passed():
+                pass
+
+    def _observe(self, resource: Resource, number: int, done: Batch) -> None:
+        for index, check in enumerate(self._checks):
+            if check.kinds is None or resource.id.kind in check.kinds:
+                fact = check.observe(resource)
+                if fact is not None:
+                    at = resource.lines.locate("/metadata/name") if resource.lines else None
+                    done.facts.append(FactRow(number, index, fact, at.file if at else "", at.line if at else 0))
+
+
+def place(row: Row, resource: Resource) -> None:
+    """Say where in its file a row's pointer is."""
+    lines = resource.lines
+    if lines is None:
+        return
+    at = lines.locate(row.pointer)
+    row.file, row.line, row.column = at.file, at.line, at.column
+    row.excerpt = lines.quote(at.line)

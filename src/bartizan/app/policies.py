@@ -1,0 +1,116 @@
+"""Policies from files, compiled to one plan; what is wrong with any of them has its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from bartizan.app.ambient import ambient
+from bartizan.base.errors import SpecError
+from bartizan.base.location import Location
+from bartizan.engines.policy.dialects.kyverno import compile_policy, decode_exception, expression_compiler, is_policy
+from bartizan.model.report import Problem
+from bartizan.sources.manifests import SUFFIXES
+from bartizan.sources.yaml import BrokenDocument, Document, load_documents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from bartizan.base.json import JsonObject
+    from bartizan.engines.policy.plan import Rule
+
+
+class Policies(NamedTuple):
+    """Rules ready to run, and what could not be made one."""
+
+    rules: tuple[Rule, ...]
+    problems: tuple[Problem, ...]
+    wants_namespaces: bool
+    """Whether a rule asks for the labels of namespaces."""
+
+
+def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Policies:
+    """Compile every policy in files and folders."""
+    compiler = expression_compiler(ambient())
+    rules: list[Rule] = []
+    problems: list[Problem] = []
+    wants_namespaces = False
+    found = 0
+    for item in documents(paths):
+        if isinstance(item, Problem):
+            problems.append(item)
+            continue
+        body = item.body
+        if not is_policy(body):
+            if isinstance(body, dict) and str(body.get("apiVersion", "")).startswith(("kyverno.io", "policies.kyverno")):
+                found += 1
+                if body.get("kind") != "PolicyException":
+                    problems.append(_unsupported(item, body))
+            continue
+        found += 1
+        wants_namespaces = wants_namespaces or "namespaceSelector" in item.lines.text
+        try:
+            policy = compile_policy(body, compiler, exceptions=exceptions)
+        except SpecError as error:
+            problems.append(placed(error, item))
+            continue
+        rules += policy.rules
+        problems += [placed(error, item) for error in policy.problems]
+    if paths and not found and not problems:
+        hint = "Name files or folders that hold ClusterPolicy or Policy documents."
+        problems.append(Problem("input", "no policy found", Location(", ".join(map(str, paths))), hint))
+    return Policies(tuple(rules), tuple(problems), wants_namespaces)
+
+
+def read_exceptions(paths: Sequence[Path]) -> tuple[list[JsonObject], list[Problem]]:
+    """Read PolicyExceptions."""
+    found: list[JsonObject] = []
+    problems: list[Problem] = []
+    for item in documents(paths):
+        if isinstance(item, Problem):
+            problems.append(item)
+        elif isinstance(item.body, dict) and item.body.get("kind") == "PolicyException":
+            try:
+                decode_exception(item.body)
+            except SpecError as error:
+                problems.append(placed(error, item))
+            else:
+                found.append(item.body)
+    return found, problems
+
+
+def documents(paths: Iterable[Path]) -> Iterator[Document | Problem]:
+    """Every document of files and folders; hidden files are left out."""
+    for path in paths:
+        for file in _files(path):
+            try:
+                data = file.read_bytes()
+            except OSError as error:
+                reason = (error.strerror or str(error)).lower()
+                yield Problem("input", f"cannot be read: {reason}", Location(str(file)), "Check the name.")
+                continue
+            for document in load_documents(data, str(file)):
+                if isinstance(document, BrokenDocument):
+                    error_at = document.error
+                    yield Problem("input", error_at.message, error_at.at, error_at.hint, document.quoted)
+                else:
+                    yield document
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    inside = (item for item in path.rglob("*") if item.suffix in SUFFIXES and item.is_file())
+    return sorted(item for item in inside if not any(part.startswith(".") for part in item.relative_to(path).parts))
+
+
+def placed(error: SpecError, document: Document) -> Problem:
+    """An error as a problem with file, line and column."""
+    at = error.at or document.lines.locate(error.pointer)
+    return Problem("input", error.message, at, error.hint, document.lines.quote(at.line))
+
+
+def _unsupported(document: Document, body: JsonObject) -> Problem:
+    kind = body.get("kind")
+    hint = "Classic ClusterPolicy and Policy run; this kind comes with a later version."
+    return Problem("input", f"unsupported construct `{kind}`", document.lines.locate("/kind"), hint)

@@ -1,0 +1,48 @@
+"""What a test expects and what came: one case a row, resource and rule, judged twice.
+
+Compatible is the peer's own counting: where a rule gave no answer at all,
+the case passes whatever was expected. Strict is what a reader would expect:
+it does not.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+from bartizan.model.finding import Result
+
+
+class Verdict(Enum):
+    """How a case ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNSUPPORTED = "unsupported"
+
+
+class Answer(NamedTuple):
+    """What one rule said of one resource."""
+
+    policy: str
+    rule: str
+    result: Result
+    message: str
+    construct: str = ""
+    """The construct that this version does not run, when that is why."""
+
+
+class Case(NamedTuple):
+    """One expectation. `answer` is `None` where the rule gave none."""
+
+    file: Path
+    test: str
+    policy: str
+    rule: str
+    resource: str
+    expected: str
+    answer: Answer | None
+    compatible: Verdict
+    strict: Verdict
+    reason: str

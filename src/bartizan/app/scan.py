@@ -1,0 +1,343 @@
+"""Scan: sources -> engine -> findings. Read-only, keeps no state, ends.
+
+With several workers, processes are forked after the policies are compiled
+and are handed numbers of pieces; what comes back are rows of plain values.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+import bartizan
+from bartizan.app.judge import ERROR, FAIL, PASS, SKIP, Batch, Judge
+from bartizan.app.policies import read_exceptions, read_policies
+from bartizan.app.selection import CheckSelection, chosen_checks
+from bartizan.app.values import EMPTY, Values
+from bartizan.base.location import Location
+from bartizan.engines.policy.dialects.podsecurity import compile_profile
+from bartizan.engines.policy.lookup import Lookup, Offline
+from bartizan.findings import count, fingerprint, new_only, waive
+from bartizan.model.finding import Finding, Result
+from bartizan.model.report import Problem, Report
+from bartizan.model.request import UserInfo
+from bartizan.model.waiver import Waiver
+from bartizan.sources.manifests import Piece, cut, find, read_bytes, read_piece
+from bartizan.sources.rendered import kustomize_command, read_chart, read_kustomization
+
+if TYPE_CHECKING:
+    from bartizan.engines.policy.plan import Rule
+    from bartizan.engines.posture import CrossCheck
+    from bartizan.model.finding import RuleInfo
+    from bartizan.model.resource import Resource, ResourceId
+
+_WORDS: Final[dict[int, Result]] = {PASS: "pass", FAIL: "fail", ERROR: "error", SKIP: "skip"}
+_PARALLEL_BYTES: Final = 256 << 10
+"""Below this a second process costs more than it saves."""
+_GC_THRESHOLD: Final = 200_000
+"""Collections of a scan's many small dicts find nothing; this many allocations apart they cost next to nothing."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A cluster as a source: its name, its resources, its namespaces' labels, and answers to what policies ask."""
+
+    name: str
+    resources: Callable[[], Iterable[Resource | Problem]]
+    namespaces: Callable[[], dict[str, dict[str, str]]]
+    lookup: Lookup
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest:
+    """Everything a scan is told. `at` is now; `stdin` is the text of standard input where `-` was named."""
+
+    at: datetime
+    paths: tuple[Path, ...] = ()
+    stdin: bytes | None = None
+    live: Live | None = None
+    policies: tuple[Path, ...] = ()
+    exceptions: tuple[Path, ...] = ()
+    pod_security: tuple[str, ...] = ()
+    checks: CheckSelection | None = None
+    values: Values = EMPTY
+    user: UserInfo | None = None
+    waivers: tuple[Waiver, ...] = ()
+    baseline: frozenset[str] | None = None
+    workers: int = 0
+    keeps_all: bool = False
+    progress: Progress = field(default=lambda _done, _all: None)
+
+
+class _Rules(msgspec.Struct):
+    """What judges: rules on one resource, checks across several."""
+
+    rules: tuple[Rule, ...]
+    checks: tuple[CrossCheck, ...]
+    problems: list[Problem]
+    wants_namespaces: bool
+
+    @property
+    def infos(self) -> tuple[RuleInfo, ...]:
+        return (*(rule.info for rule in self.rules), *(check.info for check in self.checks))
+
+
+def scan(request: ScanRequest) -> Report:
+    """Judge everything that the request names.
+
+    Raises:
+        SpecError: a level, check or framework that was asked for does not exist.
+    """
+    gc.set_threshold(_GC_THRESHOLD)
+    rules = _load_rules(request)
+    gc.freeze()
+    sources = _Sources(request)
+    namespaces = _namespaces(request, sources) if rules.wants_namespaces else {}
+    judge = Judge(
+        rules.rules,
+        rules.checks,
+        request.live.lookup if request.live else Offline(),
+        values=request.values,
+        user=request.user,
+        namespaces=namespaces,
+        keeps_all=request.keeps_all,
+    )
+    batches = list(_batches(judge, sources, request))
+    return _report(request, rules, sources, batches)
+
+
+def _load_rules(request: ScanRequest) -> _Rules:
+    exceptions, problems = read_exceptions(request.exceptions)
+    policies = read_policies(request.policies, exceptions)
+    chosen = chosen_checks(request.checks) if request.checks else None
+    rules = [*policies.rules, *(rule for text in request.pod_security for rule in compile_profile(text))]
+    problems += policies.problems
+    if chosen:
+        rules += chosen.rules
+    return _Rules(tuple(rules), chosen.checks if chosen else (), problems, policies.wants_namespaces)
+
+
+class _Sources:
+    """Where resources come from, found before anything is read."""
+
+    def __init__(self, request: ScanRequest) -> None:
+        found = find(request.paths, render_kustomizations=kustomize_command() is not None)
+        self.problems = list(found.problems)
+        self.pieces: list[Piece] = []
+        for item in cut(found.files):
+            if isinstance(item, Problem):
+                self.problems.append(item)
+            else:
+                self.pieces.append(item)
+        self.charts = found.charts
+        self.kustomizations = found.kustomizations
+        self.stdin = request.stdin
+        self.live = request.live
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(piece.end - piece.start for piece in self.pieces)
+
+    def others(self) -> Iterator[Resource | Problem]:
+        """What is not in files: standard input, rendered folders, a cluster."""
+        if self.stdin is not None:
+            yield from read_bytes(self.stdin, "standard input")
+        for chart in self.charts:
+            yield from read_chart(chart)
+        for folder in self.kustomizations:
+            yield from read_kustomization(folder)
+        if self.live is not None:
+            yield from self.live.resources()
+
+
+def _namespaces(request: ScanRequest, sources: _Sources) -> dict[str, dict[str, str]]:
+    """Labels of namespaces, from the cluster or from the manifests."""
+    if request.live:
+        return request.live.namespaces()
+    found: dict[str, dict[str, str]] = {}
+    for piece in sources.pieces:
+        for item in read_piece(piece):
+            if not isinstance(item, Problem) and item.id.kind == "Namespace":
+                found[item.id.name] = (item.body.get("metadata") or {}).get("labels") or {}
+    return found
+
+
+def _batches(judge: Judge, sources: _Sources, request: ScanRequest) -> Iterator[Batch]:
+    """Judge pieces in their order, then everything else."""
+    total = max(sources.size_bytes, 1)
+    workers = request.workers or (os.cpu_count() or 1)
+    groups = _groups(sources.pieces, workers)
+    done = 0
+    if workers > 1 and len(groups) > 1 and sources.size_bytes >= _PARALLEL_BYTES:
+        run: Iterable[Batch] = _forked(judge, groups, workers)
+    else:
+        run = (judge.batch(item for piece in group for item in read_piece(piece)) for group in groups)
+    for group, batch in zip(groups, run, strict=True):
+        done += sum(piece.end - piece.start for piece in group)
+        request.progress(done, total)
+        yield batch
+    yield judge.batch(sources.others())
+
+
+def _groups(pieces: list[Piece], workers: int) -> list[list[Piece]]:
+    """Pieces in groups of like size: enough for every worker to have some, and for progress to be seen."""
+    if not pieces:
+        return []
+    size = max(sum(piece.end - piece.start for piece in pieces) // (workers * 4), 64 << 10)
+    groups: list[list[Piece]] = [[]]
+    held = 0
+    for piece in pieces:
+        if held >= size:
+            groups.append([])
+            held = 0
+        groups[-1].append(piece)
+        held += piece.end - piece.start
+    return groups
+
+
+_inherited: tuple[Judge, list[list[Piece]]] | None = None
+
+
+def _forked(judge: Judge, groups: list[list[Piece]], workers: int) -> Iterator[Batch]:
+    """Judge groups in forked processes, which inherit the compiled rules; results come in order."""
+    import multiprocessing
+
+    global _inherited  # noqa: PLW0603 (what a forked process inherits must stand in the module)
+    _inherited = (judge, groups)
+    decoder = msgspec.msgpack.Decoder(Batch)
+    with multiprocessing.get_context("fork").Pool(min(workers, len(groups))) as pool:
+        for encoded in pool.imap(_judge_group, range(len(groups))):
+            yield decoder.decode(encoded)
+    _inherited = None
+
+
+def _judge_group(number: int) -> bytes:
+    if _inherited is None:
+        raise RuntimeError("a worker process was not forked from a scan")
+    judge, groups = _inherited
+    batch = judge.batch(item for piece in groups[number] for item in read_piece(piece))
+    return msgspec.msgpack.encode(batch)
+
+
+def _report(request: ScanRequest, rules: _Rules, sources: _Sources, batches: list[Batch]) -> Report:
+    findings = _Findings(rules)
+    for batch in batches:
+        findings.add(batch)
+    findings.conclude()
+    every = findings.ordered()
+    judged = waive(every, request.waivers, request.at.date())
+    kept = judged.kept if request.baseline is None else new_only(judged.kept, request.baseline)
+    counts = count(kept)
+    if not request.keeps_all:
+        counts = msgspec.structs.replace(counts, passed=findings.passed, skipped=findings.skipped)
+    return Report(
+        tool_version=bartizan.__version__,
+        at=request.at,
+        sources=_source_names(request),
+        rules=rules.infos,
+        resources=tuple(findings.resources),
+        findings=kept,
+        counts=counts,
+        problems=(*rules.problems, *sources.problems, *findings.problems),
+        waived=judged.waived,
+        waivers=request.waivers,
+        notes=judged.notes,
+    )
+
+
+def _source_names(request: ScanRequest) -> tuple[str, ...]:
+    named = [str(path) for path in request.paths]
+    if request.stdin is not None:
+        named.append("standard input")
+    if request.live:
+        named.append(f"cluster {request.live.name}")
+    return tuple(named)
+
+
+class _Findings:
+    """Rows of batches becoming findings, in the order of resources."""
+
+    def __init__(self, rules: _Rules) -> None:
+        self._infos = rules.infos
+        self._checks = rules.checks
+        self._first_check = len(rules.rules)
+        self._found: list[tuple[int, Finding]] = []
+        self._facts: list[list[tuple[int, ResourceId, object, str, int]]] = [[] for _ in rules.checks]
+        self.resources: list[ResourceId] = []
+        self.problems: list[Problem] = []
+        self.passed = 0
+        self.skipped = 0
+
+    def add(self, batch: Batch) -> None:
+        """Take a batch over."""
+        start = len(self.resources)
+        self.resources += batch.resources
+        self.problems += batch.problems
+        self.passed += batch.passed
+        self.skipped += batch.skipped
+        for row in batch.rows:
+            info, resource = self._infos[row.rule], batch.resources[row.resource]
+            result = _WORDS[row.result]
+            at = Location(row.file, row.line, row.column) if row.file else None
+            self._found.append(
+                (
+                    start + row.resource,
+                    Finding(
+                        info,
+                        resource,
+                        "warn" if result == "fail" and not info.scored else result,
+                        info.severity,
+                        row.message,
+                        row.pointer,
+                        at,
+                        row.excerpt,
+                        row.evidence,
+                        fingerprint(info.id, resource, row.pointer) if row.result in (FAIL, ERROR) else "",
+                        row.waived_by,
+                    ),
+                )
+            )
+        for fact in batch.facts:
+            place = (start + fact.resource, batch.resources[fact.resource], fact.fact, fact.file, fact.line)
+            self._facts[fact.check].append(place)
+
+    def conclude(self) -> None:
+        """Let the checks across resources speak, now that all facts are in."""
+        for check, facts in zip(self._checks, self._facts, strict=True):
+            objecting = set()
+            for conclusion in check.conclude([(rid, fact) for _, rid, fact, _, _ in facts]):
+                number, resource, _, file, line = facts[conclusion.index]
+                objecting.add(conclusion.index)
+                at = Location(file, line) if file else None
+                self._found.append(
+                    (
+                        number,
+                        Finding(
+                            check.info,
+                            resource,
+                            "fail",
+                            check.info.severity,
+                            conclusion.message,
+                            conclusion.pointer,
+                            at,
+                            "",
+                            conclusion.evidence,
+                            fingerprint(check.info.id, resource, conclusion.pointer),
+                        ),
+                    )
+                )
+            self.passed += sum(1 for i, (_, rid, _, _, _) in enumerate(facts) if i not in objecting and check.judges(rid))
+
+    def ordered(self) -> list[Finding]:
+        """All findings, by resource; those of one resource in the order of rules."""
+        self._found.sort(key=lambda pair: pair[0])
+        return [finding for _, finding in self._found]

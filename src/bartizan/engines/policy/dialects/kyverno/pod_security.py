@@ -1,0 +1,58 @@
+"""`validate.podSecurity`: a level of the Pod Security Standards, less what is excluded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bartizan.base.errors import SpecError
+from bartizan.base.json import to_text
+from bartizan.base.suggest import did_you_mean
+from bartizan.engines.policy.dialects.podsecurity import compile_exclusions, compile_level
+from bartizan.model.outcome import PASSED, Failed, Outcome, Skipped
+from bartizan.model.workload import pod_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bartizan.base.json import JsonObject
+    from bartizan.engines.policy.dialects.kyverno.exceptions import RuleException
+    from bartizan.engines.policy.dialects.kyverno.validate import Judge, Message, ScopeOf
+    from bartizan.model.request import Request
+
+_FIELDS: Final = frozenset({"level", "version", "exclude"})
+
+
+def pod_security_judge(
+    spec: JsonObject, message: Message, exceptions: Sequence[RuleException], at: str
+) -> Judge:
+    """Judge the pod in a resource by a level; exceptions add to what is excluded.
+
+    Raises:
+        SpecError: an unknown field, level, version or control.
+    """
+    for field in spec:
+        if field not in _FIELDS:
+            raise SpecError(f"unknown field `{field}`", pointer=f"{at}/{field}", hint=did_you_mean(field, _FIELDS))
+    judge_pod = compile_level(str(spec.get("level", "")), str(spec.get("version") or "latest"))
+    excluded = compile_exclusions(spec.get("exclude") or (), f"{at}/exclude")
+    lifted = [(item, compile_exclusions(item.pod_security, "/spec/podSecurity")) for item in exceptions]
+
+    def judge(request: Request, scope: ScopeOf) -> Outcome | None:
+        part = pod_of(request.resource.id.kind, request.resource.body)
+        if part is None:
+            return None
+        found: list[Any] = judge_pod(part.metadata, part.spec)
+        left = [item for item in found if not any(exclusion.lifts(item) for exclusion in excluded)]
+        waived = ""
+        for exception, exclusions in lifted:
+            if left and exception.lifts(request, scope):
+                kept = [item for item in left if not any(exclusion.lifts(item) for exclusion in exclusions)]
+                waived = exception.name if len(kept) < len(left) else waived
+                left = kept
+        if left:
+            said = "; ".join(item.message for item in left)
+            text = f"{message(scope)} {said}".strip()
+            return Failed(text, part.pointer + left[0].pointer, to_text(left[0].value))
+        return Skipped(f"accepted by PolicyException `{waived}`", waived) if waived else PASSED
+
+    return judge

@@ -1,0 +1,295 @@
+"""Nodes to Python source: one function without calls or allocations on the way to success.
+
+Inside the function a failure returns at once; a condition that does not
+hold goes on to the next element of the list it stands in, or returns when
+it stands in none. Patterns that only decide something (under a conditional
+or an existence anchor) become predicates of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from bartizan.base import pointer, wildcard
+from bartizan.lang.overlay.mismatch import Mismatch, failed
+from bartizan.lang.overlay.nodes import Anchor, EachNode, Entry, MapNode, Node, PositionsNode, ScalarNode, tracked
+from bartizan.lang.overlay.scalar import compile_scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from bartizan.base.json import Json
+
+_MAX_LOOPS: Final = 12  # nested loops before a predicate of its own is begun: Python allows 20 nested blocks
+
+
+def _first_key(matches: Callable[[str], bool], keys: Iterable[Any]) -> Any:
+    """The first key that a wildcard matches, or one that is never there."""
+    return next((key for key in keys if isinstance(key, str) and matches(key)), None)
+
+
+NAMES: Final = {
+    "Mismatch": Mismatch,
+    "failed": failed,
+    "first_key": _first_key,
+    "dict": dict,
+    "list": list,
+    "len": len,
+    "str": str,
+    "enumerate": enumerate,
+}
+"""All a generated pattern can reach; builtins are not."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where code is being written: the path so far, and what failing and skipping look like here."""
+
+    path: tuple[str, ...]
+    """Python expressions for the parts of the pointer, joined by `+`."""
+    deciding: bool
+    """Whether a failure just returns False."""
+    loop: str = ""
+    """The flag to set before `continue`, inside a list."""
+    loops: int = 0
+
+    def below(self, key: str) -> _Place:
+        return replace(self, path=(*self.path, repr("/" + pointer.escape(key))))
+
+    def element(self, index: str, flag: str) -> _Place:
+        return replace(self, path=(*self.path, "'/'", f"str({index})"), loop=flag, loops=self.loops + 1)
+
+    @property
+    def pointer(self) -> str:
+        return " + ".join(self.path) or "''"
+
+
+def emit(node: Node) -> tuple[str, dict[str, Any]]:
+    """Write `def check(value)` and the constants it needs."""
+    emitter = _Emitter(tracks=any(True for _ in tracked(node)))
+    emitter.entry(node)
+    return "\n\n".join(emitter.functions) + "\n", emitter.constants
+
+
+class _Emitter:
+    """Source being written: finished functions, the lines of the current one, and constants."""
+
+    def __init__(self, *, tracks: bool) -> None:
+        self.functions: list[str] = []
+        self.constants: dict[str, Any] = {}
+        self._tracks = tracks
+        self._lines: list[str] = []
+        self._depth = 1
+        self._names = 0
+
+    def entry(self, node: Node) -> None:
+        """Write the function that callers see."""
+        if self._tracks:
+            self._line("seen = {}")
+        self._node(node, "value", _Place((), deciding=False))
+        self._line("return None")
+        self.functions.append("\n".join(["def check(value):", *self._lines]))
+
+    def _predicate(self, node: Node) -> str:
+        """Write a function that says whether `node` matches; returns its name."""
+        lines, depth = self._lines, self._depth
+        self._lines, self._depth = [], 1
+        name = self._name("matches")
+        self._node(node, "value", _Place((), deciding=True))
+        self._line("return True")
+        self.functions.append("\n".join([f"def {name}(value{', seen' if self._tracks else ''}):", *self._lines]))
+        self._lines, self._depth = lines, depth
+        return name
+
+    def _call(self, predicate: str, value: str) -> str:
+        return f"{predicate}({value}{', seen' if self._tracks else ''})"
+
+    def _line(self, text: str) -> None:
+        self._lines.append("    " * self._depth + text)
+
+    def _name(self, prefix: str) -> str:
+        self._names += 1
+        return f"{prefix}{self._names}"
+
+    def _constant(self, value: Any, prefix: str = "c") -> str:
+        name = self._name(prefix)
+        self.constants[name] = value
+        return name
+
+    # ways out
+
+    def _fail(self, place: _Place, value: str, wanted: Json) -> None:
+        if place.deciding:
+            self._line("return False")
+            return
+        pattern = self._literal(wanted)
+        arguments = f"{place.pointer}, {value}, {pattern}"
+        self._line(f"return failed(seen, {arguments})" if self._tracks else f"return Mismatch({arguments})")
+
+    def _skip(self, place: _Place, reason: str) -> None:
+        if place.loop:
+            self._line(f"{place.loop} = True")
+            self._line("continue")
+        else:
+            self._leave(place, reason)
+
+    def _leave(self, place: _Place, reason: str) -> None:
+        """The pattern as a whole is not about this value."""
+        if place.deciding:
+            self._line("return False")
+        else:
+            self._line(f"return Mismatch({place.pointer}, None, None, {reason!r}, True)")
+
+    def _literal(self, value: Json) -> str:
+        return repr(value) if value is None or isinstance(value, bool | int | str) else self._constant(value)
+
+    # nodes
+
+    def _node(self, node: Node, value: str, place: _Place) -> None:
+        match node:
+            case MapNode():
+                self._map(node, value, place)
+            case EachNode():
+                self._each(node, value, place)
+            case PositionsNode():
+                self._positions(node, value, place)
+            case ScalarNode():
+                self._scalar(node, value, place)
+
+    def _map(self, node: MapNode, value: str, place: _Place) -> None:
+        self._line(f"if {value}.__class__ is not dict:")
+        self._indented(lambda: self._fail(place, value, node.pattern))
+        for entry in (*node.anchors, *node.plain):
+            if entry.anchor in (Anchor.CONDITIONAL, Anchor.EXISTENCE, Anchor.NEGATION):
+                raw = repr(entry.raw)
+                self._line(f"seen[{raw}] = seen.get({raw}, False) or {entry.key!r} in {value}")
+        for entry in (*node.anchors, *node.plain):
+            self._entry(entry, value, place)
+
+    def _entry(self, entry: Entry, value: str, place: _Place) -> None:
+        key = repr(entry.key)
+        if entry.wild:
+            key = self._name("k")
+            matches = self._constant(wildcard.matcher(entry.key))
+            self._line(f"{key} = first_key({matches}, {value})")
+        below = place.below(entry.key)
+        match entry.anchor:
+            case Anchor.NONE:
+                self._plain(entry, f"{value}.get({key})", place, below)
+            case Anchor.EQUALITY:
+                self._present(key, value, lambda item: self._node(entry.child, item, below))
+            case Anchor.NEGATION:
+                self._line(f"if {key} in {value}:")
+                self._indented(lambda: self._negated(below, f"{value}[{key}]"))
+            case Anchor.EXISTENCE:
+                self._present(key, value, lambda item: self._exists(entry.child, item, below))
+            case Anchor.CONDITIONAL:
+                self._line(f"if {key} not in {value}:")
+                self._indented(lambda: self._skip(place, f"condition {entry.raw}: there is no such key"))
+                self._condition(entry, f"{value}[{key}]", place, leaves=False)
+            case Anchor.GLOBAL:
+                self._present(key, value, lambda item: self._condition(entry, item, place, leaves=True))
+
+    def _plain(self, entry: Entry, found: str, place: _Place, below: _Place) -> None:
+        if isinstance(entry.child, ScalarNode) and entry.child.pattern == "*" and not entry.child.in_list:
+            self._line(f"if {found} is None:")
+            self._indented(lambda: self._fail(below, "None", "*"))
+            return
+        name = self._name("v")
+        self._line(f"{name} = {found}")
+        self._node(entry.child, name, below)
+
+    def _present(self, key: str, value: str, write: Callable[[str], None]) -> None:
+        name = self._name("v")
+        self._line(f"if {key} in {value}:")
+        self._depth += 1
+        self._line(f"{name} = {value}[{key}]")
+        write(name)
+        self._depth -= 1
+
+    def _indented(self, write: Callable[[], None]) -> None:
+        self._depth += 1
+        write()
+        self._depth -= 1
+
+    def _negated(self, place: _Place, value: str) -> None:
+        if place.deciding:
+            self._line("return False")
+        else:
+            self._line(f"return Mismatch({place.pointer}, {value}, None, 'must not be there')")
+
+    def _condition(self, entry: Entry, value: str, place: _Place, *, leaves: bool) -> None:
+        if isinstance(entry.child, ScalarNode) and not entry.child.in_list:
+            holds = self._matches(entry.child, value)
+        else:
+            holds = self._call(self._predicate(entry.child), value)
+        self._line(f"if not ({holds}):")
+        reason = f"condition {entry.raw} does not hold"
+        self._indented(lambda: self._leave(place, reason) if leaves else self._skip(place, reason))
+
+    def _exists(self, node: Node, value: str, place: _Place) -> None:
+        self._line(f"if {value}.__class__ is not list:")
+        self._indented(lambda: self._fail(place, value, "a list"))
+        patterns = node.children if isinstance(node, PositionsNode) else ()
+        for child in patterns:
+            predicate, item = self._predicate(child), self._name("e")
+            self._line(f"for {item} in {value}:")
+            self._line(f"    if {self._call(predicate, item)}:")
+            self._line("        break")
+            self._line("else:")
+            wanted = child.pattern
+            self._indented(lambda wanted=wanted: self._fail(place, value, wanted))  # type: ignore[misc]  # bound now, in a loop
+
+    def _each(self, node: EachNode, value: str, place: _Place) -> None:
+        self._line(f"if {value}.__class__ is not list:")
+        self._indented(lambda: self._fail(place, value, node.pattern))
+        if place.loops >= _MAX_LOOPS:
+            predicate, deep = self._predicate(node.child), self._name("e")
+            self._line(f"for {deep} in {value}:")
+            self._line(f"    if not {self._call(predicate, deep)}:")
+            self._depth += 1
+            self._indented(lambda: self._fail(place, value, node.pattern))
+            self._depth -= 1
+            return
+        item, index, flag, applied = self._name("e"), self._name("i"), self._name("skipped"), self._name("applied")
+        lines = self._lines
+        self._lines = []
+        self._depth += 1
+        self._node(node.child, item, place.element(index, flag))
+        self._depth -= 1
+        body, self._lines = self._lines, lines
+        skips = any(f"{flag} = True" in line for line in body)
+        indexed = any(f"str({index})" in line for line in body)
+        if skips:
+            self._line(f"{flag} = {applied} = False")
+        self._line(f"for {index}, {item} in enumerate({value}):" if indexed else f"for {item} in {value}:")
+        self._lines += body
+        if skips:
+            self._line(f"    {applied} = True")
+            self._line(f"if {flag} and not {applied}:")
+            self._indented(lambda: self._skip(place, "no element of the list meets the conditions"))
+
+    def _positions(self, node: PositionsNode, value: str, place: _Place) -> None:
+        count = len(node.children)
+        self._line(f"if {value}.__class__ is not list or len({value}) != {count}:")
+        self._indented(lambda: self._fail(place, value, node.pattern))
+        for number, child in enumerate(node.children):
+            name = self._name("v")
+            self._line(f"{name} = {value}[{number}]")
+            self._node(child, name, place.below(str(number)))
+
+    def _scalar(self, node: ScalarNode, value: str, place: _Place) -> None:
+        if node.in_list:
+            self._line(f"if {value}.__class__ is not list or not ({self._matches(node, value)}):")
+        else:
+            self._line(f"if not ({self._matches(node, value)}):")
+        self._indented(lambda: self._fail(place, value, node.pattern))
+
+    def _matches(self, node: ScalarNode, value: str) -> str:
+        """An expression for whether a leaf matches, its commonest way first and inline."""
+        pattern = node.pattern
+        test = self._constant(compile_scalar(pattern), "test")
+        if isinstance(pattern, bool) or pattern is None:
+            return f"{value} is {pattern} or {test}({value})"
+        return f"{test}({value})"

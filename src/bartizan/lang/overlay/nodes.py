@@ -1,0 +1,101 @@
+"""The checked tree of a pattern, between parsing and emitting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bartizan.base.json import Json
+
+
+class Anchor(Enum):
+    """What a key asks of the value beside it."""
+
+    CONDITIONAL = "("
+    GLOBAL = "<("
+    EQUALITY = "=("
+    NEGATION = "X("
+    EXISTENCE = "^("
+    NONE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One key of a map pattern. `raw` is the key as written; `wild` keys name the first label that matches."""
+
+    anchor: Anchor
+    key: str
+    raw: str
+    child: Node
+    wild: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MapNode:
+    """An object: anchors in the order in which they are tried, then the other keys."""
+
+    anchors: tuple[Entry, ...]
+    plain: tuple[Entry, ...]
+    pattern: Json
+
+
+@dataclass(frozen=True, slots=True)
+class EachNode:
+    """A list in which every element must match one pattern."""
+
+    child: Node
+    pattern: Json
+
+
+@dataclass(frozen=True, slots=True)
+class PositionsNode:
+    """A list of lists, matched place by place."""
+
+    children: tuple[Node, ...]
+    pattern: Json
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarNode:
+    """A leaf. Against a list, every element must match it."""
+
+    pattern: Json
+    in_list: bool = False
+    """Whether the pattern stood in a list, so that the value must be one."""
+
+
+Node: TypeAlias = MapNode | EachNode | PositionsNode | ScalarNode
+
+
+def has_anchors(node: Node) -> bool:
+    """Whether an anchor stands anywhere in the pattern."""
+    match node:
+        case MapNode(anchors, plain):
+            return bool(anchors) or any(has_anchors(entry.child) for entry in plain)
+        case EachNode(child):
+            return has_anchors(child)
+        case PositionsNode(children):
+            return any(has_anchors(child) for child in children)
+        case ScalarNode():
+            return False
+
+
+def tracked(node: Node) -> Iterator[Entry]:
+    """The anchors whose keys must be somewhere in the value for a failure to count as one."""
+    match node:
+        case MapNode(anchors, plain):
+            for entry in (*anchors, *plain):
+                if entry.anchor in (Anchor.CONDITIONAL, Anchor.EXISTENCE, Anchor.NEGATION):
+                    yield entry
+                yield from tracked(entry.child)
+        case EachNode(child):
+            yield from tracked(child)
+        case PositionsNode(children):
+            for child in children:
+                yield from tracked(child)
+        case ScalarNode():
+            pass
