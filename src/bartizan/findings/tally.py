@@ -71,17 +71,25 @@ def group_by_resource(findings: Iterable[Finding]) -> list[Group]:
     """Group findings by resource, in the order of first appearance.
 
     The same resource in two files (two overlays, say) is two groups, for
-    they are mended in two places.
+    they are mended in two places. A finding without a file, as a pass has
+    none, joins the resource wherever it is.
     """
-    groups: dict[tuple[ResourceId, str], Group] = {}
+    groups: list[Group] = []
+    places: dict[ResourceId, dict[str, int]] = {}
     for finding in findings:
         file = finding.location.file if finding.location else ""
-        key = (finding.resource, file)
-        group = groups.get(key)
-        if group is None:
-            group = groups[key] = Group(finding.resource, file, [])
-        group.findings.append(finding)
-    return list(groups.values())
+        known = places.setdefault(finding.resource, {})
+        index = known.get(file)
+        if index is None and known and not file:
+            index = next(iter(known.values()))
+        elif index is None and "" in known:
+            index = known[file] = known.pop("")
+            groups[index] = groups[index]._replace(file=file)
+        elif index is None:
+            index = known[file] = len(groups)
+            groups.append(Group(finding.resource, file, []))
+        groups[index].findings.append(finding)
+    return groups
 
 
 def dedupe(findings: Iterable[Finding]) -> tuple[Finding, ...]:

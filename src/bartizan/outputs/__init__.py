@@ -1,1 +1,1 @@
-"""One renderer a file: what people and programs read."""
+"""One renderer a file: terminal, JSON, SARIF, JUnit, policy reports, Markdown, HTML."""

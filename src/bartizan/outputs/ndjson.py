@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 def render(report: Report, out: TextIO, view: View | None = None) -> None:  # noqa: ARG001 (a format for programs has no looks)
     """Write the report."""
-    out.writelines(f"{to_json({'type': 'finding', **finding_shape(finding)})}\n" for finding in (*report.findings, *report.waived))
+    findings = (*report.findings, *report.waived)
+    out.writelines(f"{to_json({'type': 'finding', **finding_shape(finding)})}\n" for finding in findings)
     out.writelines(f"{to_json({'type': 'problem', **problem_shape(problem)})}\n" for problem in report.problems)
     out.writelines(f"{to_json({'type': 'note', **note_shape(note)})}\n" for note in report.notes)
     summary = {

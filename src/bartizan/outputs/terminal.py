@@ -10,51 +10,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.findings.tally import Group, group_by_resource, is_open
-from bartizan.model.severity import Severity
 from bartizan.outputs.quote import quote
+from bartizan.outputs.terminal_ink import COLOR, PLAIN, Ink, paragraph
 from bartizan.outputs.terminal_summary import write_summary
 from bartizan.outputs.text import clip, columns, one_line, plural, printable, rule_name, wrap
 from bartizan.outputs.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from typing import TextIO
 
     from bartizan.model.finding import Finding
     from bartizan.model.report import Problem, Report
     from bartizan.outputs.quote import Quote
 
-_SEVERITY_CODES: Final = {
-    Severity.CRITICAL: "\x1b[1;35m",
-    Severity.HIGH: "\x1b[1;31m",
-    Severity.MEDIUM: "\x1b[33m",
-    Severity.LOW: "\x1b[36m",
-    Severity.INFO: "\x1b[2m",
-}
 _LABEL: Final = 10  # the longest severity, and two columns of air
 _INDENT: Final = " " * (2 + _LABEL)
 _NOT_JUDGED: Final = "Mend the policy; until then nothing is known of this resource by this rule."
 _LEAST_WIDTH: Final = 40
 _WIDEST_TEXT: Final = 120  # longer lines are hard to read, however wide the terminal
-
-
-class Ink(NamedTuple):
-    """Escape codes by what they mean; all empty where there is no colour."""
-
-    bold: str = ""
-    dim: str = ""
-    place: str = ""
-    error: str = ""
-    good: str = ""
-    off: str = ""
-
-    def severity(self, severity: Severity) -> str:
-        """The colour of a severity."""
-        return _SEVERITY_CODES[severity] if self.off else ""
-
-
-PLAIN: Final = Ink()
-COLOR: Final = Ink("\x1b[1m", "\x1b[2m", "\x1b[34m", "\x1b[1;31m", "\x1b[32m", "\x1b[0m")
 
 
 class Page(NamedTuple):
@@ -111,13 +85,13 @@ def _findings(findings: list[Finding], page: Page) -> Iterator[str]:
     for finding in findings:
         yield from _place(finding, page)
     if page.explain and first.rule.why:
-        yield from _labelled("why", first.rule.why, width, ink)
+        yield from paragraph(f"{ink.dim}why:{ink.off} ", first.rule.why, width, _INDENT)
     if first.result == "error":
-        yield from _labelled("fix", _NOT_JUDGED, width, ink)
+        yield from paragraph(f"{ink.dim}fix:{ink.off} ", _NOT_JUDGED, width, _INDENT)
     elif first.rule.fix:
-        yield from _labelled("fix", first.rule.fix, width, ink)
+        yield from paragraph(f"{ink.dim}fix:{ink.off} ", first.rule.fix, width, _INDENT)
     if page.explain and first.rule.frameworks:
-        yield from _labelled("controls", ", ".join(first.rule.frameworks), width, ink)
+        yield from paragraph(f"{ink.dim}controls:{ink.off} ", ", ".join(first.rule.frameworks), width, _INDENT)
 
 
 def _label(finding: Finding, ink: Ink) -> tuple[str, str]:
@@ -156,19 +130,11 @@ def _quoted(quoted: Quote, code: str, page: Page) -> Iterator[str]:
         yield f"{_INDENT}{ink.dim}{'':{len(gutter)}}│{ink.off} {'':{before}}{code}{'^' * length}{ink.off}"
 
 
-def _labelled(label: str, text: str, width: int, ink: Ink) -> Iterator[str]:
-    """A named paragraph, its further lines standing under the first."""
-    lead = f"{label}: "
-    for number, line in enumerate(wrap(text, width - len(lead))):
-        yield f"{_INDENT}{'':{len(lead)}}{line}" if number else f"{_INDENT}{ink.dim}{lead}{ink.off}{line}"
-
-
-def _problem(problem: Problem, page: Page) -> Iterable[str]:
+def _problem(problem: Problem, page: Page) -> Iterator[str]:
     ink = page.ink
     label = "bad input" if problem.kind == "input" else "unreadable"
-    lead = f"{label}: "
-    for number, line in enumerate(wrap(problem.message, min(page.width, _WIDEST_TEXT) - len(lead))):
-        yield f"{'':{len(lead)}}{line}" if number else f"{ink.error}{lead}{ink.off}{line}"
+    width = min(page.width, _WIDEST_TEXT)
+    yield from paragraph(f"{ink.error}{label}:{ink.off} ", problem.message, width)
     if problem.at:
         yield f"  {ink.place}--> {printable(str(problem.at))}{ink.off}"
     quoted = quote(problem.excerpt, problem.at)
@@ -176,4 +142,4 @@ def _problem(problem: Problem, page: Page) -> Iterable[str]:
         for line in _quoted(quoted, ink.error, page):
             yield f"  {line.removeprefix(_INDENT)}"
     if problem.hint:
-        yield f"  {ink.dim}hint:{ink.off} {one_line(problem.hint)}"
+        yield from paragraph(f"{ink.dim}hint:{ink.off} ", problem.hint, width - 2, "  ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bartizan.findings.tally import Tally, rules_of, tally
+from bartizan.outputs.terminal_ink import paragraph
 from bartizan.outputs.text import clip, one_line, plural, printable, rule_name
 
 if TYPE_CHECKING:
@@ -12,9 +13,10 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from bartizan.model.report import Report
-    from bartizan.outputs.terminal import Ink
+    from bartizan.outputs.terminal_ink import Ink
 
 _TOP: Final = 5
+_LEAST_TITLE: Final = 16  # columns; a title cut shorter says nothing
 _MANY: Final = 20  # findings, from which on accepting today's and judging what is new is the way to begin
 
 
@@ -22,26 +24,25 @@ def write_summary(report: Report, out: TextIO, ink: Ink, width: int, *, explain:
     """Write the figures and the next steps."""
     figures = tally(report)
     lines = [
-        *_notes(report, ink, explain=explain),
-        *_figures(report, figures, ink),
+        *_notes(report, ink, width, explain=explain),
+        *_figures(report, figures, ink, width),
         *_most_often(report, figures, ink, width),
-        *_next(report, figures, ink, explain=explain),
+        *_next(report, figures, ink, width, explain=explain),
     ]
     out.write("\n".join(lines))
     out.write("\n")
 
 
-def _notes(report: Report, ink: Ink, *, explain: bool) -> Iterator[str]:
+def _notes(report: Report, ink: Ink, width: int, *, explain: bool) -> Iterator[str]:
     shown = [note for note in report.notes if explain or note.kind != "unused-waiver"]
     for note in shown:
-        yield f"{ink.bold}note:{ink.off} {one_line(note.message)}"
-        if note.hint:
-            yield f"  {ink.dim}hint:{ink.off} {one_line(note.hint)}"
+        yield from paragraph(f"{ink.bold}note:{ink.off} ", note.message, width)
+        yield from paragraph(f"{ink.dim}hint:{ink.off} ", note.hint, width - 2, "  ")
     if shown:
         yield ""
 
 
-def _figures(report: Report, figures: Tally, ink: Ink) -> Iterator[str]:
+def _figures(report: Report, figures: Tally, ink: Ink, width: int) -> Iterator[str]:
     resources = plural(len(set(report.resources)), "resource")
     if not report.resources and not figures.open:
         yield f"{ink.bold}Nothing was judged:{ink.off} no resource was read."
@@ -50,10 +51,7 @@ def _figures(report: Report, figures: Tally, ink: Ink) -> Iterator[str]:
     else:
         touched = f"{figures.touched:,} of {resources}"
         yield f"{ink.bold}{plural(figures.open, 'finding')}{ink.off} in {touched}; {figures.clean:,} clean."
-        yield "  " + "   ".join(
-            f"{ink.severity(severity) if number else ink.dim}{severity.label} {number:,}{ink.off}"
-            for severity, number in figures.by_severity.items()
-        )
+        yield from _severities(figures, ink, width)
     counts = report.counts
     words = [f"{counts.passed:,} passed", f"{counts.failed:,} failed"]
     if counts.warned:
@@ -64,9 +62,24 @@ def _figures(report: Report, figures: Tally, ink: Ink) -> Iterator[str]:
         words.append(f"{counts.skipped:,} skipped")
     if report.waived:
         words.append(f"{len(report.waived):,} waived")
-    yield f"  {ink.dim}results: {', '.join(words)}{ink.off}"
+    yield from paragraph(f"{ink.dim}results:{ink.off} ", ", ".join(words), width - 2, "  ")
     if report.problems:
-        yield f"  {ink.error}{plural(len(report.problems), 'problem')}{ink.off} with what was to be read; see above."
+        number = plural(len(report.problems), "problem")
+        yield from paragraph(f"{ink.error}{number}{ink.off} ", "with what was to be read; see above.", width - 2, "  ")
+
+
+def _severities(figures: Tally, ink: Ink, width: int) -> Iterator[str]:
+    """The severities in one row, or in as many as the width asks for."""
+    row: list[str] = []
+    used = 0
+    for severity, number in figures.by_severity.items():
+        word = f"{severity.label} {number:,}"
+        if row and used + len(word) + 2 > width:
+            yield f"  {'   '.join(row)}"
+            row, used = [], 0
+        row.append(f"{ink.severity(severity) if number else ink.dim}{word}{ink.off}")
+        used += len(word) + 3
+    yield f"  {'   '.join(row)}"
 
 
 def _most_often(report: Report, figures: Tally, ink: Ink, width: int) -> Iterator[str]:
@@ -81,12 +94,12 @@ def _most_often(report: Report, figures: Tally, ink: Ink, width: int) -> Iterato
     for rule, number in top:
         room = width - number_width - name_width - 6
         title = one_line(titles.get(rule, ""))
-        tail = f"  {ink.dim}{clip(title, room)}{ink.off}" if title and room > _TOP else ""
+        tail = f"  {ink.dim}{clip(title, room)}{ink.off}" if title and room >= _LEAST_TITLE else ""
         name = rule_name(rule)
         yield f"  {number:>{number_width},}  {f'{name:<{name_width}}' if tail else name}{tail}"
 
 
-def _next(report: Report, figures: Tally, ink: Ink, *, explain: bool) -> Iterator[str]:
+def _next(report: Report, figures: Tally, ink: Ink, width: int, *, explain: bool) -> Iterator[str]:
     steps: list[str] = []
     if report.problems:
         steps.append("Mend what could not be read first: what is in it has not been judged.")
@@ -99,4 +112,5 @@ def _next(report: Report, figures: Tally, ink: Ink, *, explain: bool) -> Iterato
     if steps:
         yield ""
         yield f"{ink.bold}Next{ink.off}"
-        yield from (f"  {step}" for step in steps)
+        for step in steps:
+            yield from paragraph("", step, width - 2, "  ")

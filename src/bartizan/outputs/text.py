@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _HIDDEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
-_NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _REPLACEMENT: Final = "\ufffd"
 _CONTROL_PICTURES: Final = 0x2400  # `␀`, followed by a picture for each of the 32
 _DELETE: Final = 0x7F
@@ -47,7 +47,7 @@ def encodable(text: str) -> str:
 
 
 def xml_characters(text: str) -> str:
-    """Replace what XML 1.0 cannot hold, even escaped (its section 2.2)."""
+    """Replace what XML 1.0 cannot hold, even escaped, and what it discourages (its section 2.2)."""
     return text if text.isprintable() else _NOT_XML.sub(_REPLACEMENT, text)
 
 
