@@ -29,7 +29,7 @@ from bartizan.model.finding import Finding, Result
 from bartizan.model.report import Problem, Report
 from bartizan.model.request import UserInfo
 from bartizan.model.waiver import Waiver
-from bartizan.sources.manifests import Piece, cut, find, read_bytes, read_piece
+from bartizan.sources.manifests import PIECE_BYTES, Piece, cut, find, read_bytes, read_piece
 from bartizan.sources.rendered import kustomize_command, read_chart, read_kustomization
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 _WORDS: Final[dict[int, Result]] = {PASS: "pass", FAIL: "fail", ERROR: "error", SKIP: "skip"}
 _PARALLEL_BYTES: Final = 256 << 10
 """Below this a second process costs more than it saves."""
+_PIECE_BYTES: Final = 128 << 10
+"""Pieces of files where several processes share the work: small enough that they end together."""
 _GC_THRESHOLD: Final = 200_000
 """Collections of a scan's many small dicts find nothing; this many allocations apart they cost next to nothing."""
 
@@ -133,7 +135,8 @@ class _Sources:
         found = find(request.paths, render_kustomizations=kustomize_command() is not None)
         self.problems = list(found.problems)
         self.pieces: list[Piece] = []
-        for item in cut(found.files):
+        self.workers = request.workers or (os.cpu_count() or 1)
+        for item in cut(found.files, _PIECE_BYTES if self.workers > 1 else PIECE_BYTES):
             if isinstance(item, Problem):
                 self.problems.append(item)
             else:
@@ -174,7 +177,7 @@ def _namespaces(request: ScanRequest, sources: _Sources) -> dict[str, dict[str, 
 def _batches(judge: Judge, sources: _Sources, request: ScanRequest) -> Iterator[Batch]:
     """Judge pieces in their order, then everything else."""
     total = max(sources.size_bytes, 1)
-    workers = request.workers or (os.cpu_count() or 1)
+    workers = sources.workers
     groups = _groups(sources.pieces, workers)
     done = 0
     if workers > 1 and len(groups) > 1 and sources.size_bytes >= _PARALLEL_BYTES:

@@ -107,24 +107,24 @@ def _walk(folder: Path, found: Found, above: set[tuple[int, int]], *, render_kus
             found.problems.append(_unreadable(Path(entry.path), error))
 
 
-def cut(files: Iterable[tuple[Path, bool]]) -> Iterator[Piece | Problem]:
-    """Cut files into pieces of about `PIECE_BYTES`, each beginning with a document."""
+def cut(files: Iterable[tuple[Path, bool]], piece_bytes: int = PIECE_BYTES) -> Iterator[Piece | Problem]:
+    """Cut files into pieces of about `piece_bytes`, each beginning with a document."""
     for path, named in files:
         try:
             size = path.stat().st_size
-            if size <= PIECE_BYTES:
+            if size <= piece_bytes:
                 yield Piece(str(path), 0, size, 0, named)
             else:
-                yield from _cut_large(path, size, named=named)
+                yield from _cut_large(path, size, piece_bytes, named=named)
         except OSError as error:
             yield _unreadable(path, error)
 
 
-def _cut_large(path: Path, size: int, *, named: bool) -> Iterator[Piece | Problem]:
+def _cut_large(path: Path, size: int, piece_bytes: int, *, named: bool) -> Iterator[Piece | Problem]:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         start, line = 0, 0
         while start < size:
-            boundary = data.find(b"\n---", min(start + PIECE_BYTES, size))
+            boundary = data.find(b"\n---", min(start + piece_bytes, size))
             end = size if boundary < 0 else boundary + 1
             if end - start > MAX_DOCUMENT_BYTES:
                 at = Location(str(path), line + 1)
