@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from bartizan.findings.tally import Group, group_by_resource
-from bartizan.outputs.quote import quote
+from bartizan.outputs.quote import quote_of
 from bartizan.outputs.sarif import justification
 from bartizan.outputs.shape import rfc3339
 from bartizan.outputs.text import xml_characters
@@ -99,7 +99,7 @@ def _details(finding: Finding) -> str:
     lines = [finding.message.strip()]
     if finding.location:
         lines.append(f"at {finding.location}")
-    quoted = quote(finding.excerpt, finding.location)
+    quoted = quote_of(finding)
     if quoted:
         lines.append(f"{quoted.line} | {quoted.text}")
     elif finding.evidence:

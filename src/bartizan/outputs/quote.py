@@ -9,6 +9,7 @@ from bartizan.outputs.text import printable
 
 if TYPE_CHECKING:
     from bartizan.base.location import Location
+    from bartizan.model.finding import Finding
 
 _GUTTER: Final = re.compile(r" *(\d+) \| ?(.*)")
 _TAB: Final = " "  # YAML forbids tabs in indentation; elsewhere one column keeps the caret in place
@@ -43,3 +44,8 @@ def quote(excerpt: str, at: Location | None) -> Quote | None:
     if not column and rest.rstrip().endswith("^"):
         column = rest.index("^") - match.start(2) + 1
     return Quote(int(match.group(1)), printable(match.group(2).replace("\t", _TAB).rstrip()), column)
+
+
+def quote_of(finding: Finding) -> Quote | None:
+    """The line a finding is about; none where it is about the whole resource, whose first line says nothing."""
+    return quote(finding.excerpt, finding.location) if finding.pointer else None
