@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from bartizan.base.pointer import split
 from bartizan.outputs.text import printable
 
 if TYPE_CHECKING:
@@ -47,5 +48,14 @@ def quote(excerpt: str, at: Location | None) -> Quote | None:
 
 
 def quote_of(finding: Finding) -> Quote | None:
-    """The line a finding is about; none where it is about the whole resource, whose first line says nothing."""
-    return quote(finding.excerpt, finding.location) if finding.pointer else None
+    """The line a finding is about; none where it is about the whole resource, whose first line says nothing.
+
+    A place that does not exist is shown by its nearest parent, which may be
+    the whole as well: then a key stands at the margin that the path does not
+    begin with.
+    """
+    quoted = quote(finding.excerpt, finding.location) if finding.pointer else None
+    if quoted is None or quoted.column != 1:
+        return quoted
+    key = quoted.text.partition(":")[0].strip(" \"'")
+    return quoted if split(finding.pointer)[:1] == [key] else None
