@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from bartizan.base import pointer as pointers
 from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
@@ -83,8 +84,9 @@ def _compile_loop(loop: JsonObject, message: str | None, compiler: Compiler, at:
             inner = scope.nested(_element_names(element, index, level, request), loaders)
             outcome = _judge_element(judge, conditions, _narrowed(request, element, narrows), inner, level)
             match outcome:
-                case Failed(text, pointer, evidence):
-                    return Failed(text, pointer, evidence or f"element {index}")
+                case Failed(text, below, evidence):
+                    at_element = _pointer_to(request.resource.body, element) or ""
+                    return Failed(text, at_element + below, evidence or f"element {index}")
                 case Broken():
                     return outcome
                 case Passed():
@@ -94,6 +96,20 @@ def _compile_loop(loop: JsonObject, message: str | None, compiler: Compiler, at:
         return PASSED if applied else None
 
     return run
+
+
+def _pointer_to(value: Json, wanted: Json) -> str | None:
+    """Where in the resource an element stands, when the list is part of it and not computed."""
+    if value is wanted:
+        return ""
+    if not isinstance(wanted, dict):
+        return None
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(item, dict | list):
+            found = _pointer_to(item, wanted)
+            if found is not None:
+                return f"/{pointers.escape(str(key))}{found}"
+    return None
 
 
 def _elements(expression: str, compiler: Compiler, scope: Scope) -> list[Json]:

@@ -1,0 +1,118 @@
+"""What the command line says, read into a request for a scan; and what its report means as an exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bartizan.app.scan import Live, Progress, ScanRequest
+from bartizan.app.selection import CheckSelection
+from bartizan.app.user_info import read_user_info
+from bartizan.app.values import EMPTY, read_values
+from bartizan.base.errors import SpecError
+from bartizan.base.location import Location
+from bartizan.findings import read_baseline, read_waivers
+from bartizan.model.severity import Severity
+from bartizan.sources.yaml import load_one
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from bartizan.model.report import Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanInputs:
+    """The options of `bartizan scan`, as they are written."""
+
+    paths: tuple[Path, ...]
+    stdin: bytes | None = None
+    context: str | None = None
+    kubeconfig: Path | None = None
+    in_cluster: bool = False
+    namespace: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    selector: str = ""
+    policy: tuple[Path, ...] = ()
+    check: tuple[str, ...] = ()
+    framework: tuple[str, ...] = ()
+    severity: str = "info"
+    pod_security: tuple[str, ...] = ()
+    values: Path | None = None
+    user_info: Path | None = None
+    exception: tuple[Path, ...] = ()
+    waivers: Path | None = None
+    baseline: Path | None = None
+    workers: int = 0
+    keeps_all: bool = False
+
+
+def read_inputs(inputs: ScanInputs, at: datetime, progress: Progress) -> ScanRequest:
+    """Read the files that options name.
+
+    Raises:
+        SpecError: nothing to scan, or a file that is not what its option wants.
+        SourceError: the cluster that is named cannot be reached.
+    """
+    is_live = bool(inputs.context or inputs.kubeconfig or inputs.in_cluster)
+    if not inputs.paths and not is_live:
+        raise SpecError("nothing to scan", hint="Name files or folders, `-` for standard input, or a --context.")
+    asks_checks = bool(inputs.check or inputs.framework)
+    checks = None
+    if asks_checks or not (inputs.policy or inputs.pod_security):
+        checks = CheckSelection(inputs.check, inputs.framework, Severity[inputs.severity.upper()])
+    waivers = load_one(_read(inputs.waivers), str(inputs.waivers)).body if inputs.waivers else None
+    return ScanRequest(
+        at=at,
+        paths=tuple(path for path in inputs.paths if str(path) != "-"),
+        stdin=inputs.stdin,
+        live=_live(inputs) if is_live else None,
+        policies=inputs.policy,
+        exceptions=inputs.exception,
+        pod_security=inputs.pod_security,
+        checks=checks,
+        values=read_values(load_one(_read(inputs.values), str(inputs.values)).body) if inputs.values else EMPTY,
+        user=read_user_info(load_one(_read(inputs.user_info), str(inputs.user_info)).body) if inputs.user_info else None,
+        waivers=read_waivers(waivers, Location(str(inputs.waivers))) if waivers is not None else (),
+        baseline=read_baseline(_read(inputs.baseline), Location(str(inputs.baseline))) if inputs.baseline else None,
+        workers=inputs.workers,
+        keeps_all=inputs.keeps_all,
+        progress=progress,
+    )
+
+
+def _live(inputs: ScanInputs) -> Live:
+    from bartizan.app.live import connect_live
+
+    return connect_live(
+        context=inputs.context,
+        kubeconfig=inputs.kubeconfig,
+        in_cluster=inputs.in_cluster,
+        namespaces=inputs.namespace,
+        kinds=inputs.kind,
+        selector=inputs.selector,
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SpecError(f"cannot be read: {reason}", at=Location(str(path)), hint="Check the name.") from error
+
+
+def exit_code(report: Report, fail_on: Severity | None) -> int:
+    """0 clean, 1 findings at or above the threshold, 2 bad input, 3 an unreadable world.
+
+    Bad input counts before findings: a scan that could not read everything
+    has not said that the rest is all there is.
+    """
+    kinds = {problem.kind for problem in report.problems}
+    if "input" in kinds:
+        return 2
+    if "world" in kinds:
+        return 3
+    found = (item for item in report.findings if item.result in ("fail", "error"))
+    return 1 if fail_on is not None and any(item.severity >= fail_on for item in found) else 0

@@ -1,0 +1,83 @@
+"""`bartizan catalog`: the built-in checks, to read and to take away."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from bartizan.app.selection import CheckSelection, select
+from bartizan.catalog import CheckSpec, export_policy, load_catalog
+from bartizan.model.severity import Severity
+from bartizan.outputs.yaml import lines
+
+_SEVERITIES = [severity.label for severity in Severity]
+
+
+@click.group()
+def catalog() -> None:
+    """List, explain and export the built-in checks."""
+
+
+@catalog.command("list")
+@click.option("--framework", multiple=True, help="Only checks of this framework; see `bartizan catalog frameworks`.")
+@click.option("--severity", type=click.Choice(_SEVERITIES), default="info", help="Only checks at least this severe.")
+def list_checks(framework: tuple[str, ...], severity: str) -> None:
+    """List checks: id, severity, title."""
+    chosen = select(CheckSelection(frameworks=framework, severity=Severity[severity.upper()]))
+    width = max((len(check.id) for check in chosen), default=0)
+    for check in chosen:
+        click.echo(f"{check.id:{width}}  {check.severity:8}  {check.title}")
+
+
+@catalog.command()
+def frameworks() -> None:
+    """List frameworks and how many checks each has."""
+    held = load_catalog()
+    for framework in held.frameworks.values():
+        number = sum(1 for check in held.checks.values() if any(f.startswith(f"{framework.id}:") for f in check.frameworks))
+        click.echo(f"{framework.id:18}  {number:3} checks  {framework.title}")
+
+
+@catalog.command()
+@click.argument("check")
+def show(check: str) -> None:
+    """Explain CHECK: why it matters, how to mend it, and examples of both sides."""
+    spec = select(CheckSelection(names=(check,)))[0]
+    click.echo(_page(spec))
+
+
+@catalog.command()
+@click.argument("checks", nargs=-1)
+@click.option("--framework", multiple=True, help="Every check of this framework.")
+def export(checks: tuple[str, ...], framework: tuple[str, ...]) -> None:
+    """Write CHECKS (or all) as ClusterPolicies that you can copy and change."""
+    chosen = select(CheckSelection(names=checks, frameworks=framework))
+    written = 0
+    for spec in chosen:
+        if not spec.policy and not spec.export:
+            click.echo(f"{spec.id}: compares resources, and has no form as a policy", err=True)
+            continue
+        sys.stdout.write("---\n" if written else "")
+        sys.stdout.writelines(f"{line}\n" for line in lines(export_policy(spec)))
+        written += 1
+    if checks and not written:
+        sys.exit(2)
+
+
+def _page(spec: CheckSpec) -> str:
+    good = ", ".join(example.name for example in spec.examples if example.expect == "pass")
+    bad = ", ".join(example.name for example in spec.examples if example.expect == "fail")
+    return "\n".join(
+        (
+            f"{spec.id}: {spec.title}",
+            f"severity {spec.severity} · {spec.category} · {', '.join(spec.frameworks)}",
+            "",
+            " ".join(spec.why.split()),
+            "",
+            f"Fix: {' '.join(spec.fix.split())}",
+            "",
+            f"Passes: {good}",
+            f"Fails:  {bad}",
+        )
+    )

@@ -1,0 +1,47 @@
+"""`bartizan test`: the tests of policies, as `kyverno test` has them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from bartizan.app.policy_tests import Case, Verdict, run_tests
+from bartizan.app.policy_tests.files import TEST_FILE
+from bartizan.app.policy_tests.report import CaseFilter, Summary, render
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--file-name", default=TEST_FILE, show_default=True, help="Name of the test files below a folder.")
+@click.option("--filter", "wanted", default="", metavar="policy=*,rule=*,resource=*", help="Only matching cases.")
+@click.option("--fail-only", is_flag=True, help="Show failed cases only.")
+@click.option("--strict", is_flag=True, help="A rule that gives no answer fails its case, whatever was expected.")
+@click.option("--explain", is_flag=True, help="Show what the rule said, for every case.")
+@click.option("-o", "--output", type=click.Choice(["table", "json", "junit"]), default="table", show_default=True)
+def test(  # noqa: PLR0913 (one parameter an option)
+    *, paths: tuple[Path, ...], file_name: str, wanted: str, fail_only: bool, strict: bool, explain: bool, output: str
+) -> None:
+    """Run the kyverno-test.yaml files at PATHS, or in folders below them.
+
+    Counts as the peer does: where a rule gives no answer at all, its case
+    passes; with --strict it fails. Cases that need mutate, generate or other
+    constructs of a later version are counted apart, and never pass.
+    """
+    selects = CaseFilter.parse(wanted)
+    outcomes = list(run_tests(list(paths), file_name))
+    cases = [case for outcome in outcomes for case in outcome.cases if selects(case)]
+    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+    summary = Summary.of(cases, strict=strict)
+    shown = [case for case in cases if not fail_only or _verdict(case, strict=strict) is Verdict.FAILED]
+    render(output, shown, errors, summary, sys.stdout, strict=strict, explain=explain)
+    if errors or not outcomes:
+        if not outcomes:
+            click.echo(f"error: no {file_name} found\n  hint: Name a folder that has some, or use --file-name.", err=True)
+        sys.exit(2)
+    sys.exit(1 if summary.failed else 0)
+
+
+def _verdict(case: Case, *, strict: bool) -> Verdict:
+    return case.strict if strict else case.compatible
