@@ -151,8 +151,8 @@ FINDINGS = (
         "fail",
         'Line one\nLine two | <script>alert("1")</script> `code` ]]> @team %0A::error::x \x1b[2J\u202egnp.exe',
         "/data/a~1b",
-        at=Location("k8s/größe ü.yaml", 3, 1),
-        excerpt='名: "wide <b> \x07"',
+        at=Location("k8s/größe ü.yaml", 3, 3),
+        excerpt='  名: "wide <b> \x07"',
     ),
 )
 

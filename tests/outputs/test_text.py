@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.outputs.hostile import TEXTS
+from tests.outputs.sample import PROBES, WEB, finding
 
 from bartizan.base.location import Location, excerpt
-from bartizan.outputs.quote import Quote, quote
+from bartizan.outputs.quote import Quote, quote, quote_of
 from bartizan.outputs.text import clip, columns, one_line, plural, printable, wrap
 
 
@@ -101,3 +102,21 @@ def test_an_excerpt_is_read_bare_or_framed(text: str, at: Location | None, quote
 def test_the_mark_covers_what_is_written(quoted: Quote, marked: str) -> None:
     start, end = quoted.marked
     assert quoted.text[start:end] == marked
+
+
+@pytest.mark.parametrize(
+    ("pointer", "line", "column", "shown"),
+    [
+        ("/spec/containers/0/image", "      image: nginx", 7, True),
+        ("/spec/missing", "spec:", 1, True),
+        ("/spec/missing", '"spec": {', 1, True),
+        ("/spec/missing", "apiVersion: v1", 1, False),
+        ("/spec/missing", "{", 1, False),
+        ("/", "apiVersion: v1", 1, False),
+        ("", "apiVersion: v1", 1, False),
+    ],
+    ids=["the place", "its parent", "its parent in JSON", "the whole", "the whole in JSON", "no key", "no path"],
+)
+def test_a_line_is_quoted_where_it_says_something(pointer: str, line: str, column: int, shown: bool) -> None:
+    about = finding(PROBES, WEB, "fail", "no probe", pointer, at=Location("a.yaml", 4, column), excerpt=line)
+    assert (quote_of(about) is not None) == shown

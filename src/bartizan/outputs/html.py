@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from bartizan.findings.tally import Group, Tally, group_by_resource, is_open, rules_of, tally
 from bartizan.model.severity import Severity
-from bartizan.outputs.quote import Quote, quote
+from bartizan.outputs.quote import Quote, quote, quote_of
 from bartizan.outputs.sarif import justification
 from bartizan.outputs.shape import rfc3339
 from bartizan.outputs.text import one_line, plural, printable
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _PAGE: Final = Path(__file__).with_name("page")
 _CODE: Final = re.compile(r"`([^`]+)`")
+_WARNING: Final = '<br><span class="soft">warning</span>'
 _LEVELS: Final = ("error", *(severity.label for severity in reversed(Severity)))
 
 
@@ -178,13 +179,13 @@ def _card(group: Group, anchors: dict[RuleId, str]) -> Iterator[str]:
 def _row(finding: Finding, anchors: dict[RuleId, str]) -> Iterator[str]:
     level = _level(finding)
     yield f'<tr data-level="{level}" data-policy="{text(finding.rule.id.policy)}">'
-    yield f'<td><span class="chip {level}">{level}</span>{"<br>warning" if finding.result == "warn" else ""}</td>'
+    yield f'<td><span class="chip {level}">{level}</span>{_WARNING if finding.result == "warn" else ""}</td>'
     yield f'<td><a href="#{anchors[finding.rule.id]}">{text(str(finding.rule.id))}</a></td>'
     yield f"<td><p>{prose(finding.message or finding.rule.title)}</p>"
     place = str(finding.location) if finding.location else finding.pointer
     if place:
         yield f'<p class="place soft">{text(place)}</p>'
-    quoted = quote(finding.excerpt, finding.location)
+    quoted = quote_of(finding)
     if quoted:
         yield _quoted(quoted)
     elif finding.evidence:
@@ -228,7 +229,7 @@ def _rules(report: Report, figures: Tally, anchors: dict[RuleId, str]) -> Iterat
         return
     yield '<h2 id="rules">Rules</h2>\n<section class="card"><table><colgroup><col class="how"><col class="rule"><col>'
     yield '<col class="how"></colgroup><thead><tr><th scope="col">Severity</th><th scope="col">Rule</th>'
-    yield '<th scope="col">Why</th><th scope="col">Findings</th></tr></thead><tbody>\n'
+    yield '<th scope="col">Why</th><th scope="col" class="number">Findings</th></tr></thead><tbody>\n'
     for rule in rules:
         label = rule.severity.label
         yield f'<tr id="{anchors[rule.id]}"><td><span class="chip {label}">{label}</span></td>'

@@ -6,11 +6,11 @@ findings has one passing case, so that a green build shows what was judged.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape, quoteattr
+from html import escape  # the same five characters as XML's own, whose module takes 20 ms to import
+from typing import TYPE_CHECKING, Final
 
 from bartizan.findings.tally import Group, group_by_resource
-from bartizan.outputs.quote import quote
+from bartizan.outputs.quote import quote_of
 from bartizan.outputs.sarif import justification
 from bartizan.outputs.shape import rfc3339
 from bartizan.outputs.text import xml_characters
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bartizan.model.report import Problem, Report
     from bartizan.model.waiver import Waiver
     from bartizan.outputs.view import View
+
+_BREAKS: Final = str.maketrans({"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
 
 
 def render(report: Report, out: TextIO, view: View | None = None) -> None:  # noqa: ARG001 (a format for programs has no looks)
@@ -99,7 +101,7 @@ def _details(finding: Finding) -> str:
     lines = [finding.message.strip()]
     if finding.location:
         lines.append(f"at {finding.location}")
-    quoted = quote(finding.excerpt, finding.location)
+    quoted = quote_of(finding)
     if quoted:
         lines.append(f"{quoted.line} | {quoted.text}")
     elif finding.evidence:
@@ -122,8 +124,8 @@ def _problems(problems: tuple[Problem, ...]) -> Iterator[str]:
 
 def _attribute(text: str) -> str:
     """An attribute's value, quoted; line breaks are written so that a parser keeps them."""
-    return quoteattr(xml_characters(text), {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
+    return f'"{escape(xml_characters(text)).translate(_BREAKS)}"'
 
 
 def _content(text: str) -> str:
-    return escape(xml_characters(text), {"\r": "&#13;"})
+    return escape(xml_characters(text), quote=False).replace("\r", "&#13;")

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from bartizan.findings.tally import Group, Tally, group_by_resource, is_open, tally
-from bartizan.outputs.quote import quote
+from bartizan.outputs.quote import quote_of
 from bartizan.outputs.text import encodable, one_line, plural
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _details(group: Group) -> Iterator[str]:
 
 
 def _quoted(finding: Finding) -> Iterator[str]:
-    quoted = quote(finding.excerpt, finding.location)
+    quoted = quote_of(finding)
     if quoted:
         yield f"  <br>{_line(finding.location)} {code(quoted.text.strip())}"
     elif finding.evidence:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from bartizan.base.pointer import split
 from bartizan.outputs.text import printable
 
 if TYPE_CHECKING:
     from bartizan.base.location import Location
+    from bartizan.model.finding import Finding
 
 _GUTTER: Final = re.compile(r" *(\d+) \| ?(.*)")
 _TAB: Final = " "  # YAML forbids tabs in indentation; elsewhere one column keeps the caret in place
@@ -43,3 +45,17 @@ def quote(excerpt: str, at: Location | None) -> Quote | None:
     if not column and rest.rstrip().endswith("^"):
         column = rest.index("^") - match.start(2) + 1
     return Quote(int(match.group(1)), printable(match.group(2).replace("\t", _TAB).rstrip()), column)
+
+
+def quote_of(finding: Finding) -> Quote | None:
+    """The line a finding is about; none where it is about the whole resource, whose first line says nothing.
+
+    A place that does not exist is shown by its nearest parent, which may be
+    the whole as well: then a key stands at the margin that the path does not
+    begin with.
+    """
+    quoted = quote(finding.excerpt, finding.location) if finding.pointer else None
+    if quoted is None or quoted.column != 1:
+        return quoted
+    key = quoted.text.partition(":")[0].strip(" \"'")
+    return quoted if split(finding.pointer)[:1] == [key] else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.findings.tally import Group, group_by_resource, is_open
-from bartizan.outputs.quote import quote
+from bartizan.outputs.quote import quote, quote_of
 from bartizan.outputs.terminal_ink import COLOR, PLAIN, Ink, paragraph
 from bartizan.outputs.terminal_summary import write_summary
 from bartizan.outputs.text import clip, columns, one_line, plural, printable, rule_name, wrap
@@ -105,7 +105,7 @@ def _place(finding: Finding, page: Page) -> Iterator[str]:
     at = printable(str(finding.location)) if finding.location else printable(finding.pointer)
     if at:
         yield f"{_INDENT}{ink.place}--> {at}{ink.off}"
-    quoted = quote(finding.excerpt, finding.location)
+    quoted = quote_of(finding)
     if quoted:
         yield from _quoted(quoted, _label(finding, ink)[1], page)
     if finding.evidence and (page.explain or not quoted):

@@ -83,7 +83,7 @@ def _severities(figures: Tally, ink: Ink, width: int) -> Iterator[str]:
 
 
 def _most_often(report: Report, figures: Tally, ink: Ink, width: int) -> Iterator[str]:
-    if len(figures.by_rule) < 2:
+    if len(figures.by_rule) < 2 or figures.by_rule[0][1] < 2:
         return
     titles = {rule.id: rule.title for rule in rules_of(report)}
     top = figures.by_rule[:_TOP]
