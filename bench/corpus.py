@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FOLDERS = ("pod-security", "best-practices")
 _WORKLOADS = frozenset({"Pod", "Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job", "CronJob"})
+_VERSIONS = frozenset({"v1", "apps/v1", "batch/v1"})  # removed versions are no input: the peer gives them no answers
 
 
 def policies(suite: Path) -> list[Path]:
@@ -46,7 +47,11 @@ def _seeds(suite: Path) -> Iterator[dict[str, Any]]:
     for folder in FOLDERS:
         for file in sorted((suite / folder).rglob(".kyverno-test/*.yaml")):
             for item in yaml.load_all(file.read_bytes(), Loader=yaml.CSafeLoader):
-                if isinstance(item, dict) and item.get("kind") in _WORKLOADS and (item.get("metadata") or {}).get("name"):
+                if (
+                    isinstance(item, dict)
+                    and item.get("kind") in _WORKLOADS
+                    and (item.get("metadata") or {}).get("name")
+                ):
                     yield item
 
 

@@ -32,5 +32,7 @@ def _once(command: list[str], output: Path) -> Measure:
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode > 2:
-        raise RuntimeError(f"{command[0]} ended with {process.returncode}: {output.with_suffix('.err').read_text()[-500:]}")
+        raise RuntimeError(
+            f"{command[0]} ended with {process.returncode}: {output.with_suffix('.err').read_text()[-500:]}"
+        )
     return Measure(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)

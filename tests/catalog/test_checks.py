@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 CATALOG = load_catalog()
 CHECKS = list(CATALOG.checks.values())
-CASES = [pytest.param(check, example, id=f"{check.id}: {example.name}") for check in CHECKS for example in check.examples]
+CASES = [
+    pytest.param(check, example, id=f"{check.id}: {example.name}") for check in CHECKS for example in check.examples
+]
 
 
 def verdict(check: CheckSpec, objects: list[JsonObject]) -> str:

@@ -73,7 +73,9 @@ def read_inputs(inputs: ScanInputs, at: datetime, progress: Progress) -> ScanReq
         pod_security=inputs.pod_security,
         checks=checks,
         values=read_values(load_one(_read(inputs.values), str(inputs.values)).body) if inputs.values else EMPTY,
-        user=read_user_info(load_one(_read(inputs.user_info), str(inputs.user_info)).body) if inputs.user_info else None,
+        user=read_user_info(load_one(_read(inputs.user_info), str(inputs.user_info)).body)
+        if inputs.user_info
+        else None,
         waivers=read_waivers(waivers, Location(str(inputs.waivers))) if waivers is not None else (),
         baseline=read_baseline(_read(inputs.baseline), Location(str(inputs.baseline))) if inputs.baseline else None,
         workers=inputs.workers,

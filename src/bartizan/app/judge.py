@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from bartizan.findings import fingerprint
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.report import Problem
 from bartizan.model.request import Request
@@ -48,6 +49,7 @@ class Row(msgspec.Struct, array_like=True, gc=False):
     column: int = 0
     excerpt: str = ""
     waived_by: str = ""
+    fingerprint: str = ""
 
 
 class FactRow(msgspec.Struct, array_like=True, gc=False):
@@ -116,7 +118,7 @@ class Judge:
                 (i, rule.run) for i, rule in enumerate(self._rules) if rule.kinds is None or kind in rule.kinds
             ]
         labels = self._namespaces.get(placed.id.namespace, {})
-        request = Request(resource=placed, user=self._user, namespace_labels=labels)
+        request = Request(resource=placed, user=self._user, namespace_labels=labels, memo={})
         lookup = self._lookup
         passed = 0
         for index, run in rules:
@@ -151,10 +153,12 @@ class Judge:
         match outcome:
             case Failed(message, pointer, evidence):
                 row = Row(number, index, FAIL, message, pointer, evidence)
+                row.fingerprint = fingerprint(self._rules[index].info.id, resource.id, pointer)
                 place(row, resource)
                 done.rows.append(row)
             case Broken(error):
                 row = Row(number, index, ERROR, error)
+                row.fingerprint = fingerprint(self._rules[index].info.id, resource.id, "")
                 place(row, resource)
                 done.rows.append(row)
             case Skipped(because, waived_by):

@@ -42,7 +42,9 @@ def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Po
             continue
         body = item.body
         if not is_policy(body):
-            if isinstance(body, dict) and str(body.get("apiVersion", "")).startswith(("kyverno.io", "policies.kyverno")):
+            if isinstance(body, dict) and str(body.get("apiVersion", "")).startswith(
+                ("kyverno.io", "policies.kyverno")
+            ):
                 found += 1
                 if body.get("kind") != "PolicyException":
                     problems.append(_unsupported(item, body))

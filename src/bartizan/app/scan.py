@@ -304,7 +304,7 @@ class _Findings:
                         at,
                         row.excerpt,
                         row.evidence,
-                        fingerprint(info.id, resource, row.pointer) if row.result in (FAIL, ERROR) else "",
+                        row.fingerprint,
                         row.waived_by,
                     ),
                 )
@@ -338,7 +338,9 @@ class _Findings:
                         ),
                     )
                 )
-            self.passed += sum(1 for i, (_, rid, _, _, _) in enumerate(facts) if i not in objecting and check.judges(rid))
+            self.passed += sum(
+                1 for i, (_, rid, _, _, _) in enumerate(facts) if i not in objecting and check.judges(rid)
+            )
 
     def ordered(self) -> list[Finding]:
         """All findings, by resource; those of one resource in the order of rules."""

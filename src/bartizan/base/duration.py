@@ -11,13 +11,13 @@ _UNITS: Final = {
     "ns": 1,
     "us": 1_000,
     "µs": 1_000,  # U+00B5, the micro sign
-    "μs": 1_000,  # noqa: RUF001 (U+03BC, the Greek letter, which Go takes as well)
+    "μs": 1_000,
     "ms": 1_000_000,
     "s": 1_000_000_000,
     "m": 60_000_000_000,
     "h": 3_600_000_000_000,
 }
-_PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)  # noqa: RUF001 (both signs, as above)
+_PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 _WHOLE: Final = re.compile(rf"([+-]?)((?:{_PART.pattern})+)", re.ASCII)
 _INT64: Final = range(-(2**63), 2**63)
 _MAX_CHARS: Final = 64

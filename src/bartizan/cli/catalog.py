@@ -35,7 +35,9 @@ def frameworks() -> None:
     """List frameworks and how many checks each has."""
     held = load_catalog()
     for framework in held.frameworks.values():
-        number = sum(1 for check in held.checks.values() if any(f.startswith(f"{framework.id}:") for f in check.frameworks))
+        number = sum(
+            1 for check in held.checks.values() if any(f.startswith(f"{framework.id}:") for f in check.frameworks)
+        )
         click.echo(f"{framework.id:18}  {number:3} checks  {framework.title}")
 
 

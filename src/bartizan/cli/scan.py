@@ -37,8 +37,12 @@ _JUDGES: Final = (
     click.option("-p", "--policy", multiple=True, type=_FILE, help="Kyverno policies: files or folders."),
     click.option("--check", multiple=True, help="Only this built-in check; see `bartizan catalog list`."),
     click.option("--framework", multiple=True, help="Only the built-in checks of this framework."),
-    click.option("--severity", type=click.Choice(_SEVERITIES), default="info", help="Only checks at least this severe."),
-    click.option("--pod-security", multiple=True, metavar="LEVEL[@VERSION]", help="baseline, restricted, baseline@v1.35."),
+    click.option(
+        "--severity", type=click.Choice(_SEVERITIES), default="info", help="Only checks at least this severe."
+    ),
+    click.option(
+        "--pod-security", multiple=True, metavar="LEVEL[@VERSION]", help="baseline, restricted, baseline@v1.35."
+    ),
     click.option("--values", type=_FILE, help="Values file that answers what policies look up."),
     click.option("--user-info", type=_FILE, help="UserInfo file: who is taken to create the resources."),
     click.option("--exception", multiple=True, type=_FILE, help="PolicyExceptions: files or folders."),
@@ -46,8 +50,16 @@ _JUDGES: Final = (
     click.option("--baseline", type=_FILE, help="An earlier report (json, ndjson or sarif): show only what is new."),
 )
 _RESULTS: Final = (
-    click.option("--fail-on", type=click.Choice([*_SEVERITIES, "never"]), default="low", show_default=True, help="Exit 1 from this severity on."),
-    click.option("-o", "--output", multiple=True, metavar="FORMAT[=FILE]", help=f"{', '.join(FORMATS)}; several may be given."),
+    click.option(
+        "--fail-on",
+        type=click.Choice([*_SEVERITIES, "never"]),
+        default="low",
+        show_default=True,
+        help="Exit 1 from this severity on.",
+    ),
+    click.option(
+        "-o", "--output", multiple=True, metavar="FORMAT[=FILE]", help=f"{', '.join(FORMATS)}; several may be given."
+    ),
     click.option("--workers", type=click.IntRange(0, 64), default=0, help="Processes; 0 is one a core."),
     click.option("--explain", is_flag=True, help="Say why each finding matters and what decided it."),
 )
@@ -101,7 +113,9 @@ def _outputs(wanted: tuple[str, ...]) -> list[tuple[str, Path | None]]:
             raise click.UsageError(f"unknown format `{name}`\n  hint: {did_you_mean(name, FORMATS)}")
         found.append((name, Path(file) if file else None))
     if sum(1 for _, file in found if file is None) > 1:
-        raise click.UsageError("two formats on standard output\n  hint: Give all but one a file, as in sarif=out.sarif.")
+        raise click.UsageError(
+            "two formats on standard output\n  hint: Give all but one a file, as in sarif=out.sarif."
+        )
     return found
 
 

@@ -38,7 +38,9 @@ def test(  # noqa: PLR0913 (one parameter an option)
     render(output, shown, errors, summary, sys.stdout, strict=strict, explain=explain)
     if errors or not outcomes:
         if not outcomes:
-            click.echo(f"error: no {file_name} found\n  hint: Name a folder that has some, or use --file-name.", err=True)
+            click.echo(
+                f"error: no {file_name} found\n  hint: Name a folder that has some, or use --file-name.", err=True
+            )
         sys.exit(2)
     sys.exit(1 if summary.failed else 0)
 

@@ -31,9 +31,7 @@ MAX_DOCUMENT_BYTES: Final = 32 << 20
 """A document beyond this is refused: etcd takes 1.5 MB, and reading it would take gigabytes."""
 KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 CHART: Final = "Chart.yaml"
-_NOT_RESOURCES: Final = frozenset(
-    {"kustomize.config.k8s.io", "cli.kyverno.io", "chainsaw.kyverno.io", "kind.x-k8s.io"}
-)
+_NOT_RESOURCES: Final = frozenset({"kustomize.config.k8s.io", "cli.kyverno.io", "chainsaw.kyverno.io", "kind.x-k8s.io"})
 
 
 class Piece(NamedTuple):

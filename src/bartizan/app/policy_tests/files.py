@@ -92,7 +92,14 @@ def _row(fields: JsonObject) -> Row:
     for spec in map(loose, fields.get("resourcespecs") or ()):
         names.append("/".join(str(spec[key]) for key in ("namespace", "name") if spec.get(key)))
     policy = str(fields.get("policy") or "")
-    return Row(policy, str(fields.get("rule") or ""), str(fields.get("kind") or ""), tuple(names), str(fields.get("result") or fields.get("status") or ""), fields)
+    return Row(
+        policy,
+        str(fields.get("rule") or ""),
+        str(fields.get("kind") or ""),
+        tuple(names),
+        str(fields.get("result") or fields.get("status") or ""),
+        fields,
+    )
 
 
 def _global_entries(folder: Path, entries: Json) -> tuple[JsonObject, ...]:
@@ -119,7 +126,11 @@ def read_bodies(paths: tuple[Path, ...]) -> Iterator[tuple[Path, Document]]:
         SpecError: one cannot be read.
     """
     for path in paths:
-        files = sorted(item for item in path.rglob("*") if item.suffix in (".yaml", ".yml", ".json")) if path.is_dir() else [path]
+        files = (
+            sorted(item for item in path.rglob("*") if item.suffix in (".yaml", ".yml", ".json"))
+            if path.is_dir()
+            else [path]
+        )
         for file in files:
             for document in _documents(file):
                 yield file, document
@@ -138,5 +149,3 @@ def _bytes(path: Path) -> bytes:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise SpecError(f"cannot be read: {reason}", at=Location(str(path)), hint="Check the name.") from error
-
-

@@ -123,9 +123,7 @@ def _details(case: Case, verdict: Verdict, *, explain: bool) -> Iterator[str]:
         yield f"        {printable(case.reason)}\n"
 
 
-def _json(
-    cases: Sequence[Case], errors: Sequence[SpecError], summary: Summary, out: TextIO, *, strict: bool
-) -> None:
+def _json(cases: Sequence[Case], errors: Sequence[SpecError], summary: Summary, out: TextIO, *, strict: bool) -> None:
     shapes = [
         {
             "file": str(case.file),
@@ -150,7 +148,7 @@ def _junit(cases: Sequence[Case], errors: Sequence[SpecError], *, strict: bool) 
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="bartizan test">\n'
     for file, group in groupby(cases, key=lambda case: case.file):
         rows = list(group)
-        yield f"  <testsuite name={_attribute(str(file))} tests=\"{len(rows)}\">\n"
+        yield f'  <testsuite name={_attribute(str(file))} tests="{len(rows)}">\n'
         for case in rows:
             yield from _junit_case(case, case.strict if strict else case.compatible)
         yield "  </testsuite>\n"

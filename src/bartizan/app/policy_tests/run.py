@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from bartizan.app.policy_tests.files import Row, TestFile
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.dialects.kyverno import Policy
-    from bartizan.model.finding import Result
     from bartizan.model.request import UserInfo
 
 UNSUPPORTED: Final = "unsupported construct `"
@@ -80,7 +79,8 @@ def _run(test: TestFile) -> list[Case]:
     every = [*resources, *_resources(test.cluster_resources)]
     world = RecordedWorld(every, test.api_answers, test.global_entries, lambda text, value: compiler(text)(value))
     answers = {
-        index: list(_answers(resource, loaded.policies, values, user, world)) for index, resource in enumerate(resources)
+        index: list(_answers(resource, loaded.policies, values, user, world))
+        for index, resource in enumerate(resources)
     }
     return [case for row in test.rows for case in _cases(test, row, resources, answers, loaded)]
 
@@ -213,7 +213,9 @@ def _judge(test: TestFile, row: Row, resource: Resource, answer: Answer | None, 
 
 
 def _verdicts(row: Row, answer: Answer | None, loaded: _Loaded) -> tuple[Verdict, Verdict, str]:
-    foreign = loaded.foreign.get(row.policy) or next((kind for key, kind in _OTHER_KINDS.items() if row.fields.get(key)), "")
+    foreign = loaded.foreign.get(row.policy) or next(
+        (kind for key, kind in _OTHER_KINDS.items() if row.fields.get(key)), ""
+    )
     unsupported = foreign or (answer.construct if answer else "")
     if not unsupported and any(row.fields.get(field) for field in _NEEDS_MUTATION):
         unsupported = "mutate"

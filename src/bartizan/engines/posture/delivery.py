@@ -108,7 +108,9 @@ def _without_requests(facts: Facts) -> Iterator[Conclusion]:
     for index, target in _targets(facts):
         names = facts[target][1][2]
         if names:
-            message = f"scales `{facts[target][0].name}` by load, but {', '.join(names)} requests no CPU to measure it by"
+            message = (
+                f"scales `{facts[target][0].name}` by load, but {', '.join(names)} requests no CPU to measure it by"
+            )
             yield Conclusion(index, "/spec/scaleTargetRef", message, ", ".join(names))
 
 

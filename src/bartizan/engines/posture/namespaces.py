@@ -22,7 +22,9 @@ def _observe(resource: Resource) -> Fact | None:
             return None if resource.id.name in _SYSTEM else ["namespace"]
         case "NetworkPolicy":
             spec = resource.body.get("spec")
-            everything = not dig(spec, "podSelector", "matchLabels") and not dig(spec, "podSelector", "matchExpressions")
+            everything = not dig(spec, "podSelector", "matchLabels") and not dig(
+                spec, "podSelector", "matchExpressions"
+            )
             types = dig(spec, "policyTypes")
             ingress = "Ingress" in types if isinstance(types, list) else True
             return ["deny"] if everything and ingress and not dig(spec, "ingress") else None

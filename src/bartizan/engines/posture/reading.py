@@ -88,5 +88,3 @@ def match_labels(selector: Json) -> dict[str, str] | None:
     if not isinstance(selector, dict) or selector.get("matchExpressions"):
         return None
     return texts(selector.get("matchLabels"))
-
-

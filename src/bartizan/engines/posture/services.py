@@ -60,7 +60,9 @@ def _unknown_port(facts: Facts) -> Iterator[Conclusion]:
         for number, target in enumerate(fact[3]):
             if target not in known:
                 pointer = f"/spec/ports/{number}"
-                yield Conclusion(index, pointer, f"sends to port `{target}`, which its pods do not declare", str(target))
+                yield Conclusion(
+                    index, pointer, f"sends to port `{target}`, which its pods do not declare", str(target)
+                )
 
 
 def _undeclared(facts: Facts) -> Iterator[Conclusion]:

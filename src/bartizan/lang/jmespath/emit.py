@@ -284,7 +284,15 @@ def _field_chain(node: Node) -> list[str] | None:
 
 
 def _cannot_miss(node: Node) -> bool:
-    return node["type"] in ("literal", "current", "identity", "comparator", "not_expression", "or_expression", "and_expression")
+    return node["type"] in (
+        "literal",
+        "current",
+        "identity",
+        "comparator",
+        "not_expression",
+        "or_expression",
+        "and_expression",
+    )
 
 
 def _is_boolean(node: Node) -> bool:

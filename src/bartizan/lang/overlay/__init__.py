@@ -1,6 +1,6 @@
 """Overlay patterns, compiled: YAML trees with anchors, wildcards and operators.
 
-    pattern tree -> parse -> emit -> Python source -> function(value)
+pattern tree -> parse -> emit -> Python source -> function(value)
 """
 
 from bartizan.lang.overlay.compile import Pattern, compile_pattern

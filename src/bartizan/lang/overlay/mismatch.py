@@ -43,5 +43,7 @@ def failed(seen: Mapping[str, bool], pointer: str, value: Json, wanted: Json) ->
     """A failure in a pattern with anchors; `seen` says which of their keys the value has anywhere."""
     if not all(seen.values()):
         missing = ", ".join(sorted(key for key, found in seen.items() if not found))
-        return Mismatch(pointer, value, wanted, f"anchor {missing} names a key that the resource does not have", broken=True)
+        return Mismatch(
+            pointer, value, wanted, f"anchor {missing} names a key that the resource does not have", broken=True
+        )
     return Mismatch(pointer, value, wanted)

@@ -50,7 +50,7 @@ def _compile(pattern: str | float | None) -> Test:
     return _number(pattern)
 
 
-def _boolean(pattern: bool) -> Test:  # noqa: FBT001 (the pattern itself)
+def _boolean(pattern: bool) -> Test:
     return lambda value: value is pattern
 
 

@@ -30,7 +30,7 @@ _LINES: Final = re.compile(
     r"^(?:"
     r"(?:#[^\n]*|---)?"  # nothing, a comment or the document's own start, at the margin
     r"|( *)(-? *)(?:"  # indentation, and the dash of a list
-    r'([A-Za-z_][\w./-]*):(?: +([^\n]*))?'  # a key that needs no quotes, and its value
+    r"([A-Za-z_][\w./-]*):(?: +([^\n]*))?"  # a key that needs no quotes, and its value
     r"|([^\n]*)"  # an element without a key, a comment, or something else
     r"))$",
     re.MULTILINE | re.ASCII,
@@ -39,7 +39,7 @@ _QUOTED: Final = re.compile(r"""'([^'\n]*)'|"([^"\\\n]*)\"""")
 _INDICATORS: Final = frozenset("-?:,[]{}#&*!|>'\"%@`")
 _MARKS: Final = frozenset("&*!#")
 _KEY_WORDS: Final = frozenset(
-    "y Y yes Yes YES on On ON true True TRUE n N no No NO off Off OFF false False FALSE null Null NULL".split()
+    ["y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE", "n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE", "null", "Null", "NULL"]
 )
 
 
@@ -54,7 +54,7 @@ def parse_blocks(text: str, lines: list[int]) -> Any:
     read, the number of its line in the document, from 0; `FLOW` after one
     says that its value is written on that line as a whole.
     """
-    if "\t" in text or "\r" in text or not text.isprintable() and not text.replace("\n", "").isprintable():
+    if "\t" in text or "\r" in text or (not text.isprintable() and not text.replace("\n", "").isprintable()):
         return UNCERTAIN
     try:
         return _build(text, lines)

@@ -147,5 +147,3 @@ def _split(text: str, first_line: int) -> Iterator[tuple[str, int]]:
 
 def _is_empty(chunk: str) -> bool:
     return _EMPTY.fullmatch(chunk) is not None
-
-

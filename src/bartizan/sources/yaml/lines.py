@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bartizan.base import pointer as pointers
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
 from bartizan.sources.yaml.blocks import FLOW
@@ -26,7 +25,7 @@ _UNKNOWN = -1  # a column to be read off the line when it is wanted
 class DocumentLines:
     """The line map of one document; `prefix` is a pointer from the document to the resource in it."""
 
-    __slots__ = ("_body", "_lines", "_marks", "_numbers", "_text", "file", "offset", "prefix")
+    __slots__ = ("_body", "_lines", "_marks", "_numbers", "_places", "_text", "file", "offset", "prefix")
 
     def __init__(
         self, text: str, file: str, offset: int, body: Json = None, numbers: Sequence[int] = (), prefix: str = ""
@@ -39,23 +38,36 @@ class DocumentLines:
         self.prefix = prefix
         self._marks: Marks | None = None
         self._lines: list[str] | None = None
+        self._places: dict[str, Location] = {}
 
     def below(self, prefix: str) -> DocumentLines:
         """The line map of a part of the document."""
         marks = self._read()
         lines = DocumentLines(self._text, self.file, self.offset, self._body, self._numbers, self.prefix + prefix)
-        lines._marks = marks  # noqa: SLF001 (another of this class, which shares the marks)
+        lines._marks = marks
         return lines
 
     def locate(self, pointer: str) -> Location:
         """Where the key at `pointer` stands, or the nearest one above it that is there."""
+        known = self._places.get(pointer)
+        if known is None:
+            known = self._places[pointer] = self._find(pointer)
+        return known
+
+    def _find(self, pointer: str) -> Location:
         marks = self._read()
         value: Json = marks.root
         place: tuple[int, int] | None = None
         last: str | int = ""
-        for part in pointers.split(self.prefix + pointer):
-            step: str | int = int(part) if isinstance(value, list) and part.isdecimal() else part
-            found = marks.table.get(id(value), {}).get(step)
+        table = marks.table
+        for part in (self.prefix + pointer).split("/")[1:]:
+            step: str | int
+            if value.__class__ is list:
+                step = int(part) if part.isdecimal() else part
+            else:
+                step = part.replace("~1", "/").replace("~0", "~") if "~" in part else part
+            steps = table.get(id(value))
+            found = steps.get(step) if steps else None
             if found is None:
                 break
             place, last, value = found, step, value[step]

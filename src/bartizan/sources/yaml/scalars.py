@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from bartizan.base.json import Json
 
-_TRUE: Final = frozenset("y Y yes Yes YES on On ON true True TRUE".split())
-_FALSE: Final = frozenset("n N no No NO off Off OFF false False FALSE".split())
+_TRUE: Final = frozenset(["y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE"])
+_FALSE: Final = frozenset(["n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE"])
 _NULL: Final = frozenset(("", "~", "null", "Null", "NULL"))
-_NOT_JSON: Final = frozenset(".inf .Inf .INF +.inf +.Inf +.INF -.inf -.Inf -.INF .nan .NaN .NAN".split())
+_NOT_JSON: Final = frozenset([".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", ".nan", ".NaN", ".NAN"])
 SPECIAL_STARTS: Final = frozenset("~yYnNtTfFoO<+-.0123456789")
 """First characters of plain scalars that may be something other than text."""
 _INTEGER: Final = re.compile(r"([+-]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))")
@@ -69,7 +69,9 @@ def _number(text: str) -> Json:
     match = _INTEGER.fullmatch(plain)
     if match:
         sign, hexadecimal, binary, octal, decimal = match.groups()
-        digits, base = next((part, b) for part, b in ((hexadecimal, 16), (binary, 2), (octal, 8), (decimal, 10)) if part)
+        digits, base = next(
+            (part, b) for part, b in ((hexadecimal, 16), (binary, 2), (octal, 8), (decimal, 10)) if part
+        )
         if len(digits) <= 64:  # beyond, it is far out of 64 bits, and a float
             value = int(digits, base) * (-1 if sign == "-" else 1)
             if -_INT64 <= value < 2 * _INT64 and not (sign and value >= _INT64):

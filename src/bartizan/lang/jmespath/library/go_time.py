@@ -7,7 +7,7 @@ nanoseconds: a moment is a `datetime` in its zone and the nanoseconds in it.
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 RFC3339: Final = "2006-01-02T15:04:05Z07:00"
@@ -138,7 +138,7 @@ def _month(parts: dict[str, str]) -> int:
 def _zone(parts: dict[str, str]) -> timezone:
     text = parts.get("zone")
     if text is None:
-        return timezone.utc
+        return UTC
     digits = text[1:].replace(":", "").ljust(6, "0")
     offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:4]), seconds=int(digits[4:6]))
     return timezone(-offset if text[0] == "-" else offset)

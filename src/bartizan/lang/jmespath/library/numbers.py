@@ -135,4 +135,3 @@ FUNCTIONS: Final = table(
     define("round", _round, NUMBER, NUMBER),
     define("sum", _sum, ARRAY),
 )
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from bartizan.base.duration import format_duration, parse_duration
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bartizan.lang.jmespath.library.signature import Function
 
 _MICROSECOND: Final = timedelta(microseconds=1)
-_ZERO: Final = datetime(1, 1, 1, tzinfo=timezone.utc)
+_ZERO: Final = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def _read(text: str, layout: str = RFC3339) -> datetime:
@@ -49,7 +49,7 @@ def _add(text: str, span: str) -> str:
 
 
 def _to_cron(text: str) -> str:
-    moment = _read(text).astimezone(timezone.utc)
+    moment = _read(text).astimezone(UTC)
     return f"{moment.minute} {moment.hour} {moment.day} {moment.month} {moment.isoweekday() % 7}"
 
 
@@ -73,11 +73,11 @@ def functions(ambient: Ambient) -> Mapping[str, Function]:
     return table(
         define("time_since", _since(ambient), STRING, STRING, STRING),
         define("time_now", lambda: _write(ambient.now())),
-        define("time_now_utc", lambda: _write(ambient.now().astimezone(timezone.utc))),
+        define("time_now_utc", lambda: _write(ambient.now().astimezone(UTC))),
         define("time_add", _add, STRING, STRING),
         define("time_parse", lambda layout, text: _write(_read(text, layout)), STRING, STRING),
         define("time_to_cron", _to_cron, STRING),
-        define("time_utc", lambda text: _write(_read(text).astimezone(timezone.utc)), STRING),
+        define("time_utc", lambda text: _write(_read(text).astimezone(UTC)), STRING),
         define("time_diff", lambda start, end: _difference(_read(start), _read(end)), STRING, STRING),
         define("time_before", lambda left, right: _read(left) < _read(right), STRING, STRING),
         define("time_after", lambda left, right: _read(left) > _read(right), STRING, STRING),

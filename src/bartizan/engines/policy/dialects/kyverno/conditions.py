@@ -51,20 +51,26 @@ def bind_value(name: str, value: Json) -> Callable[[Json], bool]:
         SpecError: no operator has that name.
     """
     compare = operator(name)
-    kind = name.lower()
-    if kind in ("anyin", "in") and isinstance(value, list) and all(_is_plain(item) for item in value):
-        return _any_in_plain(frozenset(map(go_text, value)), compare, value)
-    return lambda key: compare(key, value)
+    mode = _MEMBERSHIPS.get(name.lower())
+    if mode is None:
+        return lambda key: compare(key, value)
+    quantifier, found = mode
+    matches = _membership(value, negated=not found)
+    if isinstance(value, list) and all(_is_plain(item) for item in value):
+        return _among_plain(frozenset(map(go_text, value)), compare, value, found=found)
+    return lambda key: _hold(quantifier, key, matches, found=found)
 
 
 def _is_plain(item: Json) -> bool:
     return not isinstance(item, dict | list) and not wildcard.is_wildcard(go_text(item))
 
 
-def _any_in_plain(texts: frozenset[str], compare: Comparison, value: Json) -> Callable[[Json], bool]:
+def _among_plain(texts: frozenset[str], compare: Comparison, value: Json, *, found: bool) -> Callable[[Json], bool]:
+    """Membership in a list without wildcards; a text that has none either is looked up."""
+
     def test(key: Json) -> bool:
         if isinstance(key, str) and not wildcard.is_wildcard(key):
-            return key in texts
+            return (key in texts) is found
         return compare(key, value)
 
     return test
@@ -119,12 +125,13 @@ def not_equals(key: Json, value: Json) -> bool:
 
 def _members(mode: Literal["any", "all"], key: Json, value: Json, *, found: bool) -> bool:
     """Whether any or all of the keys are (or are not) among the values; other types than these never."""
+    return _hold(mode, key, _membership(value, negated=not found), found=found)
+
+
+def _hold(mode: str, key: Json, matches: Callable[[str], bool] | None, *, found: bool) -> bool:
+    if key is None or matches is None or isinstance(key, dict):
+        return False
     keys = [go_text(item) for item in key] if isinstance(key, list) else [go_text(key)]
-    if key is None or isinstance(key, dict):
-        return False
-    matches = _membership(value, negated=not found)
-    if matches is None:
-        return False
     results = (matches(item) is found for item in keys)
     return any(results) if mode == "any" else all(results)
 
@@ -150,7 +157,7 @@ def _membership(value: Json, *, negated: bool) -> Callable[[str], bool] | None:
 def _range_test(value: str, *, negated: bool) -> Callable[[str], bool] | None:
     """A range such as `1-10`. For the negative operators Kyverno turns it into `1!-10` first, which comes to the same."""
     low, dash, high = value.partition("-")
-    if not dash or not low[:1].isdigit() or parse_quantity(high) is None and parse_duration(high) is None:
+    if not dash or not low[:1].isdigit() or (parse_quantity(high) is None and parse_duration(high) is None):
         return None
     if parse_quantity(low) is None and parse_duration(low) is None:
         return None
@@ -252,17 +259,21 @@ def _as_span(value: Json) -> float | None:
 
 _ORDERINGS: Final = frozenset({*_TESTS, *(f"duration{name}" for name in _TESTS)})
 
+_MEMBERSHIPS: Final[dict[str, tuple[Literal["any", "all"], bool]]] = {
+    "in": ("all", True),
+    "anyin": ("any", True),
+    "allin": ("all", True),
+    "notin": ("any", False),
+    "anynotin": ("any", False),
+    "allnotin": ("all", False),
+}
+
 _OPERATORS: Final[dict[str, Comparison]] = {
     "equals": equals,
     "equal": equals,
     "notequals": not_equals,
     "notequal": not_equals,
-    "in": partial(_members, "all", found=True),
-    "anyin": partial(_members, "any", found=True),
-    "allin": partial(_members, "all", found=True),
-    "notin": partial(_members, "any", found=False),
-    "anynotin": partial(_members, "any", found=False),
-    "allnotin": partial(_members, "all", found=False),
+    **{name: partial(_members, mode, found=found) for name, (mode, found) in _MEMBERSHIPS.items()},
     **{name: partial(_ordered, test) for name, test in _TESTS.items()},
     **{f"duration{name}": partial(_ordered_durations, test) for name, test in _TESTS.items()},
 }

@@ -20,7 +20,7 @@ from bartizan.engines.policy.lookup import (
 from bartizan.lang.jmespath import JmesPathError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from bartizan.base.json import Json, JsonObject
     from bartizan.engines.policy.dialects.kyverno.scope import Loader, Scope

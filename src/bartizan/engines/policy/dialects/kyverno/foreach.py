@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -17,7 +18,7 @@ from bartizan.engines.policy.dialects.kyverno.validate import compile_validate
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
 from bartizan.lang.jmespath import JmesPathError
 from bartizan.model.outcome import PASSED, Broken, Failed, Outcome, Passed, Skipped
-from bartizan.model.resource import resource_from
+from bartizan.model.resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _FIELDS: Final = frozenset(
     {"list", "context", "preconditions", "elementScope", "pattern", "anyPattern", "deny", "foreach"}
 )
+_PATH: Final = re.compile(r"request\.object((?:\.[A-Za-z]\w*)+)(?:\[\])?", re.ASCII)
 _MAX_DEPTH: Final = 8  # loops inside loops; a policy has one or two
 
 
@@ -73,7 +75,8 @@ def _compile_loop(loop: JsonObject, message: str | None, compiler: Compiler, at:
     loaders = compile_context(loop.get("context"), compiler, f"{at}/context")
     conditions = compile_conditions(loop.get("preconditions"), compiler, f"{at}/preconditions")
     judge = _element_judge(loop, message, compiler, at, depth)
-    narrows = loop.get("elementScope")
+    narrows = False if loop.get("deny") is not None or loop.get("foreach") else loop.get("elementScope")
+    base = _static_pointer(loop.get("list"))
 
     def run(request: Request, scope: Scope, level: int) -> Outcome | None:
         elements = _elements(as_text(expression(scope)), compiler, scope)
@@ -82,10 +85,12 @@ def _compile_loop(loop: JsonObject, message: str | None, compiler: Compiler, at:
             if element is None:
                 continue
             inner = scope.nested(_element_names(element, index, level, request), loaders)
-            outcome = _judge_element(judge, conditions, _narrowed(request, element, narrows), inner, level)
+            narrowed = _narrowed(request, element, narrows)
+            outcome = _judge_element(judge, conditions, narrowed, inner, level)
             match outcome:
                 case Failed(text, below, evidence):
-                    at_element = _pointer_to(request.resource.body, element) or ""
+                    # a pattern that judged the whole resource has said where already
+                    at_element = _locate(request, element, base, index) if narrowed is not request or not below else ""
                     return Failed(text, at_element + below, evidence or f"element {index}")
                 case Broken():
                     return outcome
@@ -98,18 +103,36 @@ def _compile_loop(loop: JsonObject, message: str | None, compiler: Compiler, at:
     return run
 
 
-def _pointer_to(value: Json, wanted: Json) -> str | None:
-    """Where in the resource an element stands, when the list is part of it and not computed."""
-    if value is wanted:
+def _static_pointer(expression: Json) -> str | None:
+    """Where the list of a loop stands, when its expression is nothing but a path in the object."""
+    match = _PATH.fullmatch(expression) if isinstance(expression, str) else None
+    return match.group(1).replace(".", "/") if match else None
+
+
+def _locate(request: Request, element: Json, base: str | None, index: int) -> str:
+    """Where an element stands; empty where its list was computed and it is no part of the resource."""
+    if base is not None:
+        return f"{base}/{index}"
+    if not isinstance(element, dict):
         return ""
-    if not isinstance(wanted, dict):
-        return None
-    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-        if isinstance(item, dict | list):
-            found = _pointer_to(item, wanted)
-            if found is not None:
-                return f"/{pointers.escape(str(key))}{found}"
-    return None
+    places: dict[int, str] | None = request.memo.get("places")
+    if places is None:
+        places = request.memo["places"] = {}
+        _note_places(request.resource.body, "", places)
+    return places.get(id(element), "")
+
+
+def _note_places(value: Json, pointer: str, places: dict[int, str]) -> None:
+    """The pointer of every object in a list, by identity: the resource is shared and stays as it is."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if item.__class__ is dict or item.__class__ is list:
+                _note_places(item, f"{pointer}/{pointers.escape(str(key))}", places)
+    else:
+        for index, item in enumerate(value):
+            if item.__class__ is dict:
+                places[id(item)] = f"{pointer}/{index}"
+                _note_places(item, f"{pointer}/{index}", places)
 
 
 def _elements(expression: str, compiler: Compiler, scope: Scope) -> list[Json]:
@@ -138,13 +161,13 @@ def _element_names(element: Json, index: int, level: int, request: Request) -> d
     return names
 
 
-def _narrowed(request: Request, element: Json, narrows: bool | None) -> Request:  # noqa: FBT001 (a field of the policy, passed on)
+def _narrowed(request: Request, element: Json, narrows: bool | None) -> Request:
     """Patterns judge the element itself where it is an object, unless the policy says otherwise."""
     if narrows is False or (narrows is None and not isinstance(element, dict)):
         return request
     if not isinstance(element, dict):
         raise UnresolvedError("`elementScope: true` needs elements that are objects")
-    return msgspec.structs.replace(request, resource=resource_from(element))
+    return msgspec.structs.replace(request, resource=Resource(request.resource.id, element), memo={})
 
 
 def _judge_element(

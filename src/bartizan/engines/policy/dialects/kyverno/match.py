@@ -47,7 +47,9 @@ class KindSelector:
     @property
     def is_plain(self) -> bool:
         """Whether the kind alone decides, so that the plan's index is enough."""
-        return self.group == "*" and self.version == "*" and not self.subresource and not wildcard.is_wildcard(self.kind)
+        return (
+            self.group == "*" and self.version == "*" and not self.subresource and not wildcard.is_wildcard(self.kind)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +171,16 @@ def _kind_predicate(selector: KindSelector) -> Predicate:
     def applies(request: Request) -> bool:
         rid = request.resource.id
         parent = request.parent_kind or rid.kind
-        if not (kind(parent) and group(rid.group if not request.parent_kind else request.parent_group) and version(rid.version)):
+        if not (
+            kind(parent)
+            and group(rid.group if not request.parent_kind else request.parent_group)
+            and version(rid.version)
+        ):
             return False
-        return sub(request.subresource) or everything or (
-            not selector.subresource and _is_ephemeral(parent, request.subresource)
+        return (
+            sub(request.subresource)
+            or everything
+            or (not selector.subresource and _is_ephemeral(parent, request.subresource))
         )
 
     return applies

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from bartizan.base.errors import SpecError
 from bartizan.base.json import to_text
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.dialects.kyverno.exceptions import RuleException
     from bartizan.engines.policy.dialects.kyverno.validate import Judge, Message, ScopeOf
+    from bartizan.engines.policy.dialects.podsecurity.pod import Violation
     from bartizan.model.request import Request
 
 _FIELDS: Final = frozenset({"level", "version", "exclude"})
 
 
-def pod_security_judge(
-    spec: JsonObject, message: Message, exceptions: Sequence[RuleException], at: str
-) -> Judge:
+def pod_security_judge(spec: JsonObject, message: Message, exceptions: Sequence[RuleException], at: str) -> Judge:
     """Judge the pod in a resource by a level; exceptions add to what is excluded.
 
     Raises:
@@ -33,7 +32,9 @@ def pod_security_judge(
     for field in spec:
         if field not in _FIELDS:
             raise SpecError(f"unknown field `{field}`", pointer=f"{at}/{field}", hint=did_you_mean(field, _FIELDS))
-    judge_pod = compile_level(str(spec.get("level", "")), str(spec.get("version") or "latest"))
+    level, version = str(spec.get("level", "")), str(spec.get("version") or "latest")
+    judge_pod = compile_level(level, version)
+    key = f"pod security {level} {version}"
     excluded = compile_exclusions(spec.get("exclude") or (), f"{at}/exclude")
     lifted = [(item, compile_exclusions(item.pod_security, "/spec/podSecurity")) for item in exceptions]
 
@@ -41,7 +42,9 @@ def pod_security_judge(
         part = pod_of(request.resource.id.kind, request.resource.body)
         if part is None:
             return None
-        found: list[Any] = judge_pod(part.metadata, part.spec)
+        found: list[Violation] | None = request.memo.get(key)
+        if found is None:
+            found = request.memo[key] = judge_pod(part.metadata, part.spec)
         left = [item for item in found if not any(exclusion.lifts(item) for exclusion in excluded)]
         waived = ""
         for exception, exclusions in lifted:

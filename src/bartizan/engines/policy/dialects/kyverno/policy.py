@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from bartizan.base.json import Json, JsonObject
     from bartizan.engines.policy.dialects.kyverno.variables import Compiler
-    from bartizan.engines.policy.plan import Rule
     from bartizan.engines.policy.lookup import Lookup
+    from bartizan.engines.policy.plan import Rule
     from bartizan.lang.jmespath import Ambient
     from bartizan.model.outcome import Outcome
     from bartizan.model.request import Request
@@ -60,9 +60,7 @@ def is_policy(document: Json) -> bool:
     return group == "kyverno.io" and version in VERSIONS and document.get("kind") in KINDS
 
 
-def compile_policy(
-    document: JsonObject, compiler: Compiler, *, exceptions: Sequence[JsonObject] = ()
-) -> Policy:
+def compile_policy(document: JsonObject, compiler: Compiler, *, exceptions: Sequence[JsonObject] = ()) -> Policy:
     """Compile a policy. One broken rule does not lose the others.
 
     Raises:

@@ -33,9 +33,17 @@ class Verdict(NamedTuple):
     message: str
 
 
+_HOLDS: Final = Verdict(holds=True, message="")
+_HOLDS_NOT: Final = Verdict(holds=False, message="")
+
+
 class _Condition(NamedTuple):
     test: Test
-    message: Callable[[Scope], Json]
+    message: Callable[[Scope], Json] | None
+
+    def said(self, scope: Scope) -> str:
+        """Its message, where it has one."""
+        return "" if self.message is None else as_text(self.message(scope))
 
 
 def compile_conditions(block: Json, compiler: Compiler, at: str) -> Callable[[Scope], Verdict]:
@@ -75,6 +83,8 @@ def _any_all(block: JsonObject, compiler: Compiler, at: str) -> Callable[[Scope]
             raise SpecError(f"unknown field `{key}`", pointer=f"{at}/{key}", hint=did_you_mean(key, _BLOCK_FIELDS))
     anys = [_condition(item, compiler, f"{at}/any/{i}") for i, item in enumerate(block.get("any") or ())]
     alls = [_condition(item, compiler, f"{at}/all/{i}") for i, item in enumerate(block.get("all") or ())]
+    if len(anys) + len(alls) == 1 and (anys or alls)[0].message is None and (alls or not block.get("all")):
+        return _single((anys or alls)[0].test)
     # an `any` that is there but empty can never hold; one that is absent always does
     needs_any = block.get("any") is not None
 
@@ -83,20 +93,23 @@ def _any_all(block: JsonObject, compiler: Compiler, at: str) -> Callable[[Scope]
         denied: list[str] = []
         holds = not needs_any
         for condition in anys:
-            text = condition.message(scope)
             if condition.test(scope):
                 holds = True
-                said.append(as_text(text))
+                said.append(condition.said(scope))
                 break
-            denied.append(as_text(text))
+            denied.append(condition.said(scope))
         for condition in alls:
-            text = condition.message(scope)
             if not condition.test(scope):
-                return Verdict(holds=False, message=_join([*denied, as_text(text)]))
-            said.append(as_text(text))
+                return Verdict(holds=False, message=_join([*denied, condition.said(scope)]))
+            said.append(condition.said(scope))
         return Verdict(holds, _join(said if holds else denied))
 
     return decide
+
+
+def _single(test: Test) -> Callable[[Scope], Verdict]:
+    """A block of one condition, the commonest by far."""
+    return lambda scope: _HOLDS if test(scope) else _HOLDS_NOT
 
 
 def _condition(item: Json, compiler: Compiler, at: str) -> _Condition:
@@ -109,11 +122,12 @@ def _condition(item: Json, compiler: Compiler, at: str) -> _Condition:
     name = str(item.get("operator", ""))
     key = compile_template(item.get("key"), compiler, at=f"{at}/key")
     value = compile_template(item.get("value"), compiler, at=f"{at}/value")
-    message = compile_template(item.get("message") or "", compiler, at=f"{at}/message")
+    message = compile_template(item["message"], compiler, at=f"{at}/message") if item.get("message") else None
     try:
         if value.render is None:
             bound = bind_value(name, value.value)
-            return _Condition(lambda scope: bound(key(scope)), message)
+            read = key.render or key
+            return _Condition(lambda scope: bound(read(scope)), message)
         compare = operator(name)
     except SpecError as error:
         raise SpecError(error.message, hint=error.hint, pointer=f"{at}/operator") from error

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from bartizan.base import wildcard
+from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.exceptions import exceptions_for
 from bartizan.engines.policy.dialects.kyverno.foreach import foreach_judge
 from bartizan.engines.policy.dialects.kyverno.match import compile_match
 from bartizan.engines.policy.dialects.kyverno.pod_security import pod_security_judge
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
-from bartizan.engines.policy.dialects.kyverno.scope import request_scope
+from bartizan.engines.policy.dialects.kyverno.scope import images_loader, request_scope
 from bartizan.engines.policy.dialects.kyverno.validate import compile_message, compile_validate
-from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError
+from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, reads_only
 from bartizan.engines.policy.plan import Action, Rule
 from bartizan.engines.policy.selector import compile_selector
 from bartizan.model.outcome import Broken, Failed, Outcome, Skipped
@@ -95,9 +96,8 @@ def compile_rule(
         exceptions=lifted,
         judge=_unsupported(construct) if construct else _judge(spec, lifted, compiler, at),
         conditions=None if construct else _conditions(spec, compiler, at),
-        loaders={} if construct else compile_context(spec.context, compiler, f"{at}/context"),
-        extractors=spec.image_extractors,
-        compiler=compiler,
+        loaders={} if construct else _loaders(spec, compiler, at),
+        forgives=spec.validate is not None and spec.validate.allow_existing_violations is not False,
     )
     return Rule(info, _run(steps), matched.kinds, _action(spec.validate, meta))
 
@@ -110,18 +110,16 @@ class _Steps:
     excluded: Callable[[Request], bool] | None
     exceptions: tuple[RuleException, ...]
     judge: Judge
-    conditions: Callable[[Scope], Outcome | None] | None
+    conditions: Callable[[Request, ScopeOf], Outcome | None] | None
     loaders: dict[str, Loader]
-    extractors: JsonObject | None
-    compiler: Compiler
+    forgives: bool
+    """Whether a failure that was there before a change is let pass."""
 
 
 def _run(steps: _Steps) -> Run:
     applies, excluded, judge, conditions = steps.applies, steps.excluded, steps.judge, steps.conditions
+    forgives, loaders = steps.forgives, steps.loaders
     lifted = tuple(item for item in steps.exceptions if not item.pod_security)
-
-    def query(text: str, value: Json) -> Json:
-        return steps.compiler(text)(value)
 
     def run(request: Request, lookup: Lookup) -> Outcome | None:
         if not applies(request) or (excluded is not None and excluded(request)):
@@ -130,7 +128,7 @@ def _run(steps: _Steps) -> Run:
 
         def scope() -> Scope:
             if not made:
-                made.append(request_scope(request, lookup, steps.loaders, steps.extractors, query))
+                made.append(request_scope(request, lookup, loaders))
             return made[0]
 
         try:
@@ -138,10 +136,18 @@ def _run(steps: _Steps) -> Run:
                 if exception.lifts(request, scope):
                     return Skipped(f"accepted by PolicyException `{exception.name}`", exception.name)
             if conditions is not None:
-                stopped = conditions(scope())
+                stopped = conditions(request, scope)
                 if stopped is not None:
                     return stopped
-            return judge(request, scope)
+            outcome = judge(request, scope)
+            if (
+                forgives
+                and request.operation == "UPDATE"
+                and isinstance(outcome, Failed)
+                and _failed_before(judge, request, scope)
+            ):
+                return Skipped("it failed before the change too")
+            return outcome
         except UnresolvedError as error:
             return Broken(str(error))
 
@@ -160,34 +166,50 @@ def _judge(spec: RuleSpec, lifted: Sequence[RuleException], compiler: Compiler, 
         judge = foreach_judge(validate.foreach, validate.message, compiler, f"{at}/validate/foreach")
     else:
         judge = compile_validate(validate, compiler, f"{at}/validate")
-    return judge if validate.allow_existing_violations is False else _forgiving(judge)
+    return judge
 
 
-def _forgiving(judge: Judge) -> Judge:
-    """A change to a resource that failed before and fails still is not the change's fault."""
-
-    def judge_change(request: Request, scope: ScopeOf) -> Outcome | None:
-        outcome = judge(request, scope)
-        if isinstance(outcome, Failed) and request.operation == "UPDATE" and request.old is not None:
-            before = msgspec.structs.replace(request, operation="CREATE", resource=request.old, old=None)
-            earlier = scope().nested({"request": {**scope()["request"], "object": request.old.body}}, {})
-            if isinstance(judge(before, lambda: earlier), Failed):
-                return Skipped("it failed before the change too")
-        return outcome
-
-    return judge_change
+def _failed_before(judge: Judge, request: Request, scope: ScopeOf) -> bool:
+    """Whether the resource failed before the change too, which then is not the change's fault."""
+    if request.old is None:
+        return False
+    before = msgspec.structs.replace(request, operation="CREATE", resource=request.old, old=None, memo={})
+    earlier = scope().nested({"request": {**scope()["request"], "object": request.old.body}}, {})
+    return isinstance(judge(before, lambda: earlier), Failed)
 
 
-def _conditions(spec: RuleSpec, compiler: Compiler, at: str) -> Callable[[Scope], Outcome | None] | None:
+def _loaders(spec: RuleSpec, compiler: Compiler, at: str) -> dict[str, Loader]:
+    def query(text: str, value: Json) -> Json:
+        return compiler(text)(value)
+
+    images = images_loader(spec.image_extractors, query)
+    return {"images": images, **compile_context(spec.context, compiler, f"{at}/context")}
+
+
+def _conditions(
+    spec: RuleSpec, compiler: Compiler, at: str
+) -> Callable[[Request, ScopeOf], Outcome | None] | None:
     if not spec.preconditions:
         return None
     holds = compile_conditions(spec.preconditions, compiler, f"{at}/preconditions")
 
-    def check(scope: Scope) -> Outcome | None:
-        verdict = holds(scope)
+    def check(_request: Request, scope: ScopeOf) -> Outcome | None:
+        verdict = holds(scope())
         return None if verdict.holds else Skipped(verdict.message or "preconditions not met")
 
-    return check
+    if not reads_only(spec.preconditions, frozenset({"request"})):
+        return check
+    key = to_text(spec.preconditions)
+
+    def check_once(request: Request, scope: ScopeOf) -> Outcome | None:
+        # many policies begin with the same question about the request, and it has the same answer for all
+        memo = request.memo
+        if key not in memo:
+            memo[key] = check(request, scope)
+        outcome: Outcome | None = memo[key]
+        return outcome
+
+    return check_once
 
 
 def _in_namespace(applies: Callable[[Request], bool], namespace: str) -> Callable[[Request], bool]:

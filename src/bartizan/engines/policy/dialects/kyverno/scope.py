@@ -51,33 +51,41 @@ class Scope(dict[str, Any]):
 
     def nested(self, names: Mapping[str, Any], loaders: Mapping[str, Loader]) -> Scope:
         """A scope inside this one, for one element of a loop."""
-        inner = Scope(self, self.request, self.lookup, {**self.loaders, **loaders})
+        inner = Scope(self, self.request, self.lookup, {**self.loaders, **loaders} if loaders else self.loaders)
         for name in loaders:
             inner.pop(name, None)
         inner.update(names)
-        inner.recorded = self.recorded | _nest(names, self.request.foreach_values)
+        inner.recorded = self.recorded
+        if self.request.foreach_values:
+            inner.recorded = self.recorded | _nest(names, self.request.foreach_values)
         return inner
 
 
-def request_scope(
-    request: Request,
-    lookup: Lookup,
-    loaders: Mapping[str, Loader],
-    extractors: JsonObject | None,
-    query: Callable[[str, Json], Json],
-) -> Scope:
+def images_loader(extractors: JsonObject | None, query: Callable[[str, Json], Json]) -> Loader:
+    """Loads the `images` variable, from where the rule's extractors say or the built-in places."""
+    return lambda scope: extract_images(scope.request.resource.body, extractors, query)
+
+
+def request_scope(request: Request, lookup: Lookup, loaders: dict[str, Loader]) -> Scope:
     """The scope of one rule on one request."""
-    body = request.resource.body
-    all_loaders: dict[str, Loader] = {"images": lambda _scope: extract_images(body, extractors, query), **loaders}
+    names = request.memo.get("names")
+    if names is None:
+        names = request.memo["names"] = _names(request)
+    scope = Scope(names, request, lookup, loaders)
+    if request.values:
+        scope.recorded = _nest(names, request.values)
+    return scope
+
+
+def _names(request: Request) -> dict[str, Any]:
+    """The names that every rule sees of a request."""
     names: dict[str, Any] = {"request": _admission(request)}
     user = request.user
     if user is not None:
         names |= _service_account(user)
     for path, value in request.values.items():
         set_path(names, path.split("."), value)
-    scope = Scope(names, request, lookup, all_loaders)
-    scope.recorded = _nest(names, request.values)
-    return scope
+    return names
 
 
 def _nest(names: Mapping[str, Any], recorded: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +113,12 @@ def _admission(request: Request) -> JsonObject:
         review["oldObject"] = old
     user = request.user
     if user is not None:
-        review["userInfo"] = {"username": user.username, "groups": list(user.groups), "uid": user.uid, "extra": user.extra}
+        review["userInfo"] = {
+            "username": user.username,
+            "groups": list(user.groups),
+            "uid": user.uid,
+            "extra": user.extra,
+        }
         review["roles"] = list(user.roles)
         review["clusterRoles"] = list(user.cluster_roles)
     return review

@@ -123,7 +123,9 @@ def _spec_error(text: str, to: type[_Record], at: str) -> SpecError:
     if unknown:
         hint = did_you_mean(unknown.group(1), _known_fields(to, steps))
         return SpecError(f"unknown field `{unknown.group(1)}`", hint=hint, pointer=f"{where}/{unknown.group(1)}")
-    return SpecError(reason[:1].lower() + reason[1:], pointer=where, hint="Write the field as the policy's kind has it.")
+    return SpecError(
+        reason[:1].lower() + reason[1:], pointer=where, hint="Write the field as the policy's kind has it."
+    )
 
 
 def _known_fields(to: type[_Record], steps: list[str]) -> list[str]:

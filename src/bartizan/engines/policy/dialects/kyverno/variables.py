@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from bartizan.base.errors import SpecError
-from bartizan.lang.jmespath import JmesPathError
+from bartizan.lang.jmespath import JmesPathError, roots_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _VARIABLE: Final = re.compile(r"(^|[^\\])(\{\{(?:\{[^{}]*\}|[^{}])*\}\})", re.DOTALL)
 _REFERENCE: Final = re.compile(r"(^|[^\\])(\$\((\.[^ ()]*)\))")
+_AMBIENT: Final = re.compile(r"random|time_now|time_since")
 _ESCAPED: Final = re.compile(r"\\(\{\{|\$\()")
 _ANCHOR: Final = re.compile(r"^[+<=X^]?\((.+)\)$")
 _OPERATOR: Final = re.compile(r"^(<=|>=|<|>|!)")
@@ -70,6 +71,21 @@ def compile_template(document: Json, compile_expression: Compiler, *, at: str = 
 def has_variables(text: str) -> bool:
     """Whether a text holds a variable that is not escaped."""
     return "{{" in text and _VARIABLE.search(text) is not None
+
+
+def reads_only(document: Json, names: frozenset[str]) -> bool:
+    """Whether the variables of a document read nothing but these names, nor the clock or chance."""
+    if isinstance(document, dict):
+        return all(reads_only(key, names) and reads_only(item, names) for key, item in document.items())
+    if isinstance(document, list):
+        return all(reads_only(item, names) for item in document)
+    if not isinstance(document, str) or "{{" not in document:
+        return True
+    inner = [match.group(2)[2:-2].strip().removeprefix("-") for match in _VARIABLE.finditer(document)]
+    try:
+        return all("{{" not in text and not _AMBIENT.search(text) and roots_of(text) <= names for text in inner)
+    except SpecError:
+        return False
 
 
 def _compile(value: Json, compiler: Compiler, at: str) -> Render | None:
@@ -116,7 +132,10 @@ def _compile_text(text: str, compiler: Compiler, at: str) -> Render:
         name = whole.removeprefix("-").strip()
 
         def render_whole(scope: Scope) -> Json:
-            return _evaluate(expression, name, scope)
+            try:
+                return expression(scope)
+            except JmesPathError as error:
+                raise UnresolvedError(f"failed to resolve `{name}`: {error}") from error
 
         return render_whole
     for match in _VARIABLE.finditer(text):

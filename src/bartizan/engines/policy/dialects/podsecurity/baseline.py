@@ -6,6 +6,7 @@ what it forbids; which versions have which is in `levels`.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from bartizan.engines.policy.dialects.podsecurity.pod import Container, Pod, Violation, as_list, as_object
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     Check = Callable[[Pod], Iterator[Violation]]
 
 _CAPABILITIES: Final = frozenset(
-    "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID "
-    "SYS_CHROOT".split()
+    ["AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"]
 )
 _SYSCTLS: Final = frozenset(
     {
@@ -51,16 +51,13 @@ _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
 _HOOKS: Final = ("postStart", "preStop")
 
 
-def of_container(
-    control: str, container: Container, path: str, value: Json, message: str
-) -> Violation:
+def of_container(control: str, container: Container, path: str, value: Json, message: str) -> Violation:
     """A violation in a container; `path` is below it, with numbers for list positions."""
-    field = "/".join("*" if step.isdecimal() else step for step in path.split("/"))
     return Violation(
         control,
         f"container `{container.body.get('name', container.index)}` {message}",
         f"{container.pointer}/{path}",
-        f"spec.{container.group}[*].{field.replace('/*', '[*]').replace('/', '.')}",
+        f"spec.{container.group}[*].{_field(path)}",
         value,
         container.image,
     )
@@ -68,8 +65,14 @@ def of_container(
 
 def of_pod(control: str, path: str, value: Json, message: str) -> Violation:
     """A violation in the pod itself."""
-    field = "/".join("*" if step.isdecimal() else step for step in path.split("/"))
-    return Violation(control, f"pod {message}", f"/{path}", field.replace("/*", "[*]").replace("/", "."), value)
+    return Violation(control, f"pod {message}", f"/{path}", _field(path), value)
+
+
+@lru_cache(maxsize=1024)
+def _field(path: str) -> str:
+    """A path as exclusions write it: dots, and `[*]` for list positions."""
+    parts = ("*" if step.isdecimal() else step for step in path.split("/"))
+    return "/".join(parts).replace("/*", "[*]").replace("/", ".")
 
 
 def host_process(pod: Pod) -> Iterator[Violation]:
@@ -77,18 +80,18 @@ def host_process(pod: Pod) -> Iterator[Violation]:
     control = "HostProcess"
     if as_object(pod.security.get("windowsOptions")).get("hostProcess") is True:
         path = "spec/securityContext/windowsOptions/hostProcess"
-        yield of_pod(control, path, True, "runs as a process of the host")  # noqa: FBT003 (the value found)
+        yield of_pod(control, path, True, "runs as a process of the host")
     for container in pod.containers:
         if container.security and as_object(container.security.get("windowsOptions")).get("hostProcess") is True:
             path = "securityContext/windowsOptions/hostProcess"
-            yield of_container(control, container, path, True, "runs as a process of the host")  # noqa: FBT003 (the value found)
+            yield of_container(control, container, path, True, "runs as a process of the host")
 
 
 def host_namespaces(pod: Pod) -> Iterator[Violation]:
     """The host's network, process and IPC namespaces."""
     for field, word in (("hostNetwork", "network"), ("hostPID", "processes"), ("hostIPC", "IPC")):
         if pod.spec.get(field) is True:
-            yield of_pod("Host Namespaces", f"spec/{field}", True, f"shares the host's {word}")  # noqa: FBT003 (the value found)
+            yield of_pod("Host Namespaces", f"spec/{field}", True, f"shares the host's {word}")
 
 
 def privileged(pod: Pod) -> Iterator[Violation]:
@@ -96,7 +99,7 @@ def privileged(pod: Pod) -> Iterator[Violation]:
     for container in pod.containers:
         if container.security.get("privileged") is True:
             path = "securityContext/privileged"
-            yield of_container("Privileged Containers", container, path, True, "is privileged")  # noqa: FBT003 (the value found)
+            yield of_container("Privileged Containers", container, path, True, "is privileged")
 
 
 def capabilities(pod: Pod) -> Iterator[Violation]:
@@ -207,9 +210,7 @@ def seccomp_annotations(pod: Pod) -> Iterator[Violation]:
 
 
 def _is_seccomp_profile(value: Json) -> bool:
-    return value in ("runtime/default", "docker/default") or (
-        isinstance(value, str) and value.startswith("localhost/")
-    )
+    return value in ("runtime/default", "docker/default") or (isinstance(value, str) and value.startswith("localhost/"))
 
 
 def seccomp(pod: Pod) -> Iterator[Violation]:

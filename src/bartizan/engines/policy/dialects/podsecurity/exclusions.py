@@ -65,5 +65,7 @@ def _compile(entry: Json, at: str) -> Exclusion:
 
 def _all_values(found: Json, allowed: Sequence[Callable[[str], bool]]) -> bool:
     """Whether every offending value is among those excluded; nothing at all is not."""
-    texts = [text if isinstance(text, str) else to_text(text) for text in (found if isinstance(found, list) else [found])]
+    texts = [
+        text if isinstance(text, str) else to_text(text) for text in (found if isinstance(found, list) else [found])
+    ]
     return all(any(matches(text) for matches in allowed) for text in texts)

@@ -59,7 +59,9 @@ def privilege_escalation(pod: Pod) -> Iterator[Violation]:
         value = container.security.get("allowPrivilegeEscalation")
         if value is not False:
             path = "securityContext/allowPrivilegeEscalation"
-            yield of_container("Privilege Escalation", container, path, value, "may gain more rights than it starts with")
+            yield of_container(
+                "Privilege Escalation", container, path, value, "may gain more rights than it starts with"
+            )
 
 
 def non_root(pod: Pod) -> Iterator[Violation]:
@@ -89,7 +91,9 @@ def seccomp(pod: Pod) -> Iterator[Violation]:
     """Containers without a seccomp profile, their own or the pod's."""
     of_all = as_object(pod.security.get("seccompProfile")).get("type")
     if of_all is not None and of_all not in _SECCOMP:
-        yield of_pod("Seccomp", "spec/securityContext/seccompProfile/type", of_all, f"has the seccomp profile `{of_all}`")
+        yield of_pod(
+            "Seccomp", "spec/securityContext/seccompProfile/type", of_all, f"has the seccomp profile `{of_all}`"
+        )
     for container in pod.containers:
         kind = as_object(container.security.get("seccompProfile")).get("type")
         path = "securityContext/seccompProfile/type"

@@ -1,0 +1,133 @@
+"""Both, in one run: Bartizan beside the peers, on the same input, with the results compared.
+
+Writes `docs/benchmarks.md`. Figures are of this machine; read the ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from bench import corpus, measure, yaml_loading  # noqa: E402 (found from the root, which the line above adds)
+from tests.conformance import find_conformance  # noqa: E402
+from tools import gobuild  # noqa: E402
+
+BARTIZAN = Path(sys.executable).with_name("bartizan")
+
+
+def kyverno(suite: Path, work: Path, number: int, runs: int) -> list[str]:
+    """The two folders of policies over workloads: time, memory, and every result."""
+    peer = gobuild.ensure("kyverno")["kyverno"]
+    chosen = corpus.policies(suite)
+    folder, manifests = work / "policies", work / "workloads.yaml"
+    folder.mkdir()
+    for index, file in enumerate(chosen):
+        shutil.copy(file, folder / f"{index:02}-{file.name}")
+    corpus.write(corpus.workloads(suite, number), manifests)
+    theirs = measure.run([str(peer), "apply", str(folder), "--resource", str(manifests)], work / "peer.txt", runs)
+    ours = measure.run([str(BARTIZAN), "scan", "-p", str(folder), str(manifests), "-o", "summary"], work / "own.txt", runs * 3)
+    full = measure.run([str(BARTIZAN), "scan", "-p", str(folder), str(manifests)], work / "own-full.txt", runs * 3)
+    print("comparing every result", file=sys.stderr)
+    measure.run([str(peer), "apply", str(folder), "--resource", str(manifests), "--policy-report"], work / "peer.yaml", 1)
+    measure.run([str(BARTIZAN), "scan", "-p", str(folder), str(manifests), "-o", "policyreport"], work / "own.yaml", 1)
+    left, right = results(work / "peer.yaml"), results(work / "own.yaml")
+    different = sum(((left - right) + (right - left)).values())
+    return [
+        f"## {len(chosen)} policies on {number:,} workloads",
+        "",
+        "| program | wall | CPU | peak memory |",
+        "|---|---|---|---|",
+        row("kyverno apply 1.19.1", theirs),
+        row("bartizan scan, summary", ours),
+        row("bartizan scan, every finding with its line", full),
+        "",
+        f"Ratio of wall time: **{theirs.wall_s / ours.wall_s:.0f}** (summary), {theirs.wall_s / full.wall_s:.0f} (every finding).",
+        f"Results: {sum(left.values()):,} of the peer, {sum(right.values()):,} here, **{different:,} different**.",
+        "",
+    ]
+
+
+def results(file: Path) -> Counter[tuple[str, ...]]:
+    """Every result of a policy report: policy, rule, resource, verdict."""
+    text = file.read_text()
+    found: Counter[tuple[str, ...]] = Counter()
+    for document in yaml.load_all(text[text.index("apiVersion:") :], Loader=yaml.CSafeLoader):
+        for item in (document or {}).get("results") or ():
+            for resource in item.get("resources") or [document.get("scope")]:
+                found[(item["policy"], item.get("rule", ""), *_name(resource), item["result"])] += 1
+    return found
+
+
+def _name(resource: dict[str, Any]) -> tuple[str, str, str]:
+    return resource["kind"], resource.get("namespace", ""), resource["name"]
+
+
+def kube_score(suite: Path, work: Path, number: int, runs: int) -> list[str]:
+    """The built-in checks beside another linter's."""
+    peer = gobuild.ensure("kube-score")["kube-score"]
+    manifests = work / "objects.yaml"
+    corpus.write(corpus.workloads(suite, number), manifests)
+    theirs = measure.run([str(peer), "score", "--output-format", "ci", str(manifests)], work / "score.txt", runs)
+    ours = measure.run([str(BARTIZAN), "scan", str(manifests), "-o", "summary"], work / "checks.txt", runs)
+    return [
+        f"## Built-in checks on {number:,} objects",
+        "",
+        "| program | wall | CPU | peak memory |",
+        "|---|---|---|---|",
+        row("kube-score 1.20.0", theirs),
+        row("bartizan scan, all checks", ours),
+        "",
+        f"Ratio of wall time: **{theirs.wall_s / ours.wall_s:.1f}**.",
+        "",
+    ]
+
+
+def row(name: str, measured: measure.Measure) -> str:
+    """A line of a table."""
+    return f"| {name} | {measured.wall_s:.2f} s | {measured.cpu_s:.2f} s | {measured.peak_mib:.0f} MiB |"
+
+
+def main() -> None:
+    """Run all benchmarks and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workloads", type=int, default=2_000)
+    parser.add_argument("--objects", type=int, default=20_000)
+    parser.add_argument("--runs", type=int, default=1)
+    options = parser.parse_args()
+    suite = find_conformance("kyverno-policies")
+    if suite is None:
+        sys.exit("the conformance suite `kyverno-policies` is not there: set BARTIZAN_CONFORMANCE")
+    # an installed program has its bytecode compiled; a checkout may not
+    compileall.compile_dir(str(ROOT / "src"), quiet=2)
+    page = [
+        "# Benchmarks",
+        "",
+        "Written by `make bench`. One machine, one run; whole processes, the quickest of their runs.",
+        f"Python {platform.python_version()}, {os.cpu_count()} cores.",
+        "",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        page += kyverno(suite, work, options.workloads, options.runs)
+        page += kube_score(suite, work, options.objects, options.runs)
+        page += yaml_loading.report(suite)
+    text = "\n".join(page)
+    (ROOT / "docs" / "benchmarks.md").write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
