@@ -38,10 +38,14 @@ def kyverno(suite: Path, work: Path, number: int, runs: int) -> list[str]:
         shutil.copy(file, folder / f"{index:02}-{file.name}")
     corpus.write(corpus.workloads(suite, number), manifests)
     theirs = measure.run([str(peer), "apply", str(folder), "--resource", str(manifests)], work / "peer.txt", runs)
-    ours = measure.run([str(BARTIZAN), "scan", "-p", str(folder), str(manifests), "-o", "summary"], work / "own.txt", runs * 3)
+    ours = measure.run(
+        [str(BARTIZAN), "scan", "-p", str(folder), str(manifests), "-o", "summary"], work / "own.txt", runs * 3
+    )
     full = measure.run([str(BARTIZAN), "scan", "-p", str(folder), str(manifests)], work / "own-full.txt", runs * 3)
     print("comparing every result", file=sys.stderr)
-    measure.run([str(peer), "apply", str(folder), "--resource", str(manifests), "--policy-report"], work / "peer.yaml", 1)
+    measure.run(
+        [str(peer), "apply", str(folder), "--resource", str(manifests), "--policy-report"], work / "peer.yaml", 1
+    )
     measure.run([str(BARTIZAN), "scan", "-p", str(folder), str(manifests), "-o", "policyreport"], work / "own.yaml", 1)
     left, right = results(work / "peer.yaml"), results(work / "own.yaml")
     different = sum(((left - right) + (right - left)).values())

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bartizan.app.values import Values
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.engines.policy.plan import Rule
-    from bartizan.engines.posture import CrossCheck
+    from bartizan.engines.posture import CrossCheck, Observe
     from bartizan.model.outcome import Outcome
     from bartizan.model.request import UserInfo
     from bartizan.model.resource import Resource
@@ -56,7 +56,7 @@ class FactRow(msgspec.Struct, array_like=True, gc=False):
     """What a check that compares resources keeps of one: plain data, and where its key lines are."""
 
     resource: int
-    check: int
+    group: int
     fact: Any
     file: str = ""
     line: int = 0
@@ -88,7 +88,7 @@ class Judge:
         keeps_all: bool,
     ) -> None:
         self._rules = rules
-        self._checks = checks
+        self._observers = observers(checks)
         self._lookup = lookup
         self._values = values
         self._user = user
@@ -169,12 +169,21 @@ class Judge:
                 pass
 
     def _observe(self, resource: Resource, number: int, done: Batch) -> None:
-        for index, check in enumerate(self._checks):
-            if check.kinds is None or resource.id.kind in check.kinds:
-                fact = check.observe(resource)
+        kind = resource.id.kind
+        for group, (observe, kinds) in enumerate(self._observers):
+            if kind in kinds:
+                fact = observe(resource)
                 if fact is not None:
                     at = resource.lines.locate("/metadata/name") if resource.lines else None
-                    done.facts.append(FactRow(number, index, fact, at.file if at else "", at.line if at else 0))
+                    done.facts.append(FactRow(number, group, fact, at.file if at else "", at.line if at else 0))
+
+
+def observers(checks: Sequence[CrossCheck]) -> list[tuple[Observe, frozenset[str]]]:
+    """What to observe, once for all checks that keep the same facts, with the kinds any of them looks at."""
+    kinds: dict[Observe, frozenset[str]] = {}
+    for check in checks:
+        kinds[check.observe] = kinds.get(check.observe, frozenset()) | check.kinds
+    return list(kinds.items())
 
 
 def place(row: Row, resource: Resource) -> None:

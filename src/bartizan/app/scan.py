@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 import bartizan
-from bartizan.app.judge import ERROR, FAIL, PASS, SKIP, Batch, Judge
+from bartizan.app.judge import ERROR, FAIL, PASS, SKIP, Batch, Judge, observers
 from bartizan.app.policies import read_exceptions, read_policies
 from bartizan.app.selection import CheckSelection, chosen_checks
 from bartizan.app.values import EMPTY, Values
@@ -274,7 +274,8 @@ class _Findings:
         self._checks = rules.checks
         self._first_check = len(rules.rules)
         self._found: list[tuple[int, Finding]] = []
-        self._facts: list[list[tuple[int, ResourceId, object, str, int]]] = [[] for _ in rules.checks]
+        self._groups = [observe for observe, _ in observers(rules.checks)]
+        self._facts: list[list[tuple[int, ResourceId, object, str, int]]] = [[] for _ in self._groups]
         self.resources: list[ResourceId] = []
         self.problems: list[Problem] = []
         self.passed = 0
@@ -311,11 +312,13 @@ class _Findings:
             )
         for fact in batch.facts:
             place = (start + fact.resource, batch.resources[fact.resource], fact.fact, fact.file, fact.line)
-            self._facts[fact.check].append(place)
+            self._facts[fact.group].append(place)
 
     def conclude(self) -> None:
         """Let the checks across resources speak, now that all facts are in."""
-        for check, facts in zip(self._checks, self._facts, strict=True):
+        for check in self._checks:
+            held = self._facts[self._groups.index(check.observe)]
+            facts = [fact for fact in held if fact[1].kind in check.kinds]
             objecting = set()
             for conclusion in check.conclude([(rid, fact) for _, rid, fact, _, _ in facts]):
                 number, resource, _, file, line = facts[conclusion.index]

@@ -39,7 +39,33 @@ _QUOTED: Final = re.compile(r"""'([^'\n]*)'|"([^"\\\n]*)\"""")
 _INDICATORS: Final = frozenset("-?:,[]{}#&*!|>'\"%@`")
 _MARKS: Final = frozenset("&*!#")
 _KEY_WORDS: Final = frozenset(
-    ["y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE", "n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE", "null", "Null", "NULL"]
+    [
+        "y",
+        "Y",
+        "yes",
+        "Yes",
+        "YES",
+        "on",
+        "On",
+        "ON",
+        "true",
+        "True",
+        "TRUE",
+        "n",
+        "N",
+        "no",
+        "No",
+        "NO",
+        "off",
+        "Off",
+        "OFF",
+        "false",
+        "False",
+        "FALSE",
+        "null",
+        "Null",
+        "NULL",
+    ]
 )
 
 

@@ -7,8 +7,9 @@ not read is read a second time by the exact one, with marks.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from bartizan.base.pointer import escape
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
 from bartizan.sources.yaml.blocks import FLOW
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
 
     from bartizan.base.json import Json
 
+_Place: TypeAlias = "tuple[int, int, dict[str, _Place] | None]"
+"""Line and column, from 0, and the places below, by escaped step."""
 _UNKNOWN = -1  # a column to be read off the line when it is wanted
 
 
 class DocumentLines:
     """The line map of one document; `prefix` is a pointer from the document to the resource in it."""
 
-    __slots__ = ("_body", "_lines", "_marks", "_numbers", "_places", "_text", "file", "offset", "prefix")
+    __slots__ = ("_body", "_lines", "_numbers", "_places", "_text", "_tree", "file", "offset", "prefix")
 
     def __init__(
         self, text: str, file: str, offset: int, body: Json = None, numbers: Sequence[int] = (), prefix: str = ""
@@ -36,15 +39,15 @@ class DocumentLines:
         self.file = file
         self.offset = offset
         self.prefix = prefix
-        self._marks: Marks | None = None
+        self._tree: dict[str, _Place] | None = None
         self._lines: list[str] | None = None
         self._places: dict[str, Location] = {}
 
     def below(self, prefix: str) -> DocumentLines:
         """The line map of a part of the document."""
-        marks = self._read()
+        tree = self._read()
         lines = DocumentLines(self._text, self.file, self.offset, self._body, self._numbers, self.prefix + prefix)
-        lines._marks = marks
+        lines._tree = tree  # noqa: SLF001 (another of this class, which shares the tree)
         return lines
 
     def locate(self, pointer: str) -> Location:
@@ -55,25 +58,17 @@ class DocumentLines:
         return known
 
     def _find(self, pointer: str) -> Location:
-        marks = self._read()
-        value: Json = marks.root
-        place: tuple[int, int] | None = None
-        last: str | int = ""
-        table = marks.table
+        place: _Place | None = None
+        steps: dict[str, _Place] | None = self._read()
+        last = ""
         for part in (self.prefix + pointer).split("/")[1:]:
-            step: str | int
-            if value.__class__ is list:
-                step = int(part) if part.isdecimal() else part
-            else:
-                step = part.replace("~1", "/").replace("~0", "~") if "~" in part else part
-            steps = table.get(id(value))
-            found = steps.get(step) if steps else None
+            found = steps.get(part) if steps else None
             if found is None:
                 break
-            place, last, value = found, step, value[step]
+            place, last, steps = found, part, found[2]
         if place is None:
             return self._first_line()
-        line, column = place
+        line, column, _ = place
         return Location(self.file, line + 1 + self.offset, (self._column(line, last) if column < 0 else column) + 1)
 
     @property
@@ -88,33 +83,30 @@ class DocumentLines:
         index = line - 1 - self.offset
         return self._lines[index].rstrip("\r") if 0 <= index < len(self._lines) else ""
 
-    def _column(self, line: int, step: str | int) -> int:
+    def _column(self, line: int, step: str) -> int:
         """Where a key begins in its line, or an element after its dash."""
         text = self.quote(line + 1 + self.offset)
         start = len(text) - len(text.lstrip(" "))
-        if isinstance(step, int) and text[start : start + 1] == "-":
+        if step.isdecimal() and text[start : start + 1] == "-":
             rest = text[start + 1 :]
             return start + 1 + len(rest) - len(rest.lstrip(" "))
-        return max(start, text.find(f"{step}:")) if isinstance(step, str) else start
+        return max(start, text.find(f"{step.replace('~1', '/')}:"))
 
-    def _read(self) -> Marks:
-        if self._marks is None:
-            self._marks = self._from_numbers() if self._numbers else self._from_events()
-        return self._marks
+    def _read(self) -> dict[str, _Place]:
+        if self._tree is None:
+            if self._numbers:
+                self._tree, _ = _place(self._body, self._numbers, 0)
+            else:
+                self._tree = self._from_events()
+        return self._tree
 
-    def _from_numbers(self) -> Marks:
-        marks = Marks()
-        marks.root = self._body
-        _place(self._body, marks, self._numbers, 0)
-        return marks
-
-    def _from_events(self) -> Marks:
+    def _from_events(self) -> dict[str, _Place]:
         marks = Marks()
         try:
             parse_events(self._text, self.file, self.offset, marks)
         except SpecError:
-            return Marks()  # JSON that is no YAML: the document is known by its first line
-        return marks
+            return {}  # JSON that is no YAML: the document is known by its first line
+        return _marked(marks.root, marks, set())
 
     def _first_line(self) -> Location:
         """The first line that says something."""
@@ -124,16 +116,30 @@ class DocumentLines:
         return Location(self.file, 1 + self.offset)
 
 
-def _place(value: Json, marks: Marks, numbers: Sequence[int], at: int) -> int:
-    """Give the keys below `value` their lines, in reading order; returns how many numbers are used up."""
-    table: dict[str | int, tuple[int, int]] = {}
-    marks.table[id(value)] = table
+def _place(value: Json, numbers: Sequence[int], at: int) -> tuple[dict[str, _Place], int]:
+    """The places of the keys below `value`, in reading order, and how many numbers are used up."""
+    steps: dict[str, _Place] = {}
     for step, item in value.items() if isinstance(value, dict) else enumerate(value):
-        table[step] = (numbers[at], _UNKNOWN)
+        line = numbers[at]
         at += 1
+        below = None
         if item.__class__ is dict or item.__class__ is list:
             if at < len(numbers) and numbers[at] == FLOW:
                 at += 1
             else:
-                at = _place(item, marks, numbers, at)
-    return at
+                below, at = _place(item, numbers, at)
+        steps[escape(step) if step.__class__ is str else str(step)] = (line, _UNKNOWN, below)
+    return steps, at
+
+
+def _marked(value: Json, marks: Marks, above: set[int]) -> dict[str, _Place]:
+    """The same from marks; a value that an alias puts inside itself is not followed again."""
+    steps: dict[str, _Place] = {}
+    places = marks.table.get(id(value), {})
+    inside = above | {id(value)}
+    for step, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        place = places.get(step)
+        if place is not None:
+            below = _marked(item, marks, inside) if isinstance(item, dict | list) and id(item) not in inside else None
+            steps[escape(str(step))] = (*place, below)
+    return steps

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _TRUE: Final = frozenset(["y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE"])
 _FALSE: Final = frozenset(["n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE"])
 _NULL: Final = frozenset(("", "~", "null", "Null", "NULL"))
-_NOT_JSON: Final = frozenset([".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", ".nan", ".NaN", ".NAN"])
+_NOT_JSON: Final = frozenset(
+    [".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", ".nan", ".NaN", ".NAN"]
+)
 SPECIAL_STARTS: Final = frozenset("~yYnNtTfFoO<+-.0123456789")
 """First characters of plain scalars that may be something other than text."""
 _INTEGER: Final = re.compile(r"([+-]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))")

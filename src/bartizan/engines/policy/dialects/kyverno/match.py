@@ -155,8 +155,9 @@ def _kinds_predicate(kinds: Sequence[KindSelector]) -> Predicate:
         plain = frozenset(selector.kind for selector in kinds)
 
         def by_name(request: Request) -> bool:
-            kind = request.resource.id.kind
-            return kind in plain and (not request.subresource or _is_ephemeral(kind, request.subresource))
+            if request.subresource and not _is_ephemeral(request.resource.id.kind, request.subresource):
+                return False
+            return request.resource.id.kind in plain
 
         return by_name
     tests = [_kind_predicate(selector) for selector in kinds]

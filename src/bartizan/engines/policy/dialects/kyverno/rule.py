@@ -97,6 +97,7 @@ def compile_rule(
         judge=_unsupported(construct) if construct else _judge(spec, lifted, compiler, at),
         conditions=None if construct else _conditions(spec, compiler, at),
         loaders={} if construct else _loaders(spec, compiler, at),
+        is_static=not construct and _is_static(spec),
         forgives=spec.validate is not None and spec.validate.allow_existing_violations is not False,
     )
     return Rule(info, _run(steps), matched.kinds, _action(spec.validate, meta))
@@ -112,6 +113,7 @@ class _Steps:
     judge: Judge
     conditions: Callable[[Request, ScopeOf], Outcome | None] | None
     loaders: dict[str, Loader]
+    is_static: bool
     forgives: bool
     """Whether a failure that was there before a change is let pass."""
 
@@ -120,6 +122,9 @@ def _run(steps: _Steps) -> Run:
     applies, excluded, judge, conditions = steps.applies, steps.excluded, steps.judge, steps.conditions
     forgives, loaders = steps.forgives, steps.loaders
     lifted = tuple(item for item in steps.exceptions if not item.pod_security)
+
+    if conditions is None and not lifted and steps.is_static:
+        return _run_static(steps)
 
     def run(request: Request, lookup: Lookup) -> Outcome | None:
         if not applies(request) or (excluded is not None and excluded(request)):
@@ -178,6 +183,36 @@ def _failed_before(judge: Judge, request: Request, scope: ScopeOf) -> bool:
     return isinstance(judge(before, lambda: earlier), Failed)
 
 
+def _run_static(steps: _Steps) -> Run:
+    """A rule without variables: nothing but the judgement is left to do."""
+    applies, excluded, judge, forgives = steps.applies, steps.excluded, steps.judge, steps.forgives
+
+    def run(request: Request, _lookup: Lookup) -> Outcome | None:
+        if not applies(request) or (excluded is not None and excluded(request)):
+            return None
+        outcome = judge(request, _no_scope)
+        if outcome.__class__ is Failed and forgives and request.operation == "UPDATE" and request.old is not None:
+            before = msgspec.structs.replace(request, operation="CREATE", resource=request.old, old=None, memo={})
+            if isinstance(judge(before, _no_scope), Failed):
+                return Skipped("it failed before the change too")
+        return outcome
+
+    return run
+
+
+def _no_scope() -> Scope:
+    raise UnresolvedError("a rule without variables asked for one")
+
+
+def _is_static(spec: RuleSpec) -> bool:
+    """Whether a rule has only patterns, and not a single variable."""
+    validate = spec.validate
+    if validate is None or validate.foreach or validate.deny is not None or validate.assert_ is not msgspec.UNSET:
+        return False
+    given = [part for part in (validate.message, validate.pattern, validate.any_pattern) if part is not msgspec.UNSET]
+    return "{{" not in to_text(given)
+
+
 def _loaders(spec: RuleSpec, compiler: Compiler, at: str) -> dict[str, Loader]:
     def query(text: str, value: Json) -> Json:
         return compiler(text)(value)
@@ -186,9 +221,7 @@ def _loaders(spec: RuleSpec, compiler: Compiler, at: str) -> dict[str, Loader]:
     return {"images": images, **compile_context(spec.context, compiler, f"{at}/context")}
 
 
-def _conditions(
-    spec: RuleSpec, compiler: Compiler, at: str
-) -> Callable[[Request, ScopeOf], Outcome | None] | None:
+def _conditions(spec: RuleSpec, compiler: Compiler, at: str) -> Callable[[Request, ScopeOf], Outcome | None] | None:
     if not spec.preconditions:
         return None
     holds = compile_conditions(spec.preconditions, compiler, f"{at}/preconditions")

@@ -63,6 +63,21 @@ def compile_message(text: str | None, compiler: Compiler, at: str) -> Message:
 
 def pattern_judge(document: Json, message: Message, compiler: Compiler, at: str) -> Judge:
     """Judge the resource by one pattern."""
+    template = compile_template(document, compiler, at=at)
+    if template.render is not None:
+        return _late_pattern_judge(document, message, compiler, at)
+    check = _compiled(template.value, at).check
+
+    def judge(request: Request, scope: ScopeOf) -> Outcome | None:
+        if request.operation == "DELETE":
+            return None
+        mismatch = check(request.resource.body)
+        return PASSED if mismatch is None else _mismatched(mismatch, message, scope)
+
+    return judge
+
+
+def _late_pattern_judge(document: Json, message: Message, compiler: Compiler, at: str) -> Judge:
     check = _pattern_check(document, compiler, at)
 
     def judge(request: Request, scope: ScopeOf) -> Outcome | None:
