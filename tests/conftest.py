@@ -1,0 +1,40 @@
+"""What all tests share: the real control plane, one a test run."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conformance import required
+from tests.controlplane.start import ControlPlane, start
+from tools import gobuild
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A running control plane; skips where it is not built and Go is missing."""
+    if not required() and (gobuild.find("kubernetes") is None or gobuild.find("etcd") is None):
+        import shutil
+
+        if shutil.which("go") is None:
+            pytest.skip("the control plane is not built: install Go 1.26 or newer")
+    plane = start(tmp_path_factory.mktemp("control-plane"))
+    try:
+        yield plane
+    finally:
+        plane.stop()
+
+
+@pytest.fixture
+def namespace(control_plane: ControlPlane, request: pytest.FixtureRequest) -> str:
+    """A namespace of the test's own."""
+    name = f"t-{abs(hash(request.node.nodeid)) % 10**8}"
+    control_plane.apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))
+    return name
+
+
