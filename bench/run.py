@@ -21,9 +21,10 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import corpus, measure, yaml_loading  # noqa: E402 (found from the root, which the line above adds)
 from tests.conformance import find_conformance  # noqa: E402
 from tools import gobuild  # noqa: E402
+
+from bench import corpus, measure, yaml_loading  # noqa: E402 (found from the root, which the line above adds)
 
 BARTIZAN = Path(sys.executable).with_name("bartizan")
 

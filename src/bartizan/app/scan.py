@@ -10,9 +10,7 @@ import gc
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -24,19 +22,22 @@ from bartizan.app.values import EMPTY, Values
 from bartizan.base.location import Location
 from bartizan.engines.policy.dialects.podsecurity import compile_profile
 from bartizan.engines.policy.lookup import Lookup, Offline
+from bartizan.engines.policy.plan import Rule
+from bartizan.engines.posture import CrossCheck
 from bartizan.findings import count, fingerprint, new_only, waive
 from bartizan.model.finding import Finding, Result
 from bartizan.model.report import Problem, Report
-from bartizan.model.request import UserInfo
-from bartizan.model.waiver import Waiver
 from bartizan.sources.manifests import PIECE_BYTES, Piece, cut, find, read_bytes, read_piece
 from bartizan.sources.rendered import kustomize_command, read_chart, read_kustomization
 
 if TYPE_CHECKING:
-    from bartizan.engines.policy.plan import Rule
-    from bartizan.engines.posture import CrossCheck
+    from datetime import datetime
+    from pathlib import Path
+
     from bartizan.model.finding import RuleInfo
+    from bartizan.model.request import UserInfo
     from bartizan.model.resource import Resource, ResourceId
+    from bartizan.model.waiver import Waiver
 
 _WORDS: Final[dict[int, Result]] = {PASS: "pass", FAIL: "fail", ERROR: "error", SKIP: "skip"}
 _PARALLEL_BYTES: Final = 256 << 10
@@ -57,6 +58,7 @@ class Live:
     resources: Callable[[], Iterable[Resource | Problem]]
     namespaces: Callable[[], dict[str, dict[str, str]]]
     lookup: Lookup
+    close: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,11 @@ def scan(request: ScanRequest) -> Report:
         namespaces=namespaces,
         keeps_all=request.keeps_all,
     )
-    batches = list(_batches(judge, sources, request))
+    try:
+        batches = list(_batches(judge, sources, request))
+    finally:
+        if request.live:
+            request.live.close()
     return _report(request, rules, sources, batches)
 
 
@@ -275,7 +281,7 @@ class _Findings:
         self._first_check = len(rules.rules)
         self._found: list[tuple[int, Finding]] = []
         self._groups = [observe for observe, _ in observers(rules.checks)]
-        self._facts: list[list[tuple[int, ResourceId, object, str, int]]] = [[] for _ in self._groups]
+        self._facts: list[list[tuple[int, ResourceId, Any, str, int]]] = [[] for _ in self._groups]
         self.resources: list[ResourceId] = []
         self.problems: list[Problem] = []
         self.passed = 0
@@ -321,8 +327,8 @@ class _Findings:
             facts = [fact for fact in held if fact[1].kind in check.kinds]
             objecting = set()
             for conclusion in check.conclude([(rid, fact) for _, rid, fact, _, _ in facts]):
-                number, resource, _, file, line = facts[conclusion.index]
-                objecting.add(conclusion.index)
+                number, resource, _, file, line = facts[conclusion.number]
+                objecting.add(conclusion.number)
                 at = Location(file, line) if file else None
                 self._found.append(
                     (

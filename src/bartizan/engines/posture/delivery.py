@@ -118,7 +118,8 @@ def _without_probes(facts: Facts) -> Iterator[Conclusion]:
     for index, target in _targets(facts):
         names = facts[target][1][3]
         if names:
-            message = f"adds pods of `{facts[target][0].name}` that get traffic at once: {', '.join(names)} has no readiness probe"
+            said = f"adds pods of `{facts[target][0].name}` that get traffic at once"
+            message = f"{said}: {', '.join(names)} has no readiness probe"
             yield Conclusion(index, "/spec/scaleTargetRef", message, ", ".join(names))
 
 

@@ -93,7 +93,7 @@ def _divide(first: Json, second: Json) -> Json:
 
 def _modulo(first: Json, second: Json) -> Json:
     left, right = _amount("modulo", first), _amount("modulo", second)
-    if left.kind != right.kind and right.kind != "number":
+    if right.kind not in (left.kind, "number"):
         raise _mismatch("modulo", left, right)
     if right.value == 0:
         raise JmesPathError("`modulo` by zero")

@@ -128,7 +128,7 @@ FUNCTIONS: Final = table(
     define("ends_with", str.endswith, STRING, STRING),
     define("floor", math.floor, NUMBER),
     define("join", _join, STRING, ARRAY),
-    define("keys", lambda value: sorted(value), OBJECT),
+    define("keys", sorted, OBJECT),
     define("length", len, STRING | ARRAY | OBJECT),
     define("map", lambda by, items: [by(item) for item in items], EXPRESSION, ARRAY),
     define("max", lambda items: max(_ordered("max", items), default=None), ARRAY),

@@ -63,7 +63,9 @@ def _run_loops(loops: list[Loop], request: Request, scope: Scope, depth: int) ->
     return PASSED if applied else None
 
 
-def _compile_loop(loop: JsonObject, message: str | None, compiler: Compiler, at: str, depth: int) -> Loop:
+def _compile_loop(  # noqa: C901 (checks, then the loop as a closure over what they found)
+    loop: JsonObject, message: str | None, compiler: Compiler, at: str, depth: int
+) -> Loop:
     for key in loop:
         if key not in _FIELDS:
             raise SpecError(f"unknown field `{key}`", pointer=f"{at}/{key}", hint=did_you_mean(key, _FIELDS))

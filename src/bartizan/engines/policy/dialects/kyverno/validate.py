@@ -7,7 +7,6 @@ the scope.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -26,6 +25,8 @@ from bartizan.lang.overlay import Mismatch, Pattern, compile_pattern
 from bartizan.model.outcome import PASSED, Broken, Failed, Outcome, Skipped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bartizan.base.json import Json
     from bartizan.engines.policy.dialects.kyverno.scope import Scope
     from bartizan.engines.policy.dialects.kyverno.spec import ValidateSpec
