@@ -16,13 +16,14 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.conformance import find_conformance  # noqa: E402
+
 from bartizan.app.policy_tests import Case, Verdict, run_tests  # noqa: E402 (found from the root, which the line above adds)
 from bartizan.app.policy_tests.files import TEST_FILE  # noqa: E402
 from bartizan.base.errors import SpecError  # noqa: E402
 from bartizan.engines.policy.dialects.podsecurity import compile_level  # noqa: E402
 from bartizan.lang.jmespath import Ambient, JmesPathError, compile_expression, functions_for  # noqa: E402
 from bartizan.lang.jmespath.runtime import equal  # noqa: E402
-from tests.conformance import find_conformance  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -119,8 +120,8 @@ def page(policies: Path, pods: Path, expressions: Path) -> str:
         lines.append(f"| {name} | {figures.passed:,} | {figures.failed:,} | {missing:,} | {total:,} |")
     lines += [
         "",
-        "Compatible is how `kyverno test` counts: an expectation passes when the rule gave no answer at all, whatever was",
-        "expected. Strict does not let it pass.",
+        "Compatible is how `kyverno test` counts: an expectation passes when the rule gave no answer at all, whatever",
+        "was expected. Strict does not let it pass.",
         "",
         "Not supported yet, by construct:",
         "",

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import pytest
-
-from bartizan.app.policy_tests import Case, Verdict
 from tests.conformance import conformance_dir, find_conformance
 from tools import conformance
+
+from bartizan.app.policy_tests import Case, Verdict
 
 _SUITE = find_conformance("kyverno-policies")
 CASES = conformance.classic_cases(_SUITE) if _SUITE else []
 
 
-@pytest.mark.parametrize("case", CASES or [None], ids=lambda case: _id(case))
+def _id(case: Case | None) -> str:
+    if case is None:
+        return "the suite is not there"
+    return f"{case.policy}/{case.rule}: {case.resource} is {case.expected}"
+
+
+@pytest.mark.parametrize("case", CASES or [None], ids=_id)
 def test_expectation(case: Case | None) -> None:
     conformance_dir("kyverno-policies")
     assert case is not None
@@ -21,12 +27,6 @@ def test_expectation(case: Case | None) -> None:
         assert case.answer is None or case.answer.result in ("error", "skip")
         return
     assert case.compatible is Verdict.PASSED, case.reason
-
-
-def _id(case: Case | None) -> str:
-    if case is None:
-        return "the suite is not there"
-    return f"{case.policy}/{case.rule}: {case.resource} is {case.expected}"
 
 
 def test_page_says_what_a_run_says() -> None:
