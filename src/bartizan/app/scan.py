@@ -16,8 +16,8 @@ import msgspec
 
 import bartizan
 from bartizan.app.judge import ERROR, FAIL, PASS, SKIP, Batch, Judge, observers
+from bartizan.app.parallel import share
 from bartizan.app.policies import read_exceptions, read_policies
-from bartizan.app.selection import CheckSelection, chosen_checks
 from bartizan.app.values import EMPTY, Values
 from bartizan.base.location import Location
 from bartizan.engines.policy.dialects.podsecurity import compile_profile
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from bartizan.app.selection import CheckSelection, Chosen
     from bartizan.model.finding import RuleInfo
     from bartizan.model.request import UserInfo
     from bartizan.model.resource import Resource, ResourceId
@@ -79,6 +80,8 @@ class ScanRequest:
     baseline: frozenset[str] | None = None
     workers: int = 0
     keeps_all: bool = False
+    identifies: bool = True
+    """Whether findings say where they are and are known across scans; to find that out takes as long as to judge."""
     progress: Progress = field(default=lambda _done, _all: None)
 
 
@@ -114,6 +117,7 @@ def scan(request: ScanRequest) -> Report:
         user=request.user,
         namespaces=namespaces,
         keeps_all=request.keeps_all,
+        identifies=request.identifies or bool(request.waivers) or request.baseline is not None,
     )
     try:
         batches = list(_batches(judge, sources, request))
@@ -123,10 +127,16 @@ def scan(request: ScanRequest) -> Report:
     return _report(request, rules, sources, batches)
 
 
+def _chosen(selection: CheckSelection) -> Chosen:
+    from bartizan.app.selection import chosen_checks  # brings the catalogue, which a scan by policies does not need
+
+    return chosen_checks(selection)
+
+
 def _load_rules(request: ScanRequest) -> _Rules:
     exceptions, problems = read_exceptions(request.exceptions)
     policies = read_policies(request.policies, exceptions)
-    chosen = chosen_checks(request.checks) if request.checks else None
+    chosen = _chosen(request.checks) if request.checks else None
     rules = [*policies.rules, *(rule for text in request.pod_security for rule in compile_profile(text))]
     problems += policies.problems
     if chosen:
@@ -185,15 +195,18 @@ def _batches(judge: Judge, sources: _Sources, request: ScanRequest) -> Iterator[
     total = max(sources.size_bytes, 1)
     workers = sources.workers
     groups = _groups(sources.pieces, workers)
+    sizes = [sum(piece.end - piece.start for piece in group) for group in groups]
     done = 0
-    if workers > 1 and len(groups) > 1 and sources.size_bytes >= _PARALLEL_BYTES:
-        run: Iterable[Batch] = _forked(judge, groups, workers)
-    else:
-        run = (judge.batch(item for piece in group for item in read_piece(piece)) for group in groups)
-    for group, batch in zip(groups, run, strict=True):
-        done += sum(piece.end - piece.start for piece in group)
+
+    def judge_group(number: int) -> Batch:
+        nonlocal done
+        batch = judge.batch(item for piece in groups[number] for item in read_piece(piece))
+        done += sizes[number]
         request.progress(done, total)
-        yield batch
+        return batch
+
+    alone = workers < 2 or len(groups) < 2 or sources.size_bytes < _PARALLEL_BYTES
+    yield from map(judge_group, range(len(groups))) if alone else share(judge_group, len(groups), workers)
     yield judge.batch(sources.others())
 
 
@@ -211,30 +224,6 @@ def _groups(pieces: list[Piece], workers: int) -> list[list[Piece]]:
         groups[-1].append(piece)
         held += piece.end - piece.start
     return groups
-
-
-_inherited: tuple[Judge, list[list[Piece]]] | None = None
-
-
-def _forked(judge: Judge, groups: list[list[Piece]], workers: int) -> Iterator[Batch]:
-    """Judge groups in forked processes, which inherit the compiled rules; results come in order."""
-    import multiprocessing
-
-    global _inherited  # noqa: PLW0603 (what a forked process inherits must stand in the module)
-    _inherited = (judge, groups)
-    decoder = msgspec.msgpack.Decoder(Batch)
-    with multiprocessing.get_context("fork").Pool(min(workers, len(groups))) as pool:
-        for encoded in pool.imap(_judge_group, range(len(groups))):
-            yield decoder.decode(encoded)
-    _inherited = None
-
-
-def _judge_group(number: int) -> bytes:
-    if _inherited is None:
-        raise RuntimeError("a worker process was not forked from a scan")
-    judge, groups = _inherited
-    batch = judge.batch(item for piece in groups[number] for item in read_piece(piece))
-    return msgspec.msgpack.encode(batch)
 
 
 def _report(request: ScanRequest, rules: _Rules, sources: _Sources, batches: list[Batch]) -> Report:
