@@ -154,12 +154,15 @@ class Judge:
     def _keep(self, resource: Resource, outcome: Outcome, number: int, index: int, done: Batch) -> None:
         match outcome:
             case Failed(message, pointer, evidence):
-                row = Row(number, index, FAIL, message, pointer, evidence)
-                self._identify(row, resource)
+                row = Row(number, index, FAIL, message, pointer)
+                if self._identifies:
+                    row.evidence = str(evidence)
+                    self._identify(row, resource)
                 done.rows.append(row)
             case Broken(error):
                 row = Row(number, index, ERROR, error)
-                self._identify(row, resource)
+                if self._identifies:
+                    self._identify(row, resource)
                 done.rows.append(row)
             case Skipped(because, waived_by):
                 done.skipped += 1
@@ -169,10 +172,9 @@ class Judge:
                 pass
 
     def _identify(self, row: Row, resource: Resource) -> None:
-        """Say where a finding is and what it is known by, where anybody will ask."""
-        if self._identifies:
-            row.fingerprint = fingerprint(self._rules[row.rule].info.id, resource.id, row.pointer)
-            place(row, resource)
+        """Say where a finding is and what it is known by."""
+        row.fingerprint = fingerprint(self._rules[row.rule].info.id, resource.id, row.pointer)
+        place(row, resource)
 
     def _observe(self, resource: Resource, number: int, done: Batch) -> None:
         kind = resource.id.kind

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from bartizan.base.json import Json
 
+    Check = Callable[[Json], Mismatch | None]
+
 _NUMBERS: Final = count(1)
 
 
@@ -66,24 +68,28 @@ def _outer_path(pattern: Json) -> tuple[tuple[str, ...], Json]:
 
 def _below(path: tuple[str, ...], inner: Pattern) -> Pattern:
     """A pattern for what stands at `path`; everything on the way must be a map."""
-    check_inner = inner.check
-    prefix = "".join(f"/{escape(step)}" for step in path)
-
-    def check(value: Json) -> Mismatch | None:
-        for depth, step in enumerate(path):
-            if value.__class__ is not dict:
-                return _not_a_map(path[:depth], value)
-            value = value.get(step)
-        found = check_inner(value)
-        if found is None:
-            return None
-        return Mismatch(prefix + found.pointer, found.value, found.wanted, found.reason, found.skip, found.broken)
-
-    return Pattern(check, inner.source)
+    return Pattern(_descent(path)(inner.check), inner.source)
 
 
-def _not_a_map(above: tuple[str, ...], value: Json) -> Mismatch:
-    return Mismatch("".join(f"/{escape(key)}" for key in above), value, "a map")
+@lru_cache(maxsize=256)
+def _descent(path: tuple[str, ...]) -> Callable[[Check], Check]:
+    """Generate the way down a path, once for all patterns below it."""
+    lines = ["def descend(inner):", "    def check(value):"]
+    pointer = ""
+    for step in path:
+        lines += [
+            "        if value.__class__ is not dict:",
+            f"            return Mismatch({pointer!r}, value, 'a map')",
+            f"        value = value.get({step!r})",
+        ]
+        pointer += f"/{escape(step)}"
+    again = f"Mismatch({pointer!r} + found.pointer, found.value, found.wanted, found.reason, found.skip, found.broken)"
+    lines += ["        found = inner(value)", f"        return None if found is None else {again}", "    return check"]
+    source = "\n".join(lines) + "\n"
+    namespace: dict[str, Any] = {"__builtins__": {}, **NAMES}
+    exec(compile(source, f"<overlay path {pointer}>", "exec"), namespace)  # noqa: S102 (keys go in through repr() alone)
+    descend: Callable[[Check], Check] = namespace["descend"]
+    return descend
 
 
 @lru_cache(maxsize=4096)

@@ -122,7 +122,7 @@ def _mismatched(mismatch: Mismatch, message: Message, scope: ScopeOf) -> Outcome
         return Skipped(mismatch.message)
     if mismatch.broken:
         return Broken(mismatch.message)
-    return Failed(message(scope) or mismatch.message, mismatch.pointer, mismatch.message)
+    return Failed(message(scope) or mismatch.message, mismatch.pointer, mismatch)
 
 
 def any_pattern_judge(documents: Json, message: Message, compiler: Compiler, at: str) -> Judge:
