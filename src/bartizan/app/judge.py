@@ -76,7 +76,7 @@ class Batch(msgspec.Struct, array_like=True):
 class Judge:
     """Rules bound to what is known of the world, ready to judge resources."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (all that judging needs, by name)
         self,
         rules: Sequence[Rule],
         checks: Sequence[CrossCheck],

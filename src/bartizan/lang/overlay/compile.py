@@ -13,13 +13,13 @@ import msgspec
 from bartizan.base.errors import SpecError
 from bartizan.base.pointer import escape
 from bartizan.lang.overlay.emit import NAMES, emit
-from bartizan.lang.overlay.mismatch import Mismatch
 from bartizan.lang.overlay.parse import MAX_DEPTH, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bartizan.base.json import Json
+    from bartizan.lang.overlay.mismatch import Mismatch
 
     Check = Callable[[Json], Mismatch | None]
 

@@ -48,7 +48,7 @@ def load_documents(data: bytes, file: str, *, first_line: int = 0) -> Iterator[D
     except SpecError as error:
         yield BrokenDocument(error, "", 0)
         return
-    for index, (chunk, offset) in enumerate(_split(text, first_line)):
+    for index, (chunk, offset) in enumerate(split_documents(text, first_line)):
         numbers: list[int] = []
         try:
             body = parse_chunk(chunk, file, offset, numbers)
@@ -130,7 +130,7 @@ def decode(data: bytes, file: str) -> str:
         ) from error
 
 
-def _split(text: str, first_line: int) -> Iterator[tuple[str, int]]:
+def split_documents(text: str, first_line: int) -> Iterator[tuple[str, int]]:
     """Documents with the number of lines before each; `---` stays with the document it begins."""
     start, line = 0, first_line
     for boundary in _BOUNDARY.finditer(text):

@@ -10,6 +10,7 @@ import base64
 import binascii
 import math
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -76,8 +77,10 @@ def _number(text: str) -> Json:
         )
         if len(digits) <= 64:  # beyond, it is far out of 64 bits, and a float
             value = int(digits, base) * (-1 if sign == "-" else 1)
-            if -_INT64 <= value < 2 * _INT64 and not (sign and value >= _INT64):
+            if -_INT64 <= value < _INT64:
                 return value
+            if 0 < value < 2 * _INT64:
+                return float(value)
     return as_json(float(plain)) if _FLOAT.fullmatch(plain) else text
 
 
@@ -89,7 +92,11 @@ def as_json(value: float) -> int | float:
     """
     if not math.isfinite(value):
         raise ScalarError("a number is too large for JSON")
-    return int(value) if value.is_integer() and -_INT64 <= value < _INT64 else value
+    if not value.is_integer():
+        return value
+    # Go writes the shortest digits that mean this float and fills up with zeros, and that text is read back
+    written = int(Decimal(repr(value)))
+    return written if -_INT64 <= written < _INT64 else value
 
 
 def tagged(tag: str, text: str) -> Json:
