@@ -7,9 +7,8 @@ Source: jmespath.org/specification.html#built-in-functions. `sum` is in
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any, Final
-
-import orjson
 
 from bartizan.base.json import to_text
 from bartizan.lang.jmespath.errors import JmesPathError
@@ -39,6 +38,13 @@ _TYPES: Final = {
     dict: "object",
     type(None): "null",
 }
+# what Go's `strconv.ParseFloat` reads, but for infinities and what is no number, which JSON has not
+_GO_FLOAT: Final = re.compile(
+    r"[+-]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+)?"
+    r"|0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?\d+)",
+    re.ASCII,
+)
+_WHOLE: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
 def _avg(items: list[Json]) -> Json:
@@ -99,11 +105,15 @@ def _to_number(value: Json) -> Json:
         return value
     if not isinstance(value, str):
         return None
-    try:
-        number = orjson.loads(value)
-    except orjson.JSONDecodeError:
+    if not _GO_FLOAT.fullmatch(value):
         return None
-    return number if is_number(number) else None
+    if _WHOLE.fullmatch(value):
+        return int(value)
+    try:
+        number = float.fromhex(value) if "x" in value.lower() else float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def to_string(value: Json) -> str:
