@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bartizan.lang.jmespath.parse import Node
 
 _MAX_BLOCKS: Final = 8  # nested blocks before a function of its own is begun: Python allows 20
+_MAX_KEYS: Final = 50  # indexings in one expression: Python's compiler recurses into each
 _ORDER: Final = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
 
@@ -97,9 +98,10 @@ class _Emitter:
         if not current.isidentifier() or current == "None":
             current = self._assign(current)  # indexing a literal makes Python warn
         name = self._name()
-        path = "".join(f"[{self._key(key)}]" for key in keys)
         self._line("try:")
-        self._line(f"    {name} = {current}{path}")
+        for start in range(0, len(keys), _MAX_KEYS):
+            path = "".join(f"[{self._key(key)}]" for key in keys[start : start + _MAX_KEYS])
+            self._line(f"    {name} = {name if start else current}{path}")
         if on_missing == "null" or not self._strict:
             self._line("except (KeyError, TypeError):")
             self._line(f"    {name} = None")
