@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
-from bartizan.lang.jmespath.parse import call_columns
+from bartizan.lang.jmespath.parse import call_columns, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ def check(tree: Node, text: str, functions: Functions) -> None:
         if node["type"] == "function_expression":
             _check_call(node, text, functions, next(columns, 1))
         elif node["type"] == "slice" and node["children"][2] == 0:
-            raise SpecError(f"a slice in `{text}` has step 0", hint="Leave the step out, or make it 1.")
+            raise SpecError(f"a slice in {quote(text)} has step 0", hint="Leave the step out, or make it 1.")
 
 
 def _check_call(node: Node, text: str, functions: Functions, column: int) -> None:
@@ -34,10 +34,10 @@ def _check_call(node: Node, text: str, functions: Functions, column: int) -> Non
     function = functions.get(name)
     if function is None:
         hint = did_you_mean(name, functions.names)
-        raise SpecError(f"unknown function `{name}` at column {column} of `{text}`", hint=hint)
+        raise SpecError(f"unknown function `{name}` at column {column} of {quote(text)}", hint=hint)
     if given < function.least or (function.most is not None and given > function.most):
         raise SpecError(
-            f"`{name}` at column {column} of `{text}` takes other arguments than the {given} it is given",
+            f"`{name}` at column {column} of {quote(text)} takes other arguments than the {given} it is given",
             hint=f"Call {function.signature()}.",
         )
 

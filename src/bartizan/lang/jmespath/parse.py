@@ -23,6 +23,7 @@ MAX_DEPTH: Final = 100
 """Deeper trees are refused, well before Python's own stack ends."""
 MAX_NODES: Final = 5000
 """Larger trees are refused: Python's compiler would take seconds for them."""
+_MAX_QUOTED: Final = 200
 _BAD_SYNTAX: Final = "Check brackets and quotes: names in \"…\", text in '…', JSON in `…`."
 
 
@@ -42,15 +43,20 @@ def parse(text: str, *, bare_literals: bool = False) -> Node:
     except (exceptions.ParseError, exceptions.LexerError, exceptions.EmptyExpressionError) as error:
         column = getattr(error, "lex_position", None)
         place = f" at column {column + 1}" if isinstance(column, int) else ""
-        raise SpecError(f"bad JMESPath `{text}`{place}: {_reason(error)}", hint=_BAD_SYNTAX) from error
+        raise SpecError(f"bad JMESPath {quote(text)}{place}: {_reason(error)}", hint=_BAD_SYNTAX) from error
     except (RecursionError, ValueError) as error:
-        raise SpecError(f"bad JMESPath `{text[:80]}`: {error}", hint="Make it shorter and flatter.") from error
+        raise SpecError(f"bad JMESPath {quote(text)}: {error}", hint="Make it shorter and flatter.") from error
     if warned and not bare_literals:
-        raise SpecError(f"bad JMESPath `{text}`: what stands between backticks is not JSON", hint=_BAD_SYNTAX)
+        raise SpecError(f"bad JMESPath {quote(text)}: what stands between backticks is not JSON", hint=_BAD_SYNTAX)
     if _is_too_large(tree):
         hint = f"Keep below {MAX_DEPTH} levels and {MAX_NODES} parts."
-        raise SpecError(f"bad JMESPath `{text[:80]}`: too large or too deep", hint=hint)
+        raise SpecError(f"bad JMESPath {quote(text)}: too large or too deep", hint=hint)
     return tree
+
+
+def quote(text: str) -> str:
+    """An expression as errors show it, cut where nobody would read on."""
+    return f"`{text}`" if len(text) <= _MAX_QUOTED else f"`{text[:_MAX_QUOTED]}…`"
 
 
 def call_columns(text: str) -> Iterator[int]:

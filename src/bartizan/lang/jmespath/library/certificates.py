@@ -15,6 +15,8 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from bartizan.lang.jmespath.errors import JmesPathError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bartizan.base.json import JsonObject
 
 _REQUEST: Final = "CERTIFICATE REQUEST"
@@ -44,7 +46,7 @@ _UNREAD_FIELDS: Final = (
     *("PermittedDNSDomains", "PermittedEmailAddresses", "PermittedIPRanges", "PermittedURIDomains"),
     *("Policies", "PolicyIdentifiers", "PolicyMappings", "UnhandledCriticalExtensions"),
 )
-_ZERO_FIELDS: "Final[JsonObject]" = {
+_ZERO_FIELDS: Final[Mapping[str, Any]] = {
     "InhibitAnyPolicy": 0,
     "InhibitAnyPolicyZero": False,
     "InhibitPolicyMapping": 0,

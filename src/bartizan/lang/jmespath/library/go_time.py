@@ -41,6 +41,7 @@ _OFFSETS: Final = {
     "070000": re.compile(r"([+-])(\d\d)(\d\d)(\d\d)", re.ASCII),
     "07:00:00": re.compile(r"([+-])(\d\d):(\d\d):(\d\d)", re.ASCII),
 }
+_SECONDS: Final = {"05": _TWO, "5": _ONE_OR_TWO}
 _ZONE_NAME: Final = re.compile(
     r"ChST|MeST|GMT(?:[+-](?:2[0-3]|[01]?\d)(?!\d))?|[+-](?:2[0-3]|[01]\d)(?!\d)"
     r"|[A-Z]{4}T(?![A-Z])|(?:[A-Z]{3}T|WITA)(?![A-Z])|[A-Z]{3}(?![A-Z])",
@@ -78,6 +79,11 @@ class _Reading:
         self.at = match.end()
         return match
 
+    def end(self) -> None:
+        """Check that nothing is left."""
+        if self.at != len(self.text):
+            raise LayoutError(f"extra text `{self.text[self.at : self.at + 20]}`")
+
     def number(self, pattern: re.Pattern[str], what: str, least: int, most: int) -> int:
         """A number within bounds."""
         value = int(self.take(pattern, what).group())
@@ -101,8 +107,7 @@ def parse_time(layout: str, text: str) -> Moment:
     try:
         for step in _steps(layout):
             step(reading)
-        if reading.at != len(text):
-            raise LayoutError(f"extra text `{text[reading.at : reading.at + 20]}`")
+        reading.end()
         return _moment(reading)
     except LayoutError as error:
         raise LayoutError(f"`{text[:100]}` is not written as `{layout[:100]}`: {error}") from error
@@ -148,8 +153,8 @@ def _part(token: str, follower: str) -> Callable[[_Reading], None]:
         return _fraction(len(token) - 1, exact=token[1] == "0")
     if token[0] in "Z-":
         return _offset(_OFFSETS[token[1:]], zulu=token[0] == "Z")
-    if token in ("05", "5"):
-        return _seconds(_TWO if token == "05" else _ONE_OR_TWO, fraction=follower[:1] not in (".", ","))
+    if token in _SECONDS:
+        return _seconds(_SECONDS[token], fraction=follower[:1] not in (".", ","))
     return _READERS[token]
 
 
@@ -177,7 +182,9 @@ def _name(names: tuple[str, ...], *, short: bool, keep: bool) -> Callable[[_Read
                 if keep:
                     reading.month = number
                 return
-        raise LayoutError(f"no name of a {'month' if keep else 'day'} at `{reading.text[reading.at : reading.at + 20]}`")
+        raise LayoutError(
+            f"no name of a {'month' if keep else 'day'} at `{reading.text[reading.at : reading.at + 20]}`"
+        )
 
     return read
 

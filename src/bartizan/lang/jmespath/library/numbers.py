@@ -61,7 +61,7 @@ def _amount(name: str, value: Json) -> _Amount:
         return _Amount("quantity", quantity.value, quantity.family, quantity.places)
     duration = parse_duration(value)
     if duration is None:
-        raise JmesPathError(f"`{name}` takes numbers, quantities and durations, not `{value}`")
+        raise JmesPathError(f"`{name}` takes numbers, quantities and durations, not `{value[:200]}`")
     return _Amount("duration", Fraction(duration))
 
 

@@ -1,7 +1,7 @@
-"""Text that a regular expression matches, made by chance: what `random('[a-z]{8}')` gives.
+r"""Text that a regular expression matches, made by chance: what `random('[a-z]{8}')` gives.
 
 The pattern is read as Kyverno reads it there: RE2 without its Perl
-additions, so `[[:digit:]]` but not `\\d`, and no `(?:…)`.
+additions, so `[[:digit:]]` but not `\d`, and no `(?:…)`.
 """
 
 from __future__ import annotations
@@ -249,9 +249,7 @@ class _Reader:
     def _merged(self, ranges: list[tuple[int, int]], *, negated: bool) -> tuple[tuple[int, int], ...]:
         """Ranges without overlap, so that each character is as likely as another."""
         if negated:
-            left = [
-                ord(letter) for letter in _PRINTABLE if not any(low <= ord(letter) <= high for low, high in ranges)
-            ]
+            left = [ord(letter) for letter in _PRINTABLE if not any(low <= ord(letter) <= high for low, high in ranges)]
             if not left:
                 raise self._error("the class leaves no printable character")
             return tuple((code, code) for code in left)

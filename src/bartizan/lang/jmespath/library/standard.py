@@ -122,8 +122,15 @@ def _to_number(value: Json) -> Json:
 
 
 def to_string(value: Json) -> str:
-    """Text as it is, all else as JSON."""
-    return value if isinstance(value, str) else to_text(value)
+    """Text as it is, all else as JSON.
+
+    Raises:
+        JmesPathError: the value nests deeper than JSON is written.
+    """
+    try:
+        return value if isinstance(value, str) else to_text(value)
+    except (TypeError, RecursionError) as error:
+        raise JmesPathError(f"`to_string` cannot write this value: {error}") from error
 
 
 def _not_null(*values: Json) -> Json:
@@ -143,7 +150,7 @@ FUNCTIONS: Final = table(
     define("ends_with", str.endswith, STRING, STRING),
     define("floor", math.floor, NUMBER),
     define("join", _join, STRING, ARRAY),
-    define("keys", lambda value: sorted(value), OBJECT),
+    define("keys", sorted, OBJECT),
     define("length", len, STRING | ARRAY | OBJECT),
     define("map", lambda by, items: [by(item) for item in items], EXPRESSION, ARRAY),
     define("max", lambda items: max(_ordered("max", items), default=None), ARRAY),
@@ -159,7 +166,7 @@ FUNCTIONS: Final = table(
     define("to_array", lambda value: value if isinstance(value, list) else [value], ANY),
     define("to_number", _to_number, ANY),
     define("to_string", to_string, ANY),
-    define("type", lambda value: _TYPES[value.__class__], ANY),
+    define("type", lambda value: _TYPES.get(value.__class__, "object"), ANY),
     define("values", lambda value: list(value.values()), OBJECT),
 )
 
