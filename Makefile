@@ -10,7 +10,7 @@ run: .venv/run ## scan the example application
 	@$(BIN)/bartizan scan examples; status=$$?; [ $$status -le 1 ] || exit $$status
 
 test: .venv/dev ## all tests; those that need the real API server build it first, where Go is
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(TESTS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
 lint: .venv/dev ## style, types, layers
 	$(BIN)/ruff format --check src tests tools bench

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.conformance import required
 from tests.controlplane.start import ControlPlane, start
 from tools import gobuild
@@ -36,5 +35,3 @@ def namespace(control_plane: ControlPlane, request: pytest.FixtureRequest) -> st
     name = f"t-{abs(hash(request.node.nodeid)) % 10**8}"
     control_plane.apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))
     return name
-
-

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bartizan.app.selection import compile_checks
-from bartizan.base.json import JsonObject
 from bartizan.catalog import CheckSpec, Example, load_catalog
 from bartizan.engines.policy.lookup import Offline
 from bartizan.model.outcome import Failed, Passed
@@ -16,6 +15,8 @@ from bartizan.model.resource import resource_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from bartizan.base.json import JsonObject
 
 CATALOG = load_catalog()
 CHECKS = list(CATALOG.checks.values())
@@ -28,14 +29,12 @@ def verdict(check: CheckSpec, objects: list[JsonObject]) -> str:
     """What the check says of the first resource."""
     chosen = compile_checks([check])
     resources = [resource_from(body) for body in objects]
-    outcomes: list[Any] = []
-    for rule in chosen.rules:
-        if rule.kinds is None or resources[0].id.kind in rule.kinds:
-            outcomes.append(rule.run(Request(resources[0]), Offline()))
+    rules = [rule for rule in chosen.rules if rule.kinds is None or resources[0].id.kind in rule.kinds]
+    outcomes: list[Any] = [rule.run(Request(resources[0], memo={}), Offline()) for rule in rules]
     for cross in chosen.checks:
         seen = [(r.id, cross.observe(r)) for r in resources if r.id.kind in cross.kinds]
         facts = [(rid, fact) for rid, fact in seen if fact is not None]
-        objecting = {facts[conclusion.index][0] for conclusion in cross.conclude(facts)}
+        objecting = {facts[conclusion.number][0] for conclusion in cross.conclude(facts)}
         outcomes.append(Failed("") if resources[0].id in objecting else Passed())
     if any(isinstance(outcome, Failed) for outcome in outcomes):
         return "fail"

@@ -63,9 +63,7 @@ def service_account_key(folder: Path) -> Credentials:
     """The key pair that service account tokens are signed with; public part first."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     files = Credentials(folder / "sa.pub", folder / "sa.key")
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     files.certificate.write_bytes(public)
     files.key.write_bytes(_private(key))
     return files

@@ -11,11 +11,13 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.controlplane import pki
 from tools import gobuild
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 READY_WITHIN_S = 90
 """Three seconds on an idle machine; a loaded one with two cores takes longer."""
@@ -154,8 +156,8 @@ def write_kubeconfig(file: Path, url: str, authority: Path, client: pki.Credenti
 
 
 def _launch(plane: ControlPlane, program: Path, *arguments: str) -> None:
-    log = (plane.folder / f"{program.name}.log").open("wb")
-    plane.processes.append(subprocess.Popen([str(program), *arguments], stdout=log, stderr=log, cwd=plane.folder))
+    with (plane.folder / f"{program.name}.log").open("wb") as log:
+        plane.processes.append(subprocess.Popen([str(program), *arguments], stdout=log, stderr=log, cwd=plane.folder))
 
 
 def _wait(plane: ControlPlane, admin: pki.Credentials) -> None:

@@ -25,6 +25,12 @@ def test_positions_in_lists_are_ignored(first: int, second: int) -> None:
     assert fingerprint(TAG, WEB, pointer.format(first, second)) == fingerprint(TAG, WEB, pointer.format(0, 0))
 
 
+def test_half_of_what_is_missing_is_no_news() -> None:
+    """Who adds an empty `securityContext` has not made a new finding of the field that is still missing in it."""
+    whole = fingerprint(TAG, WEB, "/spec/containers/0/securityContext")
+    assert fingerprint(TAG, WEB, "/spec/containers/0/securityContext/readOnlyRootFilesystem") == whole
+
+
 @given(TEXTS, TEXTS, TEXTS, TEXTS)
 def test_it_is_sixteen_hex_digits_for_any_text(policy: str, rule: str, name: str, pointer: str) -> None:
     mark = fingerprint(RuleId(policy, rule), ResourceId("", "v1", "Pod", "", name), pointer)
@@ -39,26 +45,26 @@ def test_the_api_version_is_ignored() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        (RuleId("other", TAG.rule), WEB, "/spec/x"),
-        (RuleId(TAG.policy, "other"), WEB, "/spec/x"),
-        (TAG, ResourceId("extensions", "v1", "Deployment", "shop", "web"), "/spec/x"),
-        (TAG, ResourceId("apps", "v1", "DaemonSet", "shop", "web"), "/spec/x"),
-        (TAG, ResourceId("apps", "v1", "Deployment", "data", "web"), "/spec/x"),
-        (TAG, ResourceId("apps", "v1", "Deployment", "shop", "api"), "/spec/x"),
-        (TAG, ResourceId("apps", "v1", "Deployment", "sho", "pweb"), "/spec/x"),
-        (TAG, WEB, "/spec/y"),
-        (TAG, WEB, "/spec/x1"),
+        (RuleId("other", TAG.rule), WEB, "/spec/x/0/image"),
+        (RuleId(TAG.policy, "other"), WEB, "/spec/x/0/image"),
+        (TAG, ResourceId("extensions", "v1", "Deployment", "shop", "web"), "/spec/x/0/image"),
+        (TAG, ResourceId("apps", "v1", "DaemonSet", "shop", "web"), "/spec/x/0/image"),
+        (TAG, ResourceId("apps", "v1", "Deployment", "data", "web"), "/spec/x/0/image"),
+        (TAG, ResourceId("apps", "v1", "Deployment", "shop", "api"), "/spec/x/0/image"),
+        (TAG, ResourceId("apps", "v1", "Deployment", "sho", "pweb"), "/spec/x/0/image"),
+        (TAG, WEB, "/spec/y/0/image"),
+        (TAG, WEB, "/spec/x1/0/image"),
     ],
     ids=["policy", "rule", "group", "kind", "namespace", "name", "a moved border", "path", "a number in a word"],
 )
 def test_what_is_kept_makes_a_difference(other: tuple[RuleId, ResourceId, str]) -> None:
-    assert fingerprint(*other) != fingerprint(TAG, WEB, "/spec/x")
+    assert fingerprint(*other) != fingerprint(TAG, WEB, "/spec/x/0/image")
 
 
 @pytest.mark.parametrize(
     ("rule", "resource", "pointer", "mark"),
     [
-        (TAG, WEB, "/spec/template/spec/containers/1/image", "de0505fa287257bf"),
+        (TAG, WEB, "/spec/template/spec/containers/1/image", "d9d02cfe376fc918"),
         (RuleId("privileged-container"), ResourceId("", "v1", "Pod", "größe", "p"), "", "89a3c287bf9f3cbd"),
     ],
     ids=["a rule of a policy", "a check, and a name beyond ASCII"],

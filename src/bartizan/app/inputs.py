@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bartizan.app.scan import Live, Progress, ScanRequest
-from bartizan.app.selection import CheckSelection
 from bartizan.app.user_info import read_user_info
 from bartizan.app.values import EMPTY, read_values
 from bartizan.base.errors import SpecError
@@ -46,6 +45,7 @@ class ScanInputs:
     baseline: Path | None = None
     workers: int = 0
     keeps_all: bool = False
+    identifies: bool = True
 
 
 def read_inputs(inputs: ScanInputs, at: datetime, progress: Progress) -> ScanRequest:
@@ -61,6 +61,8 @@ def read_inputs(inputs: ScanInputs, at: datetime, progress: Progress) -> ScanReq
     asks_checks = bool(inputs.check or inputs.framework)
     checks = None
     if asks_checks or not (inputs.policy or inputs.pod_security):
+        from bartizan.app.selection import CheckSelection
+
         checks = CheckSelection(inputs.check, inputs.framework, Severity[inputs.severity.upper()])
     waivers = load_one(_read(inputs.waivers), str(inputs.waivers)).body if inputs.waivers else None
     return ScanRequest(
@@ -80,6 +82,7 @@ def read_inputs(inputs: ScanInputs, at: datetime, progress: Progress) -> ScanReq
         baseline=read_baseline(_read(inputs.baseline), Location(str(inputs.baseline))) if inputs.baseline else None,
         workers=inputs.workers,
         keeps_all=inputs.keeps_all,
+        identifies=inputs.identifies,
         progress=progress,
     )
 

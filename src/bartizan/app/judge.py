@@ -86,6 +86,7 @@ class Judge:
         user: UserInfo | None,
         namespaces: Mapping[str, dict[str, str]],
         keeps_all: bool,
+        identifies: bool = True,
     ) -> None:
         self._rules = rules
         self._observers = observers(checks)
@@ -95,6 +96,7 @@ class Judge:
         self._namespaces = {**namespaces, **values.namespace_labels}
         self._has_values = bool(values.everywhere or values.of_resource or values.of_rule)
         self._keeps_all = keeps_all
+        self._identifies = identifies
         self._by_kind: dict[str, list[tuple[int, Callable[..., Outcome | None]]]] = {}
 
     def batch(self, items: Iterable[Resource | Problem]) -> Batch:
@@ -152,14 +154,15 @@ class Judge:
     def _keep(self, resource: Resource, outcome: Outcome, number: int, index: int, done: Batch) -> None:
         match outcome:
             case Failed(message, pointer, evidence):
-                row = Row(number, index, FAIL, message, pointer, evidence)
-                row.fingerprint = fingerprint(self._rules[index].info.id, resource.id, pointer)
-                place(row, resource)
+                row = Row(number, index, FAIL, message, pointer)
+                if self._identifies:
+                    row.evidence = str(evidence)
+                    self._identify(row, resource)
                 done.rows.append(row)
             case Broken(error):
                 row = Row(number, index, ERROR, error)
-                row.fingerprint = fingerprint(self._rules[index].info.id, resource.id, "")
-                place(row, resource)
+                if self._identifies:
+                    self._identify(row, resource)
                 done.rows.append(row)
             case Skipped(because, waived_by):
                 done.skipped += 1
@@ -167,6 +170,11 @@ class Judge:
                     done.rows.append(Row(number, index, SKIP, because, waived_by=waived_by))
             case Passed():
                 pass
+
+    def _identify(self, row: Row, resource: Resource) -> None:
+        """Say where a finding is and what it is known by."""
+        row.fingerprint = fingerprint(self._rules[row.rule].info.id, resource.id, row.pointer)
+        place(row, resource)
 
     def _observe(self, resource: Resource, number: int, done: Batch) -> None:
         kind = resource.id.kind

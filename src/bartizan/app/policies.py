@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bartizan.app.ambient import ambient
@@ -15,6 +14,7 @@ from bartizan.sources.yaml import BrokenDocument, Document, load_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.plan import Rule

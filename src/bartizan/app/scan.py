@@ -10,33 +10,35 @@ import gc
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 import bartizan
 from bartizan.app.judge import ERROR, FAIL, PASS, SKIP, Batch, Judge, observers
+from bartizan.app.parallel import share
 from bartizan.app.policies import read_exceptions, read_policies
-from bartizan.app.selection import CheckSelection, chosen_checks
 from bartizan.app.values import EMPTY, Values
 from bartizan.base.location import Location
 from bartizan.engines.policy.dialects.podsecurity import compile_profile
 from bartizan.engines.policy.lookup import Lookup, Offline
+from bartizan.engines.policy.plan import Rule
+from bartizan.engines.posture import CrossCheck
 from bartizan.findings import count, fingerprint, new_only, waive
 from bartizan.model.finding import Finding, Result
 from bartizan.model.report import Problem, Report
-from bartizan.model.request import UserInfo
-from bartizan.model.waiver import Waiver
 from bartizan.sources.manifests import PIECE_BYTES, Piece, cut, find, read_bytes, read_piece
 from bartizan.sources.rendered import kustomize_command, read_chart, read_kustomization
 
 if TYPE_CHECKING:
-    from bartizan.engines.policy.plan import Rule
-    from bartizan.engines.posture import CrossCheck
+    from datetime import datetime
+    from pathlib import Path
+
+    from bartizan.app.selection import CheckSelection, Chosen
     from bartizan.model.finding import RuleInfo
+    from bartizan.model.request import UserInfo
     from bartizan.model.resource import Resource, ResourceId
+    from bartizan.model.waiver import Waiver
 
 _WORDS: Final[dict[int, Result]] = {PASS: "pass", FAIL: "fail", ERROR: "error", SKIP: "skip"}
 _PARALLEL_BYTES: Final = 256 << 10
@@ -57,6 +59,7 @@ class Live:
     resources: Callable[[], Iterable[Resource | Problem]]
     namespaces: Callable[[], dict[str, dict[str, str]]]
     lookup: Lookup
+    close: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ class ScanRequest:
     baseline: frozenset[str] | None = None
     workers: int = 0
     keeps_all: bool = False
+    identifies: bool = True
+    """Whether findings say where they are and are known across scans; to find that out takes as long as to judge."""
     progress: Progress = field(default=lambda _done, _all: None)
 
 
@@ -112,15 +117,26 @@ def scan(request: ScanRequest) -> Report:
         user=request.user,
         namespaces=namespaces,
         keeps_all=request.keeps_all,
+        identifies=request.identifies or bool(request.waivers) or request.baseline is not None,
     )
-    batches = list(_batches(judge, sources, request))
+    try:
+        batches = list(_batches(judge, sources, request))
+    finally:
+        if request.live:
+            request.live.close()
     return _report(request, rules, sources, batches)
+
+
+def _chosen(selection: CheckSelection) -> Chosen:
+    from bartizan.app.selection import chosen_checks  # brings the catalogue, which a scan by policies does not need
+
+    return chosen_checks(selection)
 
 
 def _load_rules(request: ScanRequest) -> _Rules:
     exceptions, problems = read_exceptions(request.exceptions)
     policies = read_policies(request.policies, exceptions)
-    chosen = chosen_checks(request.checks) if request.checks else None
+    chosen = _chosen(request.checks) if request.checks else None
     rules = [*policies.rules, *(rule for text in request.pod_security for rule in compile_profile(text))]
     problems += policies.problems
     if chosen:
@@ -179,15 +195,18 @@ def _batches(judge: Judge, sources: _Sources, request: ScanRequest) -> Iterator[
     total = max(sources.size_bytes, 1)
     workers = sources.workers
     groups = _groups(sources.pieces, workers)
+    sizes = [sum(piece.end - piece.start for piece in group) for group in groups]
     done = 0
-    if workers > 1 and len(groups) > 1 and sources.size_bytes >= _PARALLEL_BYTES:
-        run: Iterable[Batch] = _forked(judge, groups, workers)
-    else:
-        run = (judge.batch(item for piece in group for item in read_piece(piece)) for group in groups)
-    for group, batch in zip(groups, run, strict=True):
-        done += sum(piece.end - piece.start for piece in group)
+
+    def judge_group(number: int) -> Batch:
+        nonlocal done
+        batch = judge.batch(item for piece in groups[number] for item in read_piece(piece))
+        done += sizes[number]
         request.progress(done, total)
-        yield batch
+        return batch
+
+    alone = workers < 2 or len(groups) < 2 or sources.size_bytes < _PARALLEL_BYTES
+    yield from map(judge_group, range(len(groups))) if alone else share(judge_group, len(groups), workers)
     yield judge.batch(sources.others())
 
 
@@ -205,30 +224,6 @@ def _groups(pieces: list[Piece], workers: int) -> list[list[Piece]]:
         groups[-1].append(piece)
         held += piece.end - piece.start
     return groups
-
-
-_inherited: tuple[Judge, list[list[Piece]]] | None = None
-
-
-def _forked(judge: Judge, groups: list[list[Piece]], workers: int) -> Iterator[Batch]:
-    """Judge groups in forked processes, which inherit the compiled rules; results come in order."""
-    import multiprocessing
-
-    global _inherited  # noqa: PLW0603 (what a forked process inherits must stand in the module)
-    _inherited = (judge, groups)
-    decoder = msgspec.msgpack.Decoder(Batch)
-    with multiprocessing.get_context("fork").Pool(min(workers, len(groups))) as pool:
-        for encoded in pool.imap(_judge_group, range(len(groups))):
-            yield decoder.decode(encoded)
-    _inherited = None
-
-
-def _judge_group(number: int) -> bytes:
-    if _inherited is None:
-        raise RuntimeError("a worker process was not forked from a scan")
-    judge, groups = _inherited
-    batch = judge.batch(item for piece in groups[number] for item in read_piece(piece))
-    return msgspec.msgpack.encode(batch)
 
 
 def _report(request: ScanRequest, rules: _Rules, sources: _Sources, batches: list[Batch]) -> Report:
@@ -275,7 +270,7 @@ class _Findings:
         self._first_check = len(rules.rules)
         self._found: list[tuple[int, Finding]] = []
         self._groups = [observe for observe, _ in observers(rules.checks)]
-        self._facts: list[list[tuple[int, ResourceId, object, str, int]]] = [[] for _ in self._groups]
+        self._facts: list[list[tuple[int, ResourceId, Any, str, int]]] = [[] for _ in self._groups]
         self.resources: list[ResourceId] = []
         self.problems: list[Problem] = []
         self.passed = 0
@@ -321,8 +316,8 @@ class _Findings:
             facts = [fact for fact in held if fact[1].kind in check.kinds]
             objecting = set()
             for conclusion in check.conclude([(rid, fact) for _, rid, fact, _, _ in facts]):
-                number, resource, _, file, line = facts[conclusion.index]
-                objecting.add(conclusion.index)
+                number, resource, _, file, line = facts[conclusion.number]
+                objecting.add(conclusion.number)
                 at = Location(file, line) if file else None
                 self._found.append(
                     (

@@ -95,7 +95,8 @@ def scan(**options: Any) -> None:
     fail_on, explain = options.pop("fail_on"), options.pop("explain")
     stdin = sys.stdin.buffer.read() if Path("-") in options["paths"] else None
     keeps_all = any(FORMATS[name].lists_passes for name, _ in outputs)
-    inputs = ScanInputs(**options, stdin=stdin, keeps_all=keeps_all)
+    identifies = any(FORMATS[name].identifies for name, _ in outputs)
+    inputs = ScanInputs(**options, stdin=stdin, keeps_all=keeps_all, identifies=identifies)
     with _progress() as progress:
         report = run_scan(read_inputs(inputs, datetime.now().astimezone(), progress))
     for name, file in outputs:

@@ -20,7 +20,7 @@ from bartizan.app.policy_tests.report import CaseFilter, Summary, render
 @click.option("--strict", is_flag=True, help="A rule that gives no answer fails its case, whatever was expected.")
 @click.option("--explain", is_flag=True, help="Show what the rule said, for every case.")
 @click.option("-o", "--output", type=click.Choice(["table", "json", "junit"]), default="table", show_default=True)
-def test(  # noqa: PLR0913 (one parameter an option)
+def test(
     *, paths: tuple[Path, ...], file_name: str, wanted: str, fail_only: bool, strict: bool, explain: bool, output: str
 ) -> None:
     """Run the kyverno-test.yaml files at PATHS, or in folders below them.

@@ -26,8 +26,10 @@ def fingerprint(rule: RuleId, resource: ResourceId, pointer: str) -> str:
 
     Left out on purpose: the message (we may reword it), the severity (a
     framework may change it), the API version (a migration is not news), the
-    file (it may move) and list positions (adding a sidecar must not reopen
-    every waiver). Kept: rule, object, and the path without positions.
+    file (it may move), list positions (adding a sidecar must not reopen
+    every waiver), and what comes after the last of them (the path to what is
+    missing grows when somebody adds half of it). Kept: rule, object, and the
+    lists on the way.
     """
     parts = (
         rule.policy,
@@ -36,13 +38,14 @@ def fingerprint(rule: RuleId, resource: ResourceId, pointer: str) -> str:
         resource.kind,
         resource.namespace,
         resource.name,
-        without_positions(pointer),
+        lists_of(pointer),
     )
     # a lone surrogate, from a file that is not UTF-8, must hash too; `\0` cannot occur in a name
     return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @lru_cache(maxsize=8192)  # few paths, many findings
-def without_positions(pointer: str) -> str:
-    """Write `*` for every list position: `/spec/containers/0/image` is `/spec/containers/*/image`."""
-    return _POSITION.sub("/*", pointer)
+def lists_of(pointer: str) -> str:
+    """The lists on the way to a place: `/spec/containers/0/image` is `/spec/containers/*`."""
+    path = _POSITION.sub("/*", pointer)
+    return path[: path.rfind("/*") + 2] if "/*" in path else ""

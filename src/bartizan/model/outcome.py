@@ -21,12 +21,13 @@ class Passed(msgspec.Struct, frozen=True):
 class Failed(msgspec.Struct, frozen=True):
     """The rule applied and objected. `pointer` is where in the resource, as a JSON pointer.
 
-    `evidence` is the value found there, or a sentence about what decided.
+    `evidence` is the value found there, or a sentence about what decided; it
+    is written with `str()`, when somebody wants to read it.
     """
 
     message: str
     pointer: str = ""
-    evidence: str = ""
+    evidence: object = ""
 
 
 class Skipped(msgspec.Struct, frozen=True):

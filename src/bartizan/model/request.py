@@ -43,5 +43,5 @@ class Request(msgspec.Struct, frozen=True, eq=False):
     dry_run: bool = False
     values: dict[str, Any] = {}
     foreach_values: dict[str, list[Any]] = {}
-    memo: dict[str, Any] = {}
+    memo: dict[str, Any] = msgspec.field(default_factory=dict)
     """What an engine has worked out about this request, so that the next rule need not."""

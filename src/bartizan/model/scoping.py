@@ -45,7 +45,8 @@ def in_default_namespace(resource: Resource, namespace: str = "default") -> Reso
     The body is not copied beyond its metadata.
     """
     rid = resource.id
-    if rid.namespace or (rid.group, rid.kind) in _CLUSTER_SCOPED:
+    # what has a uid comes from a server, which has put it where it belongs
+    if rid.namespace or resource.uid or (rid.group, rid.kind) in _CLUSTER_SCOPED:
         return resource
     metadata = resource.body.get("metadata")
     placed = {**(metadata if isinstance(metadata, dict) else {}), "namespace": namespace}

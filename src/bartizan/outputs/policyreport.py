@@ -97,7 +97,7 @@ def _accepted(finding: Finding) -> Finding:
     """A waived finding reads as skipped: the formats know no sixth word."""
     if not finding.waived_by:
         return finding
-    from msgspec.structs import replace  # noqa: PLC0415 (waivers are rare)
+    from msgspec.structs import replace
 
     return replace(finding, result="skip")
 

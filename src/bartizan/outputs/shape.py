@@ -23,7 +23,7 @@ SCHEMA_VERSION: Final = "1"
 
 def rfc3339(at: datetime) -> str:
     """Write a time as Kubernetes does, in whole seconds of UTC."""
-    from datetime import UTC  # noqa: PLC0415 (beside its one use, as the type above is for the checker only)
+    from datetime import UTC
 
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 

@@ -73,7 +73,7 @@ def columns(text: str) -> int:
     """How many terminal columns a text takes: wide characters take two, combining ones none."""
     if text.isascii():
         return len(text)
-    from unicodedata import combining, east_asian_width  # noqa: PLC0415 (most texts are ASCII and need no table)
+    from unicodedata import combining, east_asian_width
 
     return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
 

@@ -125,6 +125,10 @@ def _cut_large(path: Path, size: int, piece_bytes: int, *, named: bool) -> Itera
             boundary = data.find(b"\n---", min(start + piece_bytes, size))
             end = size if boundary < 0 else boundary + 1
             if end - start > MAX_DOCUMENT_BYTES:
+                # a huge document ends this piece: what comes before it is read all the same
+                before = data.rfind(b"\n---", start, start + piece_bytes) + 1
+                end = before if before > start else end
+            if end - start > MAX_DOCUMENT_BYTES:
                 at = Location(str(path), line + 1)
                 hint = f"Keep documents below {MAX_DOCUMENT_BYTES >> 20} MiB; Kubernetes takes 1.5 MB."
                 yield Problem("input", f"a document of {(end - start) >> 20} MiB", at, hint)

@@ -8,10 +8,12 @@ it does not.
 from __future__ import annotations
 
 from enum import Enum
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from bartizan.model.finding import Result
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bartizan.model.finding import Result
 
 
 class Verdict(Enum):

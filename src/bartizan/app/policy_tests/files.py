@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bartizan.app.loose import loose
@@ -12,6 +11,7 @@ from bartizan.sources.yaml import BrokenDocument, load_documents, load_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from bartizan.base.json import Json, JsonObject
     from bartizan.sources.yaml import Document
@@ -89,8 +89,8 @@ def _test(path: Path, body: JsonObject, document: Document) -> TestFile:
 
 def _row(fields: JsonObject) -> Row:
     names = [str(name) for name in fields.get("resources") or ([fields["resource"]] if fields.get("resource") else [])]
-    for spec in map(loose, fields.get("resourcespecs") or ()):
-        names.append("/".join(str(spec[key]) for key in ("namespace", "name") if spec.get(key)))
+    specs = map(loose, fields.get("resourcespecs") or ())
+    names += ["/".join(str(spec[key]) for key in ("namespace", "name") if spec.get(key)) for spec in specs]
     policy = str(fields.get("policy") or "")
     return Row(
         policy,

@@ -66,7 +66,7 @@ class Summary(NamedTuple):
         return cls(*(verdicts.count(verdict) for verdict in Verdict))
 
 
-def render(  # noqa: PLR0913 (what is shown, where, and how)
+def render(
     form: str,
     cases: Sequence[Case],
     errors: Sequence[SpecError],

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bartizan.app.policy_tests.files import Row, TestFile
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.dialects.kyverno import Policy
-    from bartizan.model.request import UserInfo
+    from bartizan.model.request import Operation, UserInfo
 
 UNSUPPORTED: Final = "unsupported construct `"
 _NEEDS_MUTATION: Final = ("patchedresource", "patchedresources", "generatedresource", "generatedresources")
@@ -88,7 +88,7 @@ def _run(test: TestFile) -> list[Case]:
 def _load(test: TestFile, exceptions: list[JsonObject], compiler: Callable[[str], Any]) -> _Loaded:
     policies: list[Policy] = []
     foreign: dict[str, str] = {}
-    for file, document in read_bodies(test.policies):
+    for _, document in read_bodies(test.policies):
         body = document.body
         if not isinstance(body, dict):
             continue
@@ -103,7 +103,6 @@ def _load(test: TestFile, exceptions: list[JsonObject], compiler: Callable[[str]
         for problem in policy.problems:
             raise SpecError(problem.message, at=document.lines.locate(problem.pointer), hint=problem.hint)
         policies.append(policy)
-        _ = file
     return _Loaded(policies, foreign)
 
 
@@ -136,7 +135,7 @@ def _answers(
 
 def _request(resource: Resource, policy: str, rule: str, values: Values, user: UserInfo | None) -> Request:
     variables = values.for_rule(policy, rule, resource.id.name)
-    operation = variables.get("request.operation") or "CREATE"
+    operation: Operation = variables.get("request.operation") or "CREATE"
     parent = _parent(resource, values)
     return Request(
         resource=resource,
@@ -186,7 +185,8 @@ def _cases(
         missing += [] if named else [name]
     for index in chosen or range(len(resources)):
         matching = [answer for answer in answers[index] if _is_row(answer, row)]
-        for answer in matching or [None]:
+        chosen_answers: list[Answer | None] = [*matching] or [None]
+        for answer in chosen_answers:
             yield _judge(test, row, resources[index], answer, loaded)
     for name in missing if chosen else ():
         fail = Verdict.FAILED

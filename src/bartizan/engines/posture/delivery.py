@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bartizan.base.json import Json
     from bartizan.model.resource import Resource, ResourceId
 
+_NAMED: Final = 5  # workloads a message names; more would bury them
 _REPLICATED: Final = frozenset({"Deployment", "StatefulSet"})
 _BUDGET: Final = frozenset({"PodDisruptionBudget"})
 _AUTOSCALER: Final = frozenset({"HorizontalPodAutoscaler"})
@@ -118,7 +119,8 @@ def _without_probes(facts: Facts) -> Iterator[Conclusion]:
     for index, target in _targets(facts):
         names = facts[target][1][3]
         if names:
-            message = f"adds pods of `{facts[target][0].name}` that get traffic at once: {', '.join(names)} has no readiness probe"
+            said = f"adds pods of `{facts[target][0].name}` that get traffic at once"
+            message = f"{said}: {', '.join(names)} has no readiness probe"
             yield Conclusion(index, "/spec/scaleTargetRef", message, ", ".join(names))
 
 
@@ -141,10 +143,14 @@ def _overlapping(facts: Facts) -> Iterator[Conclusion]:
     for index, (rid, fact) in enumerate(facts):
         if not fact[1] or not selects(fact[1], fact[2]):
             continue
-        others = [other for other in pods.by(rid.namespace, fact[1]) if other != index]
-        if others:
+        selected = pods.by(rid.namespace, fact[1])
+        if len(selected) > 1:  # its own pods are one of them
+            others = [other for other in selected[: _NAMED + 1] if other != index][:_NAMED]
             names = ", ".join(f"{facts[i][0].kind} {facts[i][0].name}" for i in others)
-            message = f"selects the pods of {names} too: each will fight over the other's"
+            more = len(selected) - 1 - len(others)
+            message = (
+                f"selects the pods of {names}{f' and {more} more' if more else ''} too: they fight over each other's"
+            )
             yield Conclusion(index, "/spec/selector", message, names)
 
 

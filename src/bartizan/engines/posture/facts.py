@@ -14,9 +14,9 @@ Facts: TypeAlias = Sequence[tuple[ResourceId, Fact]]
 
 
 class Conclusion(NamedTuple):
-    """What a check says of the resource behind fact number `index`."""
+    """What a check says of the resource behind fact number `number`."""
 
-    index: int
+    number: int
     pointer: str
     message: str
     evidence: str = ""

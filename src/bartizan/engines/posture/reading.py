@@ -62,6 +62,7 @@ class Selected:
         self._labels: dict[int, Mapping[str, str]] = {}
         self._by_label: dict[tuple[str, str, str], list[int]] = {}
         self._by_namespace: dict[str, list[int]] = {}
+        self._known: dict[tuple[str, tuple[tuple[str, str], ...]], list[int]] = {}
         for index, labels in pods:
             namespace = placed(facts[index][0].namespace)
             self._labels[index] = labels
@@ -74,8 +75,13 @@ class Selected:
         where = placed(namespace)
         if not selector:
             return self._by_namespace.get(where, [])
-        lists = [self._by_label.get((where, key, value), []) for key, value in selector.items()]
-        return [index for index in min(lists, key=len) if selects(selector, self._labels[index])]
+        question = (where, tuple(selector.items()))
+        found = self._known.get(question)
+        if found is None:
+            lists = [self._by_label.get((where, key, value), []) for key, value in selector.items()]
+            found = [index for index in min(lists, key=len) if selects(selector, self._labels[index])]
+            self._known[question] = found
+        return found
 
 
 def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:

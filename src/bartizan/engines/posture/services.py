@@ -68,10 +68,10 @@ def _unknown_port(facts: Facts) -> Iterator[Conclusion]:
 def _undeclared(facts: Facts) -> Iterator[Conclusion]:
     declared = {(rid.namespace, fact[1]) for rid, fact in facts if fact[0] == "endpoints"}
     for index, (rid, fact) in enumerate(facts):
-        if fact[0] == "service" and not fact[1] and fact[2] != "ExternalName":
-            if (rid.namespace, rid.name) not in declared:
-                message = "has neither a selector nor an EndpointSlice: nothing says where it leads"
-                yield Conclusion(index, "/spec", message)
+        leads_nowhere = fact[0] == "service" and not fact[1] and fact[2] != "ExternalName"
+        if leads_nowhere and (rid.namespace, rid.name) not in declared:
+            message = "has neither a selector nor an EndpointSlice: nothing says where it leads"
+            yield Conclusion(index, "/spec", message)
 
 
 def _several_tracks(facts: Facts) -> Iterator[Conclusion]:

@@ -176,7 +176,7 @@ class _Emitter:
         below = place.below(entry.key)
         match entry.anchor:
             case Anchor.NONE:
-                self._plain(entry, f"{value}.get({key})", place, below)
+                self._plain(entry, f"{value}.get({key})", below)
             case Anchor.EQUALITY:
                 self._present(key, value, lambda item: self._node(entry.child, item, below))
             case Anchor.NEGATION:
@@ -191,7 +191,7 @@ class _Emitter:
             case Anchor.GLOBAL:
                 self._present(key, value, lambda item: self._condition(entry, item, place, leaves=True))
 
-    def _plain(self, entry: Entry, found: str, place: _Place, below: _Place) -> None:
+    def _plain(self, entry: Entry, found: str, below: _Place) -> None:
         if isinstance(entry.child, ScalarNode) and entry.child.pattern == "*" and not entry.child.in_list:
             self._line(f"if {found} is None:")
             self._indented(lambda: self._fail(below, "None", "*"))

@@ -29,6 +29,9 @@ class Mismatch(msgspec.Struct, frozen=True, gc=False):
     skip: bool = False
     broken: bool = False
 
+    def __str__(self) -> str:
+        return self.message
+
     @property
     def message(self) -> str:
         """The reason in words."""

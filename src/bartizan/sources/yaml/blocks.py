@@ -88,11 +88,12 @@ def parse_blocks(text: str, lines: list[int]) -> Any:
         return UNCERTAIN
 
 
-def _build(text: str, lines: list[int]) -> Json:
+def _build(text: str, lines: list[int]) -> Json:  # noqa: C901, PLR0912, PLR0915 (one loop over all lines: a call a line would halve its speed)
     root: dict[str, Json] = {}
     # the innermost container is kept in names of its own; the stack holds those around it
     stack: list[tuple[int, Any]] = []
-    indent, top = 0, root
+    indent = 0
+    top: Any = root
     is_map = True
     waiting: str | None = None  # the key of `top` whose value has not begun yet
     number = -1
@@ -149,7 +150,7 @@ def _build(text: str, lines: list[int]) -> Json:
                     raise _UncertainError  # `-text` is text
                 child = _scalar(bare)
                 top.append(child)
-                if child.__class__ is dict or child.__class__ is list:
+                if isinstance(child, dict | list):
                     lines.append(FLOW)
                 continue
             if len(dash) < 2:
@@ -163,7 +164,7 @@ def _build(text: str, lines: list[int]) -> Json:
         lines.append(number)
         if value:
             top[key] = child = _scalar(value)
-            if child.__class__ is dict or child.__class__ is list:
+            if isinstance(child, dict | list):
                 lines.append(FLOW)
             elif value[0] == "#":  # a comment alone is no value, and what follows may be
                 waiting = key

@@ -27,7 +27,7 @@ class Document(NamedTuple):
 
     body: Json
     lines: DocumentLines
-    index: int
+    number: int
 
 
 class BrokenDocument(NamedTuple):
@@ -35,7 +35,7 @@ class BrokenDocument(NamedTuple):
 
     error: SpecError
     quoted: str
-    index: int
+    number: int
 
 
 def load_documents(data: bytes, file: str, *, first_line: int = 0) -> Iterator[Document | BrokenDocument]:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 from yaml import events as ev
-from yaml.cyaml import CParser
+from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave the C parser out
 
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
 from bartizan.sources.yaml.scalars import ScalarError, key_text, resolve, tagged
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bartizan.base.json import Json
 
 MAX_DEPTH: Final = 200
@@ -67,7 +69,7 @@ class _Builder:
     def document(self) -> Json:
         try:
             parser = CParser(self._text)
-            self._next = parser.get_event
+            self._next: Callable[[], Any] = parser.get_event
             return self._read()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from bartizan.base.pointer import escape
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
+from bartizan.base.pointer import escape
 from bartizan.sources.yaml.blocks import FLOW
 from bartizan.sources.yaml.events import Marks, parse_events
 
@@ -47,7 +47,7 @@ class DocumentLines:
         """The line map of a part of the document."""
         tree = self._read()
         lines = DocumentLines(self._text, self.file, self.offset, self._body, self._numbers, self.prefix + prefix)
-        lines._tree = tree  # noqa: SLF001 (another of this class, which shares the tree)
+        lines._tree = tree
         return lines
 
     def locate(self, pointer: str) -> Location:

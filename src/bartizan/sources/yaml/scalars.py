@@ -99,7 +99,7 @@ def tagged(tag: str, text: str) -> Json:
         ScalarError: the text is not what the tag says.
     """
     kind = tag.removeprefix("tag:yaml.org,2002:")
-    if kind == tag or kind == "str":
+    if kind in (tag, "str"):
         return text
     if kind == "binary":
         try:

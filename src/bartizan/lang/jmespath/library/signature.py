@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from bartizan.lang.jmespath.errors import JmesPathError
 
@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 
     from bartizan.base.json import Json
 
-NUMBER: Final = frozenset({int, float})
-STRING: Final = frozenset({str})
-BOOLEAN: Final = frozenset({bool})
-ARRAY: Final = frozenset({list})
-OBJECT: Final = frozenset({dict})
-EXPRESSION: Final = frozenset({FunctionType})
-ANY: Final = frozenset({int, float, str, bool, list, dict, type(None)})
-TEXT_OR_NUMBER: Final = STRING | NUMBER
+Types: TypeAlias = frozenset[type]
+
+NUMBER: Final[Types] = frozenset({int, float})
+STRING: Final[Types] = frozenset({str})
+BOOLEAN: Final[Types] = frozenset({bool})
+ARRAY: Final[Types] = frozenset({list})
+OBJECT: Final[Types] = frozenset({dict})
+EXPRESSION: Final[Types] = frozenset({FunctionType})
+ANY: Final[Types] = frozenset({int, float, str, bool, list, dict, type(None)})
+TEXT_OR_NUMBER: Final[Types] = STRING | NUMBER
 
 _WORDS: Final = {
     int: "number",

@@ -1,8 +1,8 @@
-"""Assertion trees (`validate.assert`): a tree in which every leaf must equal what it stands beside.
+r"""Assertion trees (`validate.assert`): a tree in which every leaf must equal what it stands beside.
 
 Source: the kyverno-json documentation. A key `(expr)` is evaluated as
 JMESPath on the value at hand, `~.key` asserts every element, `key->name`
-binds what it finds to `$name`, and `\\(…)\\` is a key that only looks like an
+binds what it finds to `$name`, and `\(…)\` is a key that only looks like an
 expression.
 """
 

@@ -155,7 +155,7 @@ def _membership(value: Json, *, negated: bool) -> Callable[[str], bool] | None:
 
 
 def _range_test(value: str, *, negated: bool) -> Callable[[str], bool] | None:
-    """A range such as `1-10`. For the negative operators Kyverno turns it into `1!-10` first, which comes to the same."""
+    """A range such as `1-10`; for the negative operators Kyverno turns it into `1!-10`, and so does this."""
     low, dash, high = value.partition("-")
     if not dash or not low[:1].isdigit() or (parse_quantity(high) is None and parse_duration(high) is None):
         return None

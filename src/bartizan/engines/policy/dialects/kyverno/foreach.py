@@ -63,15 +63,15 @@ def _run_loops(loops: list[Loop], request: Request, scope: Scope, depth: int) ->
     return PASSED if applied else None
 
 
-def _compile_loop(loop: JsonObject, message: str | None, compiler: Compiler, at: str, depth: int) -> Loop:
+def _compile_loop(  # noqa: C901 (checks, then the loop as a closure over what they found)
+    loop: JsonObject, message: str | None, compiler: Compiler, at: str, depth: int
+) -> Loop:
     for key in loop:
         if key not in _FIELDS:
             raise SpecError(f"unknown field `{key}`", pointer=f"{at}/{key}", hint=did_you_mean(key, _FIELDS))
     if depth > _MAX_DEPTH:
         raise SpecError(f"loops nest deeper than {_MAX_DEPTH}", pointer=at, hint="Flatten them with JMESPath.")
-    expression = compile_template(loop.get("list", ""), compiler, at=f"{at}/list")
-    if expression.render is None:
-        compiler(as_text(expression.value))
+    elements_of = _list_reader(loop.get("list", ""), compiler, f"{at}/list")
     loaders = compile_context(loop.get("context"), compiler, f"{at}/context")
     conditions = compile_conditions(loop.get("preconditions"), compiler, f"{at}/preconditions")
     judge = _element_judge(loop, message, compiler, at, depth)
@@ -79,7 +79,7 @@ def _compile_loop(loop: JsonObject, message: str | None, compiler: Compiler, at:
     base = _static_pointer(loop.get("list"))
 
     def run(request: Request, scope: Scope, level: int) -> Outcome | None:
-        elements = _elements(as_text(expression(scope)), compiler, scope)
+        elements = elements_of(scope)
         applied = False
         for index, element in enumerate(elements):
             if element is None:
@@ -135,14 +135,29 @@ def _note_places(value: Json, pointer: str, places: dict[int, str]) -> None:
                 _note_places(item, f"{pointer}/{index}", places)
 
 
-def _elements(expression: str, compiler: Compiler, scope: Scope) -> list[Json]:
+def _list_reader(text: Json, compiler: Compiler, at: str) -> Callable[[Scope], list[Json]]:
+    """Compile the expression for the list of a loop."""
+    template = compile_template(text, compiler, at=at)
+    if template.render is None:
+        expression = compiler(as_text(template.value))
+        return lambda scope: _elements(expression, scope)
+
+    def read(scope: Scope) -> list[Json]:
+        late = as_text(template(scope))
+        try:
+            return _elements(compiler(late), scope)
+        except SpecError as error:
+            raise UnresolvedError(f"failed to resolve `{late}`: {error.message}") from error
+
+    return read
+
+
+def _elements(expression: Callable[[Scope], Json], scope: Scope) -> list[Json]:
     """The list to loop over; a missing key is an empty list, and a value that is no list is one element."""
     try:
-        value = compiler(expression)(scope)
+        value = expression(scope)
     except JmesPathError:
         return []
-    except SpecError as error:
-        raise UnresolvedError(f"failed to resolve `{expression}`: {error.message}") from error
     if value is None:
         return []
     return value if isinstance(value, list) else [value]

@@ -8,7 +8,6 @@ index of the plan has already narrowed by kind, so the usual
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -18,7 +17,7 @@ from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.selector import compile_selector
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bartizan.base.json import Json, JsonObject
     from bartizan.model.request import Request, UserInfo

@@ -118,7 +118,7 @@ class _Steps:
     """Whether a failure that was there before a change is let pass."""
 
 
-def _run(steps: _Steps) -> Run:
+def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in one place)
     applies, excluded, judge, conditions = steps.applies, steps.excluded, steps.judge, steps.conditions
     forgives, loaders = steps.forgives, steps.loaders
     lifted = tuple(item for item in steps.exceptions if not item.pod_security)
@@ -152,7 +152,7 @@ def _run(steps: _Steps) -> Run:
                 and _failed_before(judge, request, scope)
             ):
                 return Skipped("it failed before the change too")
-            return outcome
+            return outcome  # noqa: TRY300 (the steps read top to bottom)
         except UnresolvedError as error:
             return Broken(str(error))
 
@@ -187,7 +187,7 @@ def _run_static(steps: _Steps) -> Run:
     """A rule without variables: nothing but the judgement is left to do."""
     applies, excluded, judge, forgives = steps.applies, steps.excluded, steps.judge, steps.forgives
 
-    def run(request: Request, _lookup: Lookup) -> Outcome | None:
+    def run(request: Request, lookup: Lookup) -> Outcome | None:  # noqa: ARG001 (the shape of every rule)
         if not applies(request) or (excluded is not None and excluded(request)):
             return None
         outcome = judge(request, _no_scope)

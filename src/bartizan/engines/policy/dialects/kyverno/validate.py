@@ -7,7 +7,6 @@ the scope.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -26,6 +25,8 @@ from bartizan.lang.overlay import Mismatch, Pattern, compile_pattern
 from bartizan.model.outcome import PASSED, Broken, Failed, Outcome, Skipped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bartizan.base.json import Json
     from bartizan.engines.policy.dialects.kyverno.scope import Scope
     from bartizan.engines.policy.dialects.kyverno.spec import ValidateSpec
@@ -121,7 +122,7 @@ def _mismatched(mismatch: Mismatch, message: Message, scope: ScopeOf) -> Outcome
         return Skipped(mismatch.message)
     if mismatch.broken:
         return Broken(mismatch.message)
-    return Failed(message(scope) or mismatch.message, mismatch.pointer, mismatch.message)
+    return Failed(message(scope) or mismatch.message, mismatch.pointer, mismatch)
 
 
 def any_pattern_judge(documents: Json, message: Message, compiler: Compiler, at: str) -> Judge:

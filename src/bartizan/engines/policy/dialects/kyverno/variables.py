@@ -198,7 +198,7 @@ def as_text(value: Json) -> str:
 
 
 def unescape(text: str) -> str:
-    """Turn `\\{{` and `\\$(` into what they escape."""
+    r"""Turn `\{{` and `\$(` into what they escape."""
     return _ESCAPED.sub(r"\1", text) if "\\" in text else text
 
 

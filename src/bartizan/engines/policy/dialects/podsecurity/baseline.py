@@ -69,7 +69,7 @@ def of_container(control: str, container: Container, path: str, value: Json, mes
     """A violation in a container; `path` is below it, with numbers for list positions."""
     return Violation(
         control,
-        f"container `{container.body.get('name', container.index)}` {message}",
+        f"container `{container.body.get('name', container.number)}` {message}",
         f"{container.pointer}/{path}",
         f"spec.{container.group}[*].{_field(path)}",
         value,
@@ -254,7 +254,7 @@ def probe_hosts(pod: Pod) -> Iterator[Violation]:
     """Probes and hooks that the kubelet would send to another host."""
     for container in pod.containers:
         body = container.body
-        handlers = [(name, body[name]) for name in _PROBES if name in body]
+        handlers: list[tuple[str, Json]] = [(name, body[name]) for name in _PROBES if name in body]
         lifecycle = body.get("lifecycle")
         if isinstance(lifecycle, dict):
             handlers += [(f"lifecycle/{name}", lifecycle.get(name)) for name in _HOOKS]

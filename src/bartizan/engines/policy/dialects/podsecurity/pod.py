@@ -14,14 +14,14 @@ class Container(NamedTuple):
     """One container, with where it stands and its security context (empty where there is none)."""
 
     group: str
-    index: int
+    number: int
     body: JsonObject
     security: JsonObject
 
     @property
     def pointer(self) -> str:
         """Where it stands in the pod."""
-        return f"/spec/{self.group}/{self.index}"
+        return f"/spec/{self.group}/{self.number}"
 
     @property
     def image(self) -> str:
@@ -73,9 +73,9 @@ class Violation(NamedTuple):
 def read_pod(metadata: JsonObject, spec: JsonObject) -> Pod:
     """Take the parts out; whatever has the wrong type counts as absent."""
     containers = [
-        Container(group, index, item, as_object(item.get("securityContext")))
+        Container(group, number, item, as_object(item.get("securityContext")))
         for group in GROUPS
-        for index, item in enumerate(as_list(spec.get(group)))
+        for number, item in enumerate(as_list(spec.get(group)))
         if item.__class__ is dict
     ]
     return Pod(metadata, spec, as_object(spec.get("securityContext")), containers)

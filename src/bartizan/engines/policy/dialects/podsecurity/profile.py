@@ -42,14 +42,15 @@ def _rule(control: Control, check: Check, level: str, version: str) -> Rule:
         category="Pod Security Standards",
         origin="podsecurity",
         why=(check.__doc__ or "").strip(),
-        fix=f"Set the field as the {level} level of the Pod Security Standards asks, or run the pod where it may do so.",
+        fix=f"Set the field as the {level} level asks, or run the pod in a namespace where it may do so.",
         frameworks=(f"pod-security:{control.level}",),
     )
     return Rule(info, _run(check), WORKLOADS)
 
 
 def _run(check: Check) -> Run:
-    def run(request: Request, _lookup: Lookup) -> Outcome | None:
+    def run(request: Request, lookup: Lookup) -> Outcome | None:
+        del lookup  # a pod says all there is to judge
         part = pod_of(request.resource.id.kind, request.resource.body)
         if part is None:
             return None

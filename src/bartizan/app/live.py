@@ -1,0 +1,89 @@
+"""A cluster as a source of a scan: its resources, and answers to what policies ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bartizan.app.scan import Live
+from bartizan.base.errors import SourceError
+from bartizan.engines.policy.lookup import (
+    ApiQuestion,
+    ConfigMapQuestion,
+    GlobalQuestion,
+    ImageQuestion,
+    LookupFailedError,
+    Question,
+)
+from bartizan.model.report import Problem
+from bartizan.sources.cluster import Cluster, Selection, connect, list_resources
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bartizan.base.json import Json
+
+
+class ClusterLookup:
+    """Answers what policies ask from the API server; each question is asked once a scan."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._answers: dict[Question, Json | LookupFailedError] = {}
+
+    def answer(self, question: Question) -> Json:
+        """The answer, as the engine's `Lookup` has it."""
+        if question not in self._answers:
+            try:
+                self._answers[question] = self._ask(question)
+            except SourceError as error:
+                self._answers[question] = LookupFailedError(error.message)
+        found = self._answers[question]
+        if isinstance(found, LookupFailedError):
+            raise found
+        return found
+
+    def _ask(self, question: Question) -> Json:
+        match question:
+            case ConfigMapQuestion(namespace, name):
+                return self._cluster.get(f"/api/v1/namespaces/{namespace}/configmaps/{name}")
+            case ApiQuestion(url, method, data):
+                if not url.startswith("/"):
+                    raise SourceError(f"services are not called in a scan: `{url}`")
+                if method == "POST":
+                    import orjson
+
+                    return self._cluster.post(url, orjson.loads(data or "{}"))
+                return self._cluster.get(url)
+            case ImageQuestion(reference):
+                raise SourceError(f"registries are not asked in this version: `{reference}`")
+            case GlobalQuestion(name):
+                raise SourceError(f"global context entry `{name}` is not kept in a scan")
+
+
+def connect_live(
+    *,
+    context: str | None,
+    kubeconfig: Path | None,
+    in_cluster: bool,
+    namespaces: tuple[str, ...],
+    kinds: tuple[str, ...],
+    selector: str,
+) -> Live:
+    """Connect to a cluster for a scan.
+
+    Raises:
+        SpecError: the kubeconfig or the context is not what it must be.
+        SourceError: the server does not answer.
+    """
+    cluster = connect(context=context, kubeconfig=kubeconfig, in_cluster=in_cluster)
+    selection = Selection(namespaces, kinds, selector)
+
+    def labels() -> dict[str, dict[str, str]]:
+        found = list_resources(cluster, Selection(kinds=("namespaces",)))
+        return {
+            item.id.name: (item.body.get("metadata") or {}).get("labels") or {}
+            for item in found
+            if not isinstance(item, Problem)
+        }
+
+    return Live(cluster.name, lambda: list_resources(cluster, selection), labels, ClusterLookup(cluster), cluster.close)

@@ -1,0 +1,34 @@
+"""The peers' suites, as a ratchet: what passes must go on passing, and the page must say what a run says."""
+
+from __future__ import annotations
+
+import pytest
+from tests.conformance import conformance_dir, find_conformance
+from tools import conformance
+
+from bartizan.app.policy_tests import Case, Verdict
+
+_SUITE = find_conformance("kyverno-policies")
+CASES = conformance.classic_cases(_SUITE) if _SUITE else []
+
+
+def _id(case: Case | None) -> str:
+    if case is None:
+        return "the suite is not there"
+    return f"{case.policy}/{case.rule}: {case.resource} is {case.expected}"
+
+
+@pytest.mark.parametrize("case", CASES or [None], ids=_id)
+def test_expectation(case: Case | None) -> None:
+    conformance_dir("kyverno-policies")
+    assert case is not None
+    if case.compatible is Verdict.UNSUPPORTED:
+        # the construct comes with a later version, and until then must say so and never pass
+        assert case.answer is None or case.answer.result in ("error", "skip")
+        return
+    assert case.compatible is Verdict.PASSED, case.reason
+
+
+def test_page_says_what_a_run_says() -> None:
+    suites = [conformance_dir(name) for name in ("kyverno-policies", "pod-security", "jmespath")]
+    assert conformance.PAGE.read_text() == conformance.page(*suites)

@@ -1,0 +1,145 @@
+"""Run the peers' suites and write `docs/conformance.md`, so that its figures are always those of a run."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.conformance import find_conformance  # noqa: E402
+
+from bartizan.app.policy_tests import Case, Verdict, run_tests  # noqa: E402 (found from the root, which the line above adds)
+from bartizan.app.policy_tests.files import TEST_FILE  # noqa: E402
+from bartizan.base.errors import SpecError  # noqa: E402
+from bartizan.engines.policy.dialects.podsecurity import compile_level  # noqa: E402
+from bartizan.lang.jmespath import Ambient, JmesPathError, compile_expression, functions_for  # noqa: E402
+from bartizan.lang.jmespath.runtime import equal  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PAGE = ROOT / "docs" / "conformance.md"
+_CEL_FOLDERS = re.compile(r"-(cel|vpol|mpol|gpol|dpol|ivpol)$")
+
+
+class Count(NamedTuple):
+    """One suite's figures; `unsupported` by the construct that is missing."""
+
+    passed: int
+    failed: int
+    unsupported: dict[str, int]
+
+
+def classic_cases(suite: Path) -> list[Case]:
+    """Every expectation in the folders of classic policies.
+
+    Raises:
+        SpecError: a test file cannot be run.
+    """
+    folders = sorted(item for item in suite.iterdir() if item.is_dir() and not _CEL_FOLDERS.search(item.name))
+    cases: list[Case] = []
+    for outcome in run_tests(folders, TEST_FILE):
+        if outcome.error is not None:
+            raise outcome.error
+        cases += outcome.cases
+    return cases
+
+
+def count(cases: Iterable[Case], *, strict: bool) -> Count:
+    """Count cases, in the peer's way or strictly."""
+    listed = list(cases)
+    verdicts = Counter((case.strict if strict else case.compatible) for case in listed)
+    missing = Counter(case.reason for case in listed if case.compatible is Verdict.UNSUPPORTED)
+    return Count(verdicts[Verdict.PASSED], verdicts[Verdict.FAILED], dict(sorted(missing.items())))
+
+
+def pod_security(suite: Path) -> Count:
+    """Every pod at its level and version."""
+    passed = failed = 0
+    for file in sorted(suite.glob("*/v*/*/*.yaml")):
+        level, version, verdict = file.parts[-4:-1]
+        pod = yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader)
+        refused = bool(compile_level(level, version)(pod["metadata"], pod["spec"]))
+        if refused == (verdict == "fail"):
+            passed += 1
+        else:
+            failed += 1
+    return Count(passed, failed, {})
+
+
+def jmespath(suite: Path) -> Count:
+    """Every compliance case, on the standard language."""
+    functions = functions_for(Ambient(lambda: datetime.now(UTC), random.random, json.loads))
+    results = [
+        _holds(group["given"], case, functions)
+        for file in sorted(suite.glob("*.json"))
+        for group in json.loads(file.read_text())
+        for case in group["cases"]
+    ]
+    return Count(results.count(True), results.count(False), {})
+
+
+def _holds(given: object, case: dict[str, object], functions: object) -> bool:
+    try:
+        value = compile_expression(str(case["expression"]), functions, missing="null")(given)  # type: ignore[arg-type]  # made above
+    except (SpecError, JmesPathError):
+        return "error" in case
+    return "error" not in case and ("result" not in case or equal(value, case["result"]))
+
+
+def page(policies: Path, pods: Path, expressions: Path) -> str:
+    """The page, from a run of every suite."""
+    cases = classic_cases(policies)
+    rows = [
+        ("Kyverno policy library, classic folders, compatible", count(cases, strict=False)),
+        ("Kyverno policy library, classic folders, strict", count(cases, strict=True)),
+        ("Pod Security admission", pod_security(pods)),
+        ("JMESPath compliance", jmespath(expressions)),
+    ]
+    lines = [
+        "# Conformance",
+        "",
+        "Written by `make conformance`; a test fails when a run gives other figures. Every suite is the peers' own.",
+        "",
+        "| suite | passed | failed | not supported yet | total |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name, figures in rows:
+        missing = sum(figures.unsupported.values())
+        total = figures.passed + figures.failed + missing
+        lines.append(f"| {name} | {figures.passed:,} | {figures.failed:,} | {missing:,} | {total:,} |")
+    lines += [
+        "",
+        "Compatible is how `kyverno test` counts: an expectation passes when the rule gave no answer at all, whatever",
+        "was expected. Strict does not let it pass.",
+        "",
+        "Not supported yet, by construct:",
+        "",
+        *(f"- `{construct}`: {number}" for construct, number in rows[0][1].unsupported.items()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run all suites and write the page."""
+    found = [find_conformance(name) for name in ("kyverno-policies", "pod-security", "jmespath")]
+    if None in found:
+        sys.exit("the conformance suites are not there: set BARTIZAN_CONFORMANCE to their folder")
+    text = page(*(item for item in found if item is not None))
+    PAGE.write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
