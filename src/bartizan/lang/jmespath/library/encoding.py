@@ -48,7 +48,7 @@ def _parse_yaml(ambient: Ambient) -> Callable[[str], Json]:
 
 
 def _x509_decode(text: str) -> Json:
-    from bartizan.lang.jmespath.library.certificates import decode_pem  # noqa: PLC0415 (heavy)
+    from bartizan.lang.jmespath.library.certificates import decode_pem
 
     return decode_pem(text)
 

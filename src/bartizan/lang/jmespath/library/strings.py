@@ -155,8 +155,8 @@ def _is_external_url(text: str) -> bool:
     The peer asks the resolver for names; a policy here asks nobody, so a
     name other than `localhost` is external.
     """
-    import ipaddress  # noqa: PLC0415 (5 ms for a function that few policies call)
-    from urllib.parse import urlsplit  # noqa: PLC0415 (as above)
+    import ipaddress
+    from urllib.parse import urlsplit
 
     try:
         host = urlsplit(text).hostname
