@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import random
 import re
 import sys
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +20,7 @@ from bartizan.app.policy_tests import Case, Verdict, run_tests  # noqa: E402 (fo
 from bartizan.app.policy_tests.files import TEST_FILE  # noqa: E402
 from bartizan.base.errors import SpecError  # noqa: E402
 from bartizan.engines.policy.dialects.podsecurity import compile_level  # noqa: E402
-from bartizan.lang.jmespath import Ambient, JmesPathError, compile_expression, functions_for  # noqa: E402
+from bartizan.lang.jmespath import JmesPathError, compile_expression, standard_functions  # noqa: E402
 from bartizan.lang.jmespath.runtime import equal  # noqa: E402
 
 if TYPE_CHECKING:
@@ -79,7 +77,7 @@ def pod_security(suite: Path) -> Count:
 
 def jmespath(suite: Path) -> Count:
     """Every compliance case, on the standard language."""
-    functions = functions_for(Ambient(lambda: datetime.now(UTC), random.random, json.loads))
+    functions = standard_functions()
     results = [
         _holds(group["given"], case, functions)
         for file in sorted(suite.glob("*.json"))

@@ -39,6 +39,11 @@ def parse_duration(text: str) -> int | None:
     return value if value in _INT64 else None
 
 
+def clamp_duration(nanoseconds: int) -> int:
+    """The nearest duration that 64 bits hold, as Go's `Time.Sub` gives it."""
+    return max(_INT64.start, min(nanoseconds, _INT64.stop - 1))
+
+
 def format_duration(nanoseconds: int) -> str:
     """Write a duration as Go's `String` does: `1h30m0s`, `1.5s`, `300ms`."""
     if nanoseconds == 0:

@@ -7,7 +7,7 @@ Values are exact fractions, because a limit of `0.1` must equal `100m`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from typing import Final, Literal, TypeAlias
@@ -20,15 +20,21 @@ _SUFFIX_OF: Final = {power: suffix for suffix, power in _DECIMAL.items()}
 _GRAMMAR: Final = re.compile(
     r"([+-]?)(\d+\.?\d*|\.\d+)(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE](?![\d+-])|[eE][+-]?\d{1,4})?", re.ASCII
 )
+_FINEST: Final = 9  # decimal places: Kubernetes keeps nothing below nano
 _MAX_CHARS: Final = 64  # longer text is a hostile number, not a quantity
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Quantity:
-    """An amount. `family` is how it was written, and how results are written back."""
+    """An amount. `family` is how it was written, and how results are written back.
+
+    `places` is how many digits after the decimal point the text gave the
+    value; Kubernetes divides to no more than these.
+    """
 
     value: Fraction
     family: Family = "decimal"
+    places: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         if self.family == "binary":
@@ -48,11 +54,24 @@ def parse_quantity(text: str) -> Quantity | None:
     value = Fraction(digits if not digits.endswith(".") else digits[:-1])
     if sign == "-":
         value = -value
+    fraction = len(digits.partition(".")[2])
     if suffix in _BINARY:
-        return Quantity(value * 1024 ** _BINARY[suffix], "binary")
-    if suffix in _DECIMAL:
-        return Quantity(value * Fraction(10) ** _DECIMAL[suffix], "decimal")
-    return Quantity(value * Fraction(10) ** int(suffix[1:]), "exponent")
+        return Quantity(_to_nano(value * 1024 ** _BINARY[suffix]), "binary", _FINEST if fraction else 0)
+    power = _DECIMAL.get(suffix)
+    family: Family = "exponent" if power is None else "decimal"
+    if power is None:
+        power = int(suffix[1:])
+    return Quantity(_to_nano(value * Fraction(10) ** power), family, min(_FINEST, max(0, fraction - power)))
+
+
+def _to_nano(value: Fraction) -> Fraction:
+    """Round away from zero to whole billionths, so that nothing written becomes nothing."""
+    shift = 10**_FINEST
+    if shift % value.denominator == 0:
+        return value
+    scaled = abs(value) * shift
+    whole = Fraction(-(-scaled.numerator // scaled.denominator), shift)
+    return whole if value > 0 else -whole
 
 
 def _binary_text(value: Fraction) -> str:

@@ -22,8 +22,11 @@ _VERSION: Final = re.compile(
     r"(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?",
     re.ASCII,
 )
-_COMPARISON: Final = re.compile(r"(==|>=|<=|!=|>|<|=|!)?([0-9xX].*)")
+_WORD: Final = re.compile(r"(?<!\S)(?:\|\|(?!\S)|[=<>!]+\s*[^\s=<>!]+|[^\s=<>!]+)")
+_COMPARISON: Final = re.compile(r"(==|>=|<=|!=|>|<|=|!)?\s*([0-9].*)")
+_WILDCARD: Final = re.compile(rf"{_NUMBER}\.x|{_NUMBER}\.(?:{_NUMBER}|x)\.x", re.ASCII)
 _MAX_CHARS: Final = 256
+_MAX_RANGE_CHARS: Final = 1024
 
 
 @total_ordering
@@ -64,11 +67,25 @@ def parse_version(text: str) -> Version | None:
 def parse_range(text: str) -> Callable[[Version], bool]:
     """Compile a range to a predicate.
 
+    `||` stands between blanks; a comparison may have blanks after its sign.
+    Wildcards are a last `x` (`1.x`, `1.2.x`); `1.x.x` stands for `1.0.x`.
+
     Raises:
         SpecError: the text is no range.
     """
-    choices = [_all_of(choice.split(), text) for choice in text.split("||")]
-    return lambda version: any(choice(version) for choice in choices)
+    if len(text) > _MAX_RANGE_CHARS:
+        raise _no_range(text)
+    words = _WORD.findall(text)
+    if "".join(words).replace(" ", "") != text.replace(" ", ""):
+        raise _no_range(text)
+    choices: list[list[str]] = [[]]
+    for word in words:
+        if word == "||":
+            choices.append([])
+        else:
+            choices[-1].append(word)
+    predicates = [_all_of(choice, text) for choice in choices]
+    return lambda version: any(predicate(version) for predicate in predicates)
 
 
 def _all_of(words: list[str], text: str) -> Callable[[Version], bool]:
@@ -94,7 +111,8 @@ def _comparison(word: str, text: str) -> Callable[[Version], bool]:
         case "<=":
             return (lambda version: version <= low) if low == high else (lambda version: version < high)
         case "!" | "!=":
-            return lambda version: not _within(version, low, high)
+            # the library asks for versions below and above a wildcard's interval at once: there are none
+            return (lambda version: version != low) if low == high else (lambda _version: False)
         case _:
             return lambda version: _within(version, low, high)
 
@@ -105,19 +123,17 @@ def _within(version: Version, low: Version, high: Version) -> bool:
 
 def _bounds(number: str, text: str) -> tuple[Version, Version]:
     """The versions a number stands for: one, or with `x` a half-open interval."""
-    parts = number.split(".")
-    if any(part in ("x", "X") for part in parts[:3]):
-        known = [int(part) for part in parts if part.isdecimal()]
-        if not known:
-            return Version((0, 0, 0), ("0",)), Version((2**63, 0, 0), ())
-        low = (*known, 0, 0)[:3]
-        high = (*known[:-1], known[-1] + 1, 0, 0)[:3]
-        return Version((low[0], low[1], low[2]), ()), Version((high[0], high[1], high[2]), ())
+    wildcard = _WILDCARD.fullmatch(number)
+    if wildcard:
+        major, minor = int(wildcard.group(1) or wildcard.group(2)), int(wildcard.group(3) or 0)
+        if wildcard.group(1):
+            return Version((major, 0, 0), ()), Version((major + 1, 0, 0), ())
+        return Version((major, minor, 0), ()), Version((major, minor + 1, 0), ())
     version = parse_version(number)
-    if version is None:
+    if version is None or "x" in number:
         raise _no_range(text)
     return version, version
 
 
 def _no_range(text: str) -> SpecError:
-    return SpecError(f"bad version range `{text}`", hint="Write for example `>=1.2.0 <2.0.0 || 3.x`.")
+    return SpecError(f"bad version range `{text[:200]}`", hint="Write for example `>=1.2.0 <2.0.0 || 3.x`.")

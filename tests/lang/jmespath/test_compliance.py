@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import random
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from tests.conformance import conformance_dir, find_conformance
 
 from bartizan.base.errors import SpecError
-from bartizan.lang.jmespath import Ambient, JmesPathError, compile_expression, functions_for
+from bartizan.lang.jmespath import JmesPathError, compile_expression, standard_functions
 from bartizan.lang.jmespath.runtime import equal
 
-FUNCTIONS = functions_for(Ambient(lambda: datetime(2026, 1, 1, tzinfo=UTC), random.Random(1).random, json.loads))
+FUNCTIONS = standard_functions()
 
 
 def _cases() -> list[Any]:

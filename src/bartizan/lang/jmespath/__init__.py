@@ -8,7 +8,7 @@ where a key that is not there is an error unless something absorbs it.
 
 from bartizan.lang.jmespath.compile import compile_expression, roots_of
 from bartizan.lang.jmespath.errors import JmesPathError, NotFoundError
-from bartizan.lang.jmespath.library import Ambient, Functions, functions_for
+from bartizan.lang.jmespath.library import Ambient, Functions, functions_for, standard_functions
 
 __all__ = [
     "Ambient",
@@ -18,4 +18,5 @@ __all__ = [
     "compile_expression",
     "functions_for",
     "roots_of",
+    "standard_functions",
 ]

@@ -6,28 +6,49 @@ from typing import TYPE_CHECKING
 
 from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
+from bartizan.lang.jmespath.parse import call_columns, quote
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bartizan.lang.jmespath.library import Functions
     from bartizan.lang.jmespath.parse import Node
 
 
-def check(node: Node, text: str, functions: Functions) -> None:
+def check(tree: Node, text: str, functions: Functions) -> None:
     """Look through the tree.
 
     Raises:
-        SpecError: an unknown function, a wrong number of arguments, or a slice without a step.
+        SpecError: an unknown function, a wrong number of arguments, or a slice with step 0.
     """
-    if node["type"] == "function_expression":
-        name, given = node["value"], len(node["children"])
-        function = functions.get(name)
-        if function is None:
-            raise SpecError(f"unknown function `{name}` in `{text}`", hint=did_you_mean(name, functions.names))
-        if given < function.least or (function.most is not None and given > function.most):
-            wanted = function.signature()
-            raise SpecError(f"`{name}` takes other arguments than the {given} in `{text}`", hint=f"Call {wanted}.")
-    if node["type"] == "slice" and node["children"][2] == 0:
-        raise SpecError(f"a slice in `{text}` has step 0", hint="Leave the step out, or make it 1.")
-    for child in node["children"]:
+    columns = call_columns(text)
+    for node in _in_text_order(tree):
+        if node["type"] == "function_expression":
+            _check_call(node, text, functions, next(columns, 1))
+        elif node["type"] == "slice" and node["children"][2] == 0:
+            raise SpecError(f"a slice in {quote(text)} has step 0", hint="Leave the step out, or make it 1.")
+
+
+def _check_call(node: Node, text: str, functions: Functions, column: int) -> None:
+    name, given = node["value"], len(node["children"])
+    function = functions.get(name)
+    if function is None:
+        hint = did_you_mean(name, functions.names)
+        raise SpecError(f"unknown function `{name}` at column {column} of {quote(text)}", hint=hint)
+    if given < function.least or (function.most is not None and given > function.most):
+        raise SpecError(
+            f"`{name}` at column {column} of {quote(text)} takes other arguments than the {given} it is given",
+            hint=f"Call {function.signature()}.",
+        )
+
+
+def _in_text_order(node: Node) -> Iterator[Node]:
+    """A node and all below it, in the order in which their text begins."""
+    yield node
+    children = node["children"]
+    if node["type"] == "filter_projection":
+        source, right, condition = children
+        children = [source, condition, right]
+    for child in children:
         if isinstance(child, dict):
-            check(child, text, functions)
+            yield from _in_text_order(child)

@@ -33,7 +33,7 @@ def compile_expression(
     Raises:
         SpecError: the expression is malformed, or calls what is not there.
     """
-    tree = parse(text)
+    tree = parse(text, bare_literals=missing == "null")
     check(tree, text, functions)
     source, constants = emit(tree, functions, strict=missing == "error")
     file = f"<jmespath {next(_NUMBERS)}: {text[:60]}>"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bartizan.lang.jmespath.parse import Node
 
 _MAX_BLOCKS: Final = 8  # nested blocks before a function of its own is begun: Python allows 20
+_MAX_KEYS: Final = 50  # indexings in one expression: Python's compiler recurses into each
 _ORDER: Final = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
 
@@ -94,10 +95,13 @@ class _Emitter:
         return name
 
     def _fields(self, keys: list[str], current: str, *, on_missing: str) -> str:
+        if not current.isidentifier() or current == "None":
+            current = self._assign(current)  # indexing a literal makes Python warn
         name = self._name()
-        path = "".join(f"[{self._key(key)}]" for key in keys)
         self._line("try:")
-        self._line(f"    {name} = {current}{path}")
+        for start in range(0, len(keys), _MAX_KEYS):
+            path = "".join(f"[{self._key(key)}]" for key in keys[start : start + _MAX_KEYS])
+            self._line(f"    {name} = {name if start else current}{path}")
         if on_missing == "null" or not self._strict:
             self._line("except (KeyError, TypeError):")
             self._line(f"    {name} = None")
@@ -126,8 +130,8 @@ class _Emitter:
         return value
 
     def _pipe(self, node: Node, current: str) -> str:
-        left = self._value(node["children"][0], current)
-        return self._value(node["children"][1], left)
+        left = self._absorbed(node["children"][0], current)
+        return self._absorbed(node["children"][1], left)
 
     def _index_expression(self, node: Node, current: str) -> str:
         value = current
@@ -210,18 +214,17 @@ class _Emitter:
         return self._assign(same if operator == "eq" else f"not ({same})")
 
     def _or_expression(self, node: Node, current: str) -> str:
-        return self._either(node, current, "if is_false({}):")
+        return self._either(node, current, "if is_false({}):", self._absorbed)
 
     def _and_expression(self, node: Node, current: str) -> str:
-        return self._either(node, current, "if not is_false({}):")
+        # Kyverno absorbs what is missing on the left of `&&` only
+        return self._either(node, current, "if not is_false({}):", self._value)
 
-    def _either(self, node: Node, current: str, test: str) -> str:
-        left = self._absorbed(node["children"][0], current)
-        name = self._assign(left)
+    def _either(self, node: Node, current: str, test: str, write: Callable[[Node, str], str]) -> str:
+        name = self._assign(self._absorbed(node["children"][0], current))
         self._line(test.format(name))
         self._depth += 1
-        right = self._absorbed(node["children"][1], current)
-        self._line(f"{name} = {right}")
+        self._line(f"{name} = {write(node['children'][1], current)}")
         self._depth -= 1
         return name
 
@@ -284,15 +287,8 @@ def _field_chain(node: Node) -> list[str] | None:
 
 
 def _cannot_miss(node: Node) -> bool:
-    return node["type"] in (
-        "literal",
-        "current",
-        "identity",
-        "comparator",
-        "not_expression",
-        "or_expression",
-        "and_expression",
-    )
+    """Whether a node absorbs by itself whatever is missing inside it."""
+    return node["type"] not in ("field", "subexpression", "index_expression", "and_expression")
 
 
 def _is_boolean(node: Node) -> bool:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import warnings
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from jmespath import exceptions, parser
+from jmespath import exceptions, lexer, parser
 
 from bartizan.base.errors import SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Node: TypeAlias = dict[str, Any]
 """`{"type": …, "children": […], "value": …}`, as the package builds it."""
@@ -17,11 +21,15 @@ MAX_CHARS: Final = 64 * 1024
 """Longer expressions are refused: real ones are below a kilobyte."""
 MAX_DEPTH: Final = 100
 """Deeper trees are refused, well before Python's own stack ends."""
+MAX_NODES: Final = 5000
+"""Larger trees are refused: Python's compiler would take seconds for them."""
+_MAX_QUOTED: Final = 200
+_BAD_SYNTAX: Final = "Check brackets and quotes: names in \"…\", text in '…', JSON in `…`."
 
 
 @lru_cache(maxsize=4096)
-def parse(text: str) -> Node:
-    """Parse an expression.
+def parse(text: str, *, bare_literals: bool = False) -> Node:
+    """Parse an expression; `bare_literals` takes `` `word` `` for text, as the language once did and Kyverno does not.
 
     Raises:
         SpecError: it is malformed, too long or too deep; the message has the column.
@@ -29,19 +37,36 @@ def parse(text: str) -> Node:
     if len(text) > MAX_CHARS:
         raise SpecError(f"expression of {len(text)} characters", hint=f"Keep expressions below {MAX_CHARS} characters.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the package warns of old literals, which policies still use
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")  # the package's only warning is of a bare literal
             tree: Node = parser.Parser().parse(text).parsed
     except (exceptions.ParseError, exceptions.LexerError, exceptions.EmptyExpressionError) as error:
         column = getattr(error, "lex_position", None)
         place = f" at column {column + 1}" if isinstance(column, int) else ""
-        hint = "Check brackets and quotes: names in \"…\", text in '…', JSON in `…`."
-        raise SpecError(f"bad JMESPath `{text}`{place}: {_reason(error)}", hint=hint) from error
+        raise SpecError(f"bad JMESPath {quote(text)}{place}: {_reason(error)}", hint=_BAD_SYNTAX) from error
     except (RecursionError, ValueError) as error:
-        raise SpecError(f"bad JMESPath `{text[:80]}`: {error}", hint="Make it shorter and flatter.") from error
-    if _too_deep(tree):
-        raise SpecError(f"bad JMESPath `{text[:80]}`: nests too deep", hint=f"Keep below {MAX_DEPTH} levels.")
+        raise SpecError(f"bad JMESPath {quote(text)}: {error}", hint="Make it shorter and flatter.") from error
+    if warned and not bare_literals:
+        raise SpecError(f"bad JMESPath {quote(text)}: what stands between backticks is not JSON", hint=_BAD_SYNTAX)
+    if _is_too_large(tree):
+        hint = f"Keep below {MAX_DEPTH} levels and {MAX_NODES} parts."
+        raise SpecError(f"bad JMESPath {quote(text)}: too large or too deep", hint=hint)
     return tree
+
+
+def quote(text: str) -> str:
+    """An expression as errors show it, cut where nobody would read on."""
+    return f"`{text}`" if len(text) <= _MAX_QUOTED else f"`{text[:_MAX_QUOTED]}…`"
+
+
+def call_columns(text: str) -> Iterator[int]:
+    """The columns at which functions are called in a well-formed expression, from left to right."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # `parse` has dealt with it
+        tokens = list(lexer.Lexer().tokenize(text))
+    for token, follower in pairwise(tokens):
+        if token["type"] == "unquoted_identifier" and follower["type"] == "lparen":
+            yield token["start"] + 1
 
 
 def _reason(error: Exception) -> str:
@@ -49,10 +74,11 @@ def _reason(error: Exception) -> str:
     return " ".join(str(text).split())
 
 
-def _too_deep(tree: Node) -> bool:
-    level = [tree]
+def _is_too_large(tree: Node) -> bool:
+    level, nodes = [tree], 0
     for _ in range(MAX_DEPTH):
+        nodes += len(level)
         level = [child for node in level for child in node["children"] if isinstance(child, dict)]
         if not level:
-            return False
+            return nodes > MAX_NODES
     return True

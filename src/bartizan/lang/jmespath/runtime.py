@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bartizan.lang.jmespath.errors import NotFoundError
+from bartizan.lang.jmespath.errors import JmesPathError, NotFoundError
 
 if TYPE_CHECKING:
     from bartizan.base.json import Json
@@ -16,13 +16,22 @@ def is_false(value: Json) -> bool:
 
 
 def equal(left: Json, right: Json) -> bool:
-    """Deep equality that keeps booleans and numbers apart, which Python does not."""
-    if isinstance(left, bool) or isinstance(right, bool):
+    """Deep equality that keeps booleans and numbers apart, which Python does not.
+
+    Raises:
+        JmesPathError: the values nest too deep to compare.
+    """
+    if left.__class__ is str or right.__class__ is str:
+        return bool(left == right)
+    if left.__class__ is bool or right.__class__ is bool:
         return left is right
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(equal(item, right[key]) for key, item in left.items())
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(equal, left, right))
+    try:
+        if isinstance(left, dict) and isinstance(right, dict):
+            return left.keys() == right.keys() and all(equal(item, right[key]) for key, item in left.items())
+        if isinstance(left, list) and isinstance(right, list):
+            return len(left) == len(right) and all(map(equal, left, right))
+    except RecursionError as error:
+        raise JmesPathError("values nest too deep to compare") from error
     return bool(left == right)
 
 

@@ -10,7 +10,12 @@ from bartizan.lang.jmespath.library.signature import Ambient, Function, Function
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Ambient", "Function", "Functions", "functions_for"]
+__all__ = ["Ambient", "Function", "Functions", "functions_for", "standard_functions"]
+
+
+def standard_functions() -> Functions:
+    """The functions of the specification alone, where `sum` adds numbers and nothing has no sum but 0."""
+    return Functions({**standard.FUNCTIONS, **standard.SPECIFIED})
 
 
 def functions_for(ambient: Ambient) -> Functions:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from bartizan.base.json import number_text, to_text
 from bartizan.lang.jmespath.errors import JmesPathError
 from bartizan.lang.jmespath.library.signature import ARRAY, OBJECT, STRING, TEXT_OR_NUMBER, define, table
+from bartizan.lang.jmespath.runtime import is_number
 
 if TYPE_CHECKING:
     from bartizan.base.json import Json
@@ -30,10 +32,17 @@ def _items(collection: Json, key_name: str, value_name: str) -> list[dict[str, A
     return [{key_name: index, value_name: item} for index, item in enumerate(collection)]
 
 
+def _member_name(key: Json) -> str:
+    if isinstance(key, str):
+        return key
+    if is_number(key) or isinstance(key, bool):
+        return to_text(key) if isinstance(key, bool) else number_text(key)
+    raise JmesPathError("`object_from_lists` takes an array of scalars as argument 1")
+
+
 def _object_from_lists(keys: list[Json], values: list[Json]) -> dict[str, Any]:
-    if not all(isinstance(key, str) for key in keys):
-        raise JmesPathError("`object_from_lists` takes an array of strings as argument 1")
-    return {key: values[index] if index < len(values) else None for index, key in enumerate(keys)}
+    """Keys and values side by side; numbers and booleans serve as keys too."""
+    return {_member_name(key): values[index] if index < len(values) else None for index, key in enumerate(keys)}
 
 
 FUNCTIONS: Final = table(

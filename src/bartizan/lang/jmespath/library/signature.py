@@ -85,15 +85,38 @@ def define(
     name: str, implementation: Callable[..., Json], *types: frozenset[type], optional: int = 0, variadic: bool = False
 ) -> Function:
     """Declare a function. The last `optional` parameters may be left out; `variadic` repeats the last type."""
+    least, most = len(types) - optional, None if variadic else len(types)
+    return Function(name, types, _checked(name, implementation, types, exact=least == most), least, most)
+
+
+def _checked(
+    name: str, implementation: Callable[..., Json], types: tuple[frozenset[type], ...], *, exact: bool
+) -> Callable[..., Json]:
+    """The implementation behind a test of each argument's type, written out for the usual numbers of arguments."""
 
     def call(*arguments: Json) -> Json:
         for index, argument in enumerate(arguments):
             wanted = types[index] if index < len(types) else types[-1]
-            if argument.__class__ not in wanted:
+            if argument.__class__ not in wanted and not _is_special_dict(argument, wanted):
                 raise wrong_type(name, index, wanted, argument)
         return implementation(*arguments)
 
-    return Function(name, types, call, len(types) - optional, None if variadic else len(types))
+    def call_one(argument: Json) -> Json:
+        return implementation(argument) if argument.__class__ in types[0] else call(argument)
+
+    def call_two(left: Json, right: Json) -> Json:
+        if left.__class__ in types[0] and right.__class__ in types[1]:
+            return implementation(left, right)
+        return call(left, right)
+
+    if exact and len(types) == 1:
+        return call_one
+    return call_two if exact and len(types) == 2 else call
+
+
+def _is_special_dict(argument: Json, wanted: frozenset[type]) -> bool:
+    """Whether an argument is an object that loads its members when they are asked for."""
+    return dict in wanted and isinstance(argument, dict)
 
 
 def wrong_type(name: str, index: int, wanted: frozenset[type], argument: Json) -> JmesPathError:

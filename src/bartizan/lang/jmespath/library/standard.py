@@ -7,9 +7,8 @@ Source: jmespath.org/specification.html#built-in-functions. `sum` is in
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any, Final
-
-import orjson
 
 from bartizan.base.json import to_text
 from bartizan.lang.jmespath.errors import JmesPathError
@@ -39,11 +38,23 @@ _TYPES: Final = {
     dict: "object",
     type(None): "null",
 }
+# what Go's `strconv.ParseFloat` reads, but for infinities and what is no number, which JSON has not
+_GO_FLOAT: Final = re.compile(
+    r"[+-]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+)?"
+    r"|0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?\d+)",
+    re.ASCII,
+)
+_WHOLE: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
 def _avg(items: list[Json]) -> Json:
     _all_numbers("avg", items)
     return sum(items) / len(items) if items else None
+
+
+def _sum(items: list[Json]) -> Json:
+    _all_numbers("sum", items)
+    return sum(items)
 
 
 def _contains(subject: Json, search: Json) -> bool:
@@ -99,16 +110,27 @@ def _to_number(value: Json) -> Json:
         return value
     if not isinstance(value, str):
         return None
-    try:
-        number = orjson.loads(value)
-    except orjson.JSONDecodeError:
+    if not _GO_FLOAT.fullmatch(value):
         return None
-    return number if is_number(number) else None
+    if _WHOLE.fullmatch(value):
+        return int(value)
+    try:
+        number = float.fromhex(value) if "x" in value.lower() else float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def to_string(value: Json) -> str:
-    """Text as it is, all else as JSON."""
-    return value if isinstance(value, str) else to_text(value)
+    """Text as it is, all else as JSON.
+
+    Raises:
+        JmesPathError: the value nests deeper than JSON is written.
+    """
+    try:
+        return value if isinstance(value, str) else to_text(value)
+    except (TypeError, RecursionError) as error:
+        raise JmesPathError(f"`to_string` cannot write this value: {error}") from error
 
 
 def _not_null(*values: Json) -> Json:
@@ -144,6 +166,9 @@ FUNCTIONS: Final = table(
     define("to_array", lambda value: value if isinstance(value, list) else [value], ANY),
     define("to_number", _to_number, ANY),
     define("to_string", to_string, ANY),
-    define("type", lambda value: _TYPES[value.__class__], ANY),
+    define("type", lambda value: _TYPES.get(value.__class__, "object"), ANY),
     define("values", lambda value: list(value.values()), OBJECT),
 )
+
+SPECIFIED: Final = table(define("sum", _sum, ARRAY))
+"""What Kyverno replaces by functions of its own."""

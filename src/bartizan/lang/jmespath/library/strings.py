@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import posixpath
 import re
-import string
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.base import wildcard
 from bartizan.base.errors import SpecError
 from bartizan.base.image import parse_image
-from bartizan.base.json import to_text
+from bartizan.base.json import number_text
 from bartizan.base.regex import compile_regex
 from bartizan.base.semver import parse_range, parse_version
 from bartizan.lang.jmespath.errors import JmesPathError
+from bartizan.lang.jmespath.library.random_text import random_text
 from bartizan.lang.jmespath.library.signature import (
     NUMBER,
     OBJECT,
@@ -30,12 +30,29 @@ if TYPE_CHECKING:
     from bartizan.lang.jmespath.library.signature import Function
 
 _REFERENCE: Final = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})", re.ASCII)
-_MAX_RANDOM_CHARS: Final = 4096  # one random text; a pattern that asks for more is a mistake or an attack
-_OPEN_REPEAT: Final = 10  # how often `*` and `+` repeat at most in a random text
+_PRIVATE_NETWORKS: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
 
 def _text(value: float | str) -> str:
-    return value if isinstance(value, str) else to_text(value)
+    return value if isinstance(value, str) else number_text(value)
+
+
+def _upper(text: str) -> str:
+    """Upper case letter by letter, as Go has it: `ß` stays, where Python writes `SS`."""
+    if text.isascii():
+        return text.upper()
+    return "".join(next((new for new in (old.upper(), old.title()) if len(new) == 1), old) for old in text)
+
+
+def _lower(text: str) -> str:
+    return text.lower() if text.isascii() else "".join(letter.lower()[0] for letter in text)
+
+
+def _folded(text: str) -> str:
+    """Text with letters made equal whose single-letter cases are."""
+    if text.isascii():
+        return text.lower()
+    return "".join(new if len(new := old.casefold()) == 1 else old.lower()[-1:] for old in text)
 
 
 def _replace(text: str, old: str, new: str, most: float) -> str:
@@ -98,7 +115,7 @@ def _label_match(selector: dict[str, Any], labels: dict[str, Any]) -> bool:
 def _to_boolean(text: str) -> bool:
     folded = text.lower()
     if folded not in ("true", "false"):
-        raise JmesPathError(f"`to_boolean` takes `true` or `false`, not `{text}`")
+        raise JmesPathError(f"`to_boolean` takes `true` or `false`, not `{text[:200]}`")
     return folded == "true"
 
 
@@ -107,7 +124,7 @@ def _truncate(text: str, length: float) -> str:
 
 
 def _path_canonicalize(path: str) -> str:
-    clean = posixpath.normpath(path) if path else "."
+    clean = posixpath.normpath(path) if path else ""
     return clean[1:] if clean.startswith("//") else clean
 
 
@@ -116,13 +133,13 @@ def _compare(left: str, right: str) -> int:
 
 
 def _semver_compare(version: str, wanted: str) -> bool:
-    parsed = parse_version(version)
-    if parsed is None:
-        raise JmesPathError(f"`semver_compare` takes a version such as `1.2.3`, not `{version}`")
+    """Whether a version is in a range; what is no version is in none."""
     try:
-        return parse_range(wanted)(parsed)
+        accepts = parse_range(wanted)
     except SpecError as error:
         raise JmesPathError(error.message) from error
+    parsed = parse_version(version)
+    return parsed is not None and accepts(parsed)
 
 
 def _image_normalize(text: str) -> str:
@@ -133,109 +150,34 @@ def _image_normalize(text: str) -> str:
 
 
 def _is_external_url(text: str) -> bool:
-    """Whether a URL's host is not on this machine or a private network, as far as its text says.
+    """Whether a URL's host is off this machine and outside the private networks, as far as its text says.
 
-    Names are not resolved: this function has no network. Left out on
-    purpose: `localhost` and address literals are recognised, other names are external.
+    The peer asks the resolver for names; a policy here asks nobody, so a
+    name other than `localhost` is external.
     """
     import ipaddress
     from urllib.parse import urlsplit
 
     try:
-        host = urlsplit(text).hostname or ""
+        host = urlsplit(text).hostname
     except ValueError as error:
-        raise JmesPathError(f"`is_external_url` takes a URL, not `{text[:200]}`") from error
+        raise JmesPathError(f"`is_external_url` takes a URL, not `{text[:200]}`: {error}") from error
+    if not host:
+        raise JmesPathError(f"`is_external_url` takes a URL with a host, not `{text[:200]}`")
     if host == "localhost" or host.endswith(".localhost"):
         return False
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return True
-    return not (address.is_private or address.is_loopback or address.is_link_local or address.is_unspecified)
+    mapped = getattr(address, "ipv4_mapped", None)
+    address = address if mapped is None else mapped
+    private = any(address in ipaddress.ip_network(network) for network in _PRIVATE_NETWORKS)
+    return not (private or address.is_loopback)
 
 
 def _random(ambient: Ambient) -> Callable[[str], str]:
-    """Text that a regular expression matches, made by chance."""
-
-    def pick(items: str) -> str:
-        return items[int(ambient.random() * len(items))]
-
-    def count(least: int, most: int) -> int:
-        top = min(most, max(least, _OPEN_REPEAT))
-        return least + int(ambient.random() * (top - least + 1))
-
-    def generate(pattern: str) -> str:
-        # Python's own parser reads the pattern; nothing is matched with it, so its speed is no danger
-        from re import _parser as parser  # type: ignore[attr-defined]  # the tree has no public name
-
-        try:
-            tree = parser.parse(pattern)
-        except (re.error, RecursionError, OverflowError) as error:
-            raise JmesPathError(f"`random` takes a regular expression, not `{pattern[:200]}`: {error}") from error
-        return _generate(tree, pick, count)
-
-    return generate
-
-
-def _generate(  # noqa: C901 (one case an operation)
-    tree: Any, pick: Callable[[str], str], count: Callable[[int, int], int]
-) -> str:
-    made: list[str] = []
-    for operation, argument in tree:
-        if sum(map(len, made)) > _MAX_RANDOM_CHARS:
-            raise JmesPathError(f"`random` makes at most {_MAX_RANDOM_CHARS} characters")
-        match str(operation):
-            case "LITERAL":
-                made.append(chr(argument))
-            case "ANY":
-                made.append(pick(string.ascii_letters + string.digits))
-            case "IN" | "NOT_LITERAL":
-                chosen = argument if str(operation) == "IN" else [("NEGATE", None), ("LITERAL", argument)]
-                made.append(pick(_characters(chosen)))
-            case "MAX_REPEAT" | "MIN_REPEAT":
-                least, most, part = argument
-                if int(least) > _MAX_RANDOM_CHARS:
-                    raise JmesPathError(f"`random` makes at most {_MAX_RANDOM_CHARS} characters")
-                made += [_generate(part, pick, count) for _ in range(count(int(least), int(most)))]
-            case "SUBPATTERN":
-                made.append(_generate(argument[-1], pick, count))
-            case "BRANCH":
-                branches = argument[1]
-                chosen_branch = branches[ord(pick("".join(map(chr, range(len(branches))))))]
-                made.append(_generate(chosen_branch, pick, count))
-            case "AT":
-                pass
-            case other:
-                raise JmesPathError(f"`random` cannot make text for `{other.lower()}`")
-    return "".join(made)
-
-
-def _characters(items: Any) -> str:
-    """The printable characters a class stands for."""
-    chosen: set[str] = set()
-    negated = False
-    for operation, argument in items:
-        match str(operation):
-            case "NEGATE":
-                negated = True
-            case "LITERAL":
-                chosen.add(chr(argument))
-            case "RANGE":
-                low, high = argument
-                chosen.update(map(chr, range(low, min(high, low + 0xFFFF) + 1)))
-            case "CATEGORY":
-                chosen.update(_CATEGORIES.get(str(argument), ""))
-            case other:
-                raise JmesPathError(f"`random` cannot make text for `{other.lower()}`")
-    letters = string.ascii_letters + string.digits + string.punctuation
-    return "".join(sorted(set(letters) - chosen if negated else chosen)) or "x"
-
-
-_CATEGORIES: Final = {
-    "CATEGORY_DIGIT": string.digits,
-    "CATEGORY_WORD": string.ascii_letters + string.digits + "_",
-    "CATEGORY_SPACE": " \t",
-}
+    return lambda pattern: random_text(pattern, ambient.random)
 
 
 def ambient_functions(ambient: Ambient) -> Mapping[str, Function]:
@@ -245,11 +187,11 @@ def ambient_functions(ambient: Ambient) -> Mapping[str, Function]:
 
 FUNCTIONS: Final = table(
     define("compare", _compare, STRING, STRING),
-    define("equal_fold", lambda left, right: left.casefold() == right.casefold(), STRING, STRING),
+    define("equal_fold", lambda left, right: _folded(left) == _folded(right), STRING, STRING),
     define("replace", _replace, STRING, STRING, STRING, NUMBER),
     define("replace_all", lambda text, old, new: text.replace(old, new), STRING, STRING, STRING),
-    define("to_upper", str.upper, STRING),
-    define("to_lower", str.lower, STRING),
+    define("to_upper", _upper, STRING),
+    define("to_lower", _lower, STRING),
     define("trim", lambda text, cut: text.strip(cut) if cut else text, STRING, STRING),
     define("trim_prefix", _trim_prefix, STRING, STRING),
     define("split", _split, STRING, STRING),

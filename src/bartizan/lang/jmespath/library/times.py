@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from bartizan.base.duration import format_duration, parse_duration
+from bartizan.base.duration import clamp_duration, format_duration, parse_duration
 from bartizan.lang.jmespath.errors import JmesPathError
-from bartizan.lang.jmespath.library.go_time import RFC3339, LayoutError, format_time, parse_time
+from bartizan.lang.jmespath.library.go_time import RFC3339, LayoutError, parse_time
+from bartizan.lang.jmespath.library.moments import (
+    SECOND,
+    Moment,
+    civil_from_days,
+    from_datetime,
+    truncate,
+    write_rfc3339,
+)
 from bartizan.lang.jmespath.library.signature import STRING, Ambient, define, table
 
 if TYPE_CHECKING:
@@ -15,72 +24,89 @@ if TYPE_CHECKING:
 
     from bartizan.lang.jmespath.library.signature import Function
 
-_MICROSECOND: Final = timedelta(microseconds=1)
-_ZERO: Final = datetime(1, 1, 1, tzinfo=UTC)
+_WHOLE: Final = re.compile(r"[+-]?\d{1,19}", re.ASCII)
+_INT64: Final = range(-(2**63), 2**63)
 
 
-def _read(text: str, layout: str = RFC3339) -> datetime:
+@lru_cache(maxsize=4096)
+def _read(text: str, layout: str = RFC3339) -> Moment:
     try:
-        return parse_time(layout or RFC3339, text)
+        return parse_time(layout, text)
     except LayoutError as error:
         raise JmesPathError(f"no time: {error}") from error
 
 
-def _write(moment: datetime) -> str:
-    return format_time(RFC3339, moment)
-
-
-def _span(text: str) -> timedelta:
+def _span(text: str) -> int:
     nanoseconds = parse_duration(text)
     if nanoseconds is None:
-        raise JmesPathError(f"no duration: `{text}`; write for example `1h30m`")
-    return timedelta(microseconds=nanoseconds / 1000)
+        raise JmesPathError(f"no duration: `{text[:100]}`; write for example `1h30m`")
+    return nanoseconds
 
 
-def _difference(start: datetime, end: datetime) -> str:
-    return format_duration((end - start) // _MICROSECOND * 1000)
+def _difference(start: Moment, end: Moment) -> str:
+    return format_duration(clamp_duration(end.nanoseconds - start.nanoseconds))
 
 
 def _add(text: str, span: str) -> str:
-    try:
-        return _write(_read(text) + _span(span))
-    except OverflowError as error:
-        raise JmesPathError(f"`time_add` goes beyond the calendar: `{text}` and `{span}`") from error
+    moment = _read(text)
+    return write_rfc3339(moment._replace(nanoseconds=moment.nanoseconds + _span(span)))
+
+
+def _parse(layout: str, text: str) -> str:
+    """Read by a layout; a layout that is a whole number says that the text counts seconds since 1970."""
+    if not _WHOLE.fullmatch(layout):
+        return write_rfc3339(_read(text, layout))
+    if not _WHOLE.fullmatch(text) or int(text) not in _INT64:
+        raise JmesPathError(f"no time: `{text[:100]}` is not a whole number of seconds")
+    return write_rfc3339(Moment(int(text) * SECOND))
 
 
 def _to_cron(text: str) -> str:
-    moment = _read(text).astimezone(UTC)
-    return f"{moment.minute} {moment.hour} {moment.day} {moment.month} {moment.isoweekday() % 7}"
-
-
-def _truncate(text: str, span: str) -> str:
-    moment, step = _read(text), _span(span)
-    if step <= timedelta():
-        return _write(moment)
-    return _write(moment - (moment - _ZERO) % step)
+    """The schedule that fires at a moment's own minute, hour, day, month and day of the week, as its zone has them."""
+    moment = _read(text)
+    days, second = divmod(moment.nanoseconds // SECOND + moment.offset, 86_400)
+    _, month, day = civil_from_days(days)
+    return f"{second // 60 % 60} {second // 3600} {day} {month} {(days + 4) % 7}"
 
 
 def _since(ambient: Ambient) -> Callable[[str, str, str], str]:
     def since(layout: str, start: str, end: str) -> str:
-        finish = _read(end, layout) if end else ambient.now()
+        layout = layout or RFC3339
+        finish = _read(end, layout) if end else from_datetime(ambient.now())
         return _difference(_read(start, layout), finish)
 
     return since
+
+
+def _now(ambient: Ambient) -> Callable[[], str]:
+    return lambda: write_rfc3339(from_datetime(ambient.now()))
+
+
+def _now_utc(ambient: Ambient) -> Callable[[], str]:
+    return lambda: write_rfc3339(from_datetime(ambient.now())._replace(offset=0))
+
+
+def _before(left: str, right: str) -> bool:
+    return _read(left).nanoseconds < _read(right).nanoseconds
+
+
+def _between(text: str, start: str, end: str) -> bool:
+    return _before(start, text) and _before(text, end)
 
 
 def functions(ambient: Ambient) -> Mapping[str, Function]:
     """The family, with the clock it is given."""
     return table(
         define("time_since", _since(ambient), STRING, STRING, STRING),
-        define("time_now", lambda: _write(ambient.now())),
-        define("time_now_utc", lambda: _write(ambient.now().astimezone(UTC))),
+        define("time_now", _now(ambient)),
+        define("time_now_utc", _now_utc(ambient)),
         define("time_add", _add, STRING, STRING),
-        define("time_parse", lambda layout, text: _write(_read(text, layout)), STRING, STRING),
+        define("time_parse", _parse, STRING, STRING),
         define("time_to_cron", _to_cron, STRING),
-        define("time_utc", lambda text: _write(_read(text).astimezone(UTC)), STRING),
+        define("time_utc", lambda text: write_rfc3339(_read(text)._replace(offset=0)), STRING),
         define("time_diff", lambda start, end: _difference(_read(start), _read(end)), STRING, STRING),
-        define("time_before", lambda left, right: _read(left) < _read(right), STRING, STRING),
-        define("time_after", lambda left, right: _read(left) > _read(right), STRING, STRING),
-        define("time_between", lambda t, a, b: _read(a) < _read(t) < _read(b), STRING, STRING, STRING),
-        define("time_truncate", _truncate, STRING, STRING),
+        define("time_before", _before, STRING, STRING),
+        define("time_after", lambda left, right: _before(right, left), STRING, STRING),
+        define("time_between", _between, STRING, STRING, STRING),
+        define("time_truncate", lambda text, span: write_rfc3339(truncate(_read(text), _span(span))), STRING, STRING),
     )
