@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 FOLDERS = ("pod-security", "best-practices")
 _WORKLOADS = frozenset({"Pod", "Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job", "CronJob"})
-_VERSIONS = frozenset({"v1", "apps/v1", "batch/v1"})  # removed versions are no input: the peer gives them no answers
+_VERSIONS = frozenset({"v1", "apps/v1", "batch/v1"})
+"""Removed versions are left out: the peer gives no answers for them, and kinds of one name would be counted twice."""
 
 
 def policies(suite: Path) -> list[Path]:
@@ -47,12 +48,13 @@ def _seeds(suite: Path) -> Iterator[dict[str, Any]]:
     for folder in FOLDERS:
         for file in sorted((suite / folder).rglob(".kyverno-test/*.yaml")):
             for item in yaml.load_all(file.read_bytes(), Loader=yaml.CSafeLoader):
-                if (
-                    isinstance(item, dict)
-                    and item.get("kind") in _WORKLOADS
-                    and (item.get("metadata") or {}).get("name")
-                ):
+                if isinstance(item, dict) and _is_seed(item):
                     yield item
+
+
+def _is_seed(item: dict[str, Any]) -> bool:
+    named = (item.get("metadata") or {}).get("name")
+    return bool(named) and item.get("kind") in _WORKLOADS and item.get("apiVersion") in _VERSIONS
 
 
 def write(items: list[dict[str, Any]], file: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -24,15 +24,25 @@ def run(command: list[str], output: Path, runs: int) -> Measure:
     return min(_once(command, output) for _ in range(runs))
 
 
+# a child's peak is at least its parent's at the fork, so that the one who starts it must be small
+_STARTER = (
+    "import os, sys, time\n"
+    "start = time.perf_counter()\n"
+    "child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)\n"
+    "_, status, usage = os.wait4(child, 0)\n"
+    "wall = time.perf_counter() - start\n"
+    "code = os.waitstatus_to_exitcode(status)\n"
+    "print(code, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, file=open(os.environ['BENCH_FIGURES'], 'w'))\n"
+)
+
+
 def _once(command: list[str], output: Path) -> Measure:
+    figures = output.with_suffix(".figures")
+    starter = [sys.executable, "-S", "-E", "-c", _STARTER, *command]
     with output.open("wb") as out, output.with_suffix(".err").open("wb") as err:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=out, stderr=err)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode > 2:
-        raise RuntimeError(
-            f"{command[0]} ended with {process.returncode}: {output.with_suffix('.err').read_text()[-500:]}"
-        )
-    return Measure(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+        environment = {**os.environ, "BENCH_FIGURES": str(figures)}
+        subprocess.run(starter, stdout=out, stderr=err, check=True, env=environment)
+    code, wall, cpu, peak = figures.read_text().split()
+    if int(code) > 2:
+        raise RuntimeError(f"{command[0]} ended with {code}: {output.with_suffix('.err').read_text()[-500:]}")
+    return Measure(float(wall), float(cpu), int(peak) / 1024)

@@ -1,0 +1,58 @@
+"""Write the reference, `docs/reference/`, from the code: every command, and every check."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "src"))
+
+from bartizan.catalog import CheckSpec, load_catalog  # noqa: E402 (found from the root, which the line above adds)
+from bartizan.cli.main import cli  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER = ROOT / "docs" / "reference"
+
+
+def commands(command: click.Command, name: str) -> Iterator[str]:
+    """A command's help, then its sub-commands'."""
+    context = click.Context(command, info_name=name, max_content_width=100)
+    yield f"## {name}\n\n```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for below in command.list_commands(context):
+            found = command.get_command(context, below)
+            if found is not None:
+                yield from commands(found, f"{name} {below}")
+
+
+def check_page(check: CheckSpec) -> str:
+    """One check: why, how to mend it, and what passes and fails."""
+    good = ", ".join(example.name for example in check.examples if example.expect == "pass")
+    bad = ", ".join(example.name for example in check.examples if example.expect == "fail")
+    controls = ", ".join(f"`{control}`" for control in check.frameworks)
+    return (
+        f"## {check.id}\n\n{check.title}: {check.severity}, {check.category}, {controls}\n\n"
+        f"{check.why.strip()}\n\n**Fix.** {check.fix.strip()}\n\n**Passes:** {good}. **Fails:** {bad}.\n"
+    )
+
+
+def main() -> None:
+    """Write the pages."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    pages = {
+        "commands.md": ["# Commands\n", *commands(cli, "bartizan")],
+        "checks.md": ["# Built-in checks\n", *(check_page(check) for check in load_catalog().checks.values())],
+    }
+    for name, parts in pages.items():
+        (FOLDER / name).write_text("\n".join(parts))
+        print(FOLDER / name)
+
+
+if __name__ == "__main__":
+    main()
