@@ -13,7 +13,7 @@ from bartizan.lang.jmespath.emit import emit
 from bartizan.lang.jmespath.parse import Node, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from bartizan.base.json import Json
     from bartizan.lang.jmespath.library import Functions
@@ -45,9 +45,13 @@ def compile_expression(
     return function
 
 
+WHOLE: Final = "@"
+"""Stands among roots for an expression that uses all of what it is applied to."""
+
+
 @lru_cache(maxsize=8192)
 def roots_of(text: str) -> frozenset[str]:
-    """The names an expression reads from what it is applied to, such as `request`.
+    """The names an expression reads from what it is applied to, such as `request`; `WHOLE` where it may read any.
 
     Raises:
         SpecError: the expression is malformed.
@@ -55,15 +59,31 @@ def roots_of(text: str) -> frozenset[str]:
     return frozenset(_roots(parse(text)))
 
 
-def _roots(node: Node) -> list[str]:
+def _roots(node: Node) -> Iterator[str]:
+    """Names read from the root, for a node whose current value is the root."""
     kind, children = node["type"], node["children"]
     if kind == "field":
-        return [node["value"]]
-    if kind in _LEFT_ONLY:
-        return _roots(children[0])
-    return [name for child in children if isinstance(child, dict) for name in _roots(child)]
+        yield node["value"]
+    elif kind == "current":
+        yield WHOLE
+    elif kind == "value_projection" and _is_root(children[0]):
+        yield WHOLE
+    elif kind in _STEPS:
+        # only what comes first sees the root, unless that is the root itself
+        at = next((place for place, child in enumerate(children) if not _is_root(child)), len(children) - 1)
+        yield from _roots(children[at])
+    elif kind in _PROJECTIONS:
+        if not _is_root(children[0]):
+            yield from _roots(children[0])
+    elif kind != "expref":  # which sees members, never the root
+        for child in children:
+            if isinstance(child, dict):
+                yield from _roots(child)
 
 
-_LEFT_ONLY: Final = frozenset(
-    {"subexpression", "index_expression", "projection", "value_projection", "filter_projection", "pipe", "flatten"}
-)
+def _is_root(node: Node) -> bool:
+    return node["type"] in ("current", "identity")
+
+
+_STEPS: Final = frozenset({"subexpression", "index_expression", "pipe"})
+_PROJECTIONS: Final = frozenset({"projection", "value_projection", "filter_projection", "flatten"})

@@ -95,8 +95,6 @@ class _Emitter:
         return name
 
     def _fields(self, keys: list[str], current: str, *, on_missing: str) -> str:
-        if not current.isidentifier() or current == "None":
-            current = self._assign(current)  # indexing a literal makes Python warn
         name = self._name()
         self._line("try:")
         for start in range(0, len(keys), _MAX_KEYS):
@@ -159,8 +157,8 @@ class _Emitter:
         return current
 
     def _literal(self, node: Node, _current: str) -> str:
-        value = node["value"]
-        return repr(value) if value is None or isinstance(value, bool | int) else self._constant(value)
+        # a name even for `null`: what follows may index it, and Python refuses to compile `None[0]`
+        return self._constant(node["value"])
 
     def _projection(self, node: Node, current: str) -> str:
         left = self._absorbed(node["children"][0], current)
@@ -208,7 +206,8 @@ class _Emitter:
         left, right = self._absorbed(left_node, current), self._absorbed(right_node, current)
         operator = node["value"]
         if operator in _ORDER:
-            both = f"is_number({left}) and is_number({right})"
+            unsure = [name for name, side in ((left, left_node), (right, right_node)) if not _is_number(side)]
+            both = " and ".join(f"is_number({name})" for name in unsure) or "True"
             return self._assign(f"({left} {_ORDER[operator]} {right}) if {both} else None")
         same = _plain_equality(left, left_node, right, right_node) or f"equal({left}, {right})"
         return self._assign(same if operator == "eq" else f"not ({same})")
@@ -295,12 +294,17 @@ def _is_boolean(node: Node) -> bool:
     return node["type"] == "not_expression" or (node["type"] == "comparator" and node["value"] in ("eq", "ne"))
 
 
+def _is_number(node: Node) -> bool:
+    return node["type"] == "literal" and node["value"].__class__ in (int, float)
+
+
 def _plain_equality(left: str, left_node: Node, right: str, right_node: Node) -> str | None:
     """Equality with a literal whose type makes Python's own comparison right."""
     for literal, name, other in ((right_node, right, left), (left_node, left, right)):
         if literal["type"] == "literal":
-            if isinstance(literal["value"], str):
+            value = literal["value"]
+            if isinstance(value, str):
                 return f"{other} == {name}"
-            if literal["value"] is None or isinstance(literal["value"], bool):
-                return f"{other} is {name}"
+            if value is None or isinstance(value, bool):
+                return f"{other} is {value!r}"
     return None
