@@ -8,8 +8,6 @@ hold a worker back until somebody reads.
 from __future__ import annotations
 
 import os
-import tempfile
-import traceback
 from typing import IO, TYPE_CHECKING
 
 import msgspec
@@ -34,6 +32,8 @@ def share(work: Work, number: int, workers: int) -> Iterator[Batch]:
     """
     count = min(workers, number)
     shares = [range(start, number, count) for start in range(count)]
+    import tempfile
+
     files = [tempfile.TemporaryFile() for _ in shares[1:]]  # noqa: SIM115 (closed below, when they have been read)
     children = [_fork(work, part, file) for part, file in zip(shares[1:], files, strict=True)]
     try:
@@ -67,6 +67,8 @@ def _fork(work: Work, part: Sequence[int], file: IO[bytes]) -> int:
         file.flush()
         code = 0
     except BaseException:  # noqa: BLE001 (the outermost frame of a process)
+        import traceback
+
         traceback.print_exc()
     finally:
         os._exit(code)

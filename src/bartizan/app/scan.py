@@ -148,7 +148,8 @@ class _Sources:
     """Where resources come from, found before anything is read."""
 
     def __init__(self, request: ScanRequest) -> None:
-        found = find(request.paths, render_kustomizations=kustomize_command() is not None)
+        folders = any(path.is_dir() for path in request.paths)
+        found = find(request.paths, render_kustomizations=folders and kustomize_command() is not None)
         self.problems = list(found.problems)
         self.pieces: list[Piece] = []
         self.workers = request.workers or (os.cpu_count() or 1)

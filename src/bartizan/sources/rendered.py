@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from typing import TYPE_CHECKING, Final
 
 from bartizan.base.location import Location
@@ -23,6 +21,8 @@ MAX_OUTPUT_BYTES: Final = 256 << 20
 
 def kustomize_command() -> list[str] | None:
     """The program that builds kustomizations, where there is one."""
+    import shutil
+
     if shutil.which("kustomize"):
         return ["kustomize", "build"]
     return ["kubectl", "kustomize"] if shutil.which("kubectl") else None
@@ -39,6 +39,8 @@ def read_kustomization(folder: Path) -> Iterator[Resource | Problem]:
 
 def read_chart(folder: Path) -> Iterator[Resource | Problem]:
     """The resources a chart renders to with its own values."""
+    import shutil
+
     if not shutil.which("helm"):
         yield _missing(folder, "helm", "Helm chart")
         return
@@ -46,6 +48,8 @@ def read_chart(folder: Path) -> Iterator[Resource | Problem]:
 
 
 def _render(command: list[str], folder: Path) -> Iterator[Resource | Problem]:
+    import subprocess
+
     at = Location(str(folder))
     try:
         done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)  # noqa: S603 (no shell, fixed words and a path)

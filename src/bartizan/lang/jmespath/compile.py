@@ -64,9 +64,7 @@ def _roots(node: Node) -> Iterator[str]:
     kind, children = node["type"], node["children"]
     if kind == "field":
         yield node["value"]
-    elif kind == "current":
-        yield WHOLE
-    elif kind == "value_projection" and _is_root(children[0]):
+    elif kind == "current" or (kind == "value_projection" and _is_root(children[0])):
         yield WHOLE
     elif kind in _STEPS:
         # only what comes first sees the root, unless that is the root itself

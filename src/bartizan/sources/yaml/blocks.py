@@ -80,7 +80,7 @@ def parse_blocks(text: str, lines: list[int]) -> Any:
     read, the number of its line in the document, from 0; `FLOW` after one
     says that its value is written on that line as a whole.
     """
-    if "\t" in text or "\r" in text or (not text.isprintable() and not text.replace("\n", "").isprintable()):
+    if not text.replace("\n", "").isprintable():  # a tab, a carriage return, or something stranger
         return UNCERTAIN
     try:
         return _build(text, lines)

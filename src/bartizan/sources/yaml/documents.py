@@ -10,7 +10,6 @@ from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
 from bartizan.sources.yaml.blocks import UNCERTAIN, parse_blocks
 from bartizan.sources.yaml.events import parse_events
-from bartizan.sources.yaml.json_text import parse_json
 from bartizan.sources.yaml.lines import DocumentLines
 
 if TYPE_CHECKING:
@@ -97,6 +96,8 @@ def parse_chunk(text: str, file: str, offset: int, lines: list[int]) -> Json:
     """
     start = text.lstrip()[:1]
     if start == "{":
+        from bartizan.sources.yaml.json_text import parse_json
+
         value = parse_json(text, file, offset)
         if value is not UNCERTAIN:
             return value

@@ -10,7 +10,6 @@ import base64
 import binascii
 import math
 import re
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -94,6 +93,8 @@ def as_json(value: float) -> int | float:
         raise ScalarError("a number is too large for JSON")
     if not value.is_integer():
         return value
+    from decimal import Decimal  # floats that are whole are rare in manifests
+
     # Go writes the shortest digits that mean this float and fills up with zeros, and that text is read back
     written = int(Decimal(repr(value)))
     return written if -_INT64 <= written < _INT64 else value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 from typing import TYPE_CHECKING
 
 import orjson
@@ -47,6 +46,12 @@ def _parse_yaml(ambient: Ambient) -> Callable[[str], Json]:
     return parse
 
 
+def _digest(algorithm: str, text: str) -> str:
+    import hashlib  # brings OpenSSL, and few policies digest anything
+
+    return hashlib.new(algorithm, text.encode(), usedforsecurity=False).hexdigest()
+
+
 def _x509_decode(text: str) -> Json:
     from bartizan.lang.jmespath.library.certificates import decode_pem
 
@@ -61,8 +66,8 @@ def functions(ambient: Ambient) -> Mapping[str, Function]:
         define("parse_json", _parse_json, STRING),
         define("parse_yaml", _parse_yaml(ambient), STRING),
         define("x509_decode", _x509_decode, STRING),
-        define("sha256", lambda text: hashlib.sha256(text.encode()).hexdigest(), STRING),
+        define("sha256", lambda text: _digest("sha256", text), STRING),
         # digests of what a policy names, not of secrets: these two are Kyverno's, for compatibility
-        define("sha1", lambda text: hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), STRING),
-        define("md5", lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(), STRING),
+        define("sha1", lambda text: _digest("sha1", text), STRING),
+        define("md5", lambda text: _digest("md5", text), STRING),
     )

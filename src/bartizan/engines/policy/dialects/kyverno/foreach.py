@@ -17,7 +17,7 @@ from bartizan.engines.policy.dialects.kyverno.spec import ValidateSpec
 from bartizan.engines.policy.dialects.kyverno.validate import compile_validate
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
 from bartizan.lang.jmespath import JmesPathError
-from bartizan.model.outcome import PASSED, Broken, Failed, Outcome, Passed, Skipped
+from bartizan.model.outcome import PASSED, Broken, Failed, Outcome, Passed
 from bartizan.model.resource import Resource
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ _FIELDS: Final = frozenset(
     {"list", "context", "preconditions", "elementScope", "pattern", "anyPattern", "deny", "foreach"}
 )
 _PATH: Final = re.compile(r"request\.object((?:\.[A-Za-z]\w*)+)(?:\[\])?", re.ASCII)
+_LEVEL_NAMES: Final = tuple((f"element{level}", f"elementIndex{level}") for level in range(16))
 _MAX_DEPTH: Final = 8  # loops inside loops; a policy has one or two
 
 
@@ -73,7 +74,8 @@ def _compile_loop(  # noqa: C901 (checks, then the loop as a closure over what t
         raise SpecError(f"loops nest deeper than {_MAX_DEPTH}", pointer=at, hint="Flatten them with JMESPath.")
     elements_of = _list_reader(loop.get("list", ""), compiler, f"{at}/list")
     loaders = compile_context(loop.get("context"), compiler, f"{at}/context")
-    conditions = compile_conditions(loop.get("preconditions"), compiler, f"{at}/preconditions")
+    block = loop.get("preconditions")
+    conditions = compile_conditions(block, compiler, f"{at}/preconditions") if block else None
     judge = _element_judge(loop, message, compiler, at, depth)
     narrows = False if loop.get("deny") is not None or loop.get("foreach") else loop.get("elementScope")
     base = _static_pointer(loop.get("list"))
@@ -85,19 +87,20 @@ def _compile_loop(  # noqa: C901 (checks, then the loop as a closure over what t
             if element is None:
                 continue
             inner = scope.nested(_element_names(element, index, level, request), loaders)
-            narrowed = _narrowed(request, element, narrows)
-            outcome = _judge_element(judge, conditions, narrowed, inner, level)
-            match outcome:
-                case Failed(text, below, evidence):
-                    # a pattern that judged the whole resource has said where already
-                    at_element = _locate(request, element, base, index) if narrowed is not request or not below else ""
-                    return Failed(text, at_element + below, evidence or f"element {index}")
-                case Broken():
-                    return outcome
-                case Passed():
-                    applied = True
-                case Skipped() | None:
-                    pass
+            narrowed = request if narrows is False else _narrowed(request, element, narrows)
+            if conditions is not None and not _holds(conditions, inner):
+                continue
+            outcome = judge(narrowed, inner, level)
+            if outcome is PASSED:
+                applied = True
+            elif isinstance(outcome, Failed):
+                # a pattern that judged the whole resource has said where already
+                at_element = (
+                    _locate(request, element, base, index) if narrowed is not request or not outcome.pointer else ""
+                )
+                return Failed(outcome.message, at_element + outcome.pointer, outcome.evidence or f"element {index}")
+            elif isinstance(outcome, Broken):
+                return outcome
         return PASSED if applied else None
 
     return run
@@ -164,15 +167,12 @@ def _elements(expression: Callable[[Scope], Json], scope: Scope) -> list[Json]:
 
 
 def _element_names(element: Json, index: int, level: int, request: Request) -> dict[str, Any]:
-    names: dict[str, Any] = {
-        "element": element,
-        f"element{level}": element,
-        "elementIndex": index,
-        f"elementIndex{level}": index,
-    }
-    for path, values in request.foreach_values.items():
-        if index < len(values):
-            set_path(names, path.split("."), values[index])
+    element_name, index_name = _LEVEL_NAMES[level]
+    names: dict[str, Any] = {"element": element, element_name: element, "elementIndex": index, index_name: index}
+    if request.foreach_values:
+        for path, values in request.foreach_values.items():
+            if index < len(values):
+                set_path(names, path.split("."), values[index])
     return names
 
 
@@ -185,19 +185,12 @@ def _narrowed(request: Request, element: Json, narrows: bool | None) -> Request:
     return msgspec.structs.replace(request, resource=Resource(request.resource.id, element), memo={})
 
 
-def _judge_element(
-    judge: Callable[[Request, Scope, int], Outcome | None],
-    conditions: Callable[[Scope], Verdict],
-    request: Request,
-    scope: Scope,
-    level: int,
-) -> Outcome | None:
+def _holds(conditions: Callable[[Scope], Verdict], scope: Scope) -> bool:
+    """Whether an element is judged at all; where that cannot be told, it is not."""
     try:
-        if not conditions(scope).holds:
-            return Skipped("preconditions not met")
-    except UnresolvedError as error:
-        return Skipped(str(error))
-    return judge(request, scope, level)
+        return conditions(scope).holds
+    except UnresolvedError:
+        return False
 
 
 def _element_judge(

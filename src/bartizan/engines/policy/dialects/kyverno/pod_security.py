@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bartizan.base.errors import SpecError
 from bartizan.base.json import to_text
 from bartizan.base.suggest import did_you_mean
-from bartizan.engines.policy.dialects.podsecurity import compile_exclusions, compile_level
+from bartizan.engines.policy.dialects.podsecurity import compile_exclusions, compile_level, summary
 from bartizan.model.outcome import PASSED, Failed, Outcome, Skipped
 from bartizan.model.workload import pod_of
 
@@ -53,8 +53,7 @@ def pod_security_judge(spec: JsonObject, message: Message, exceptions: Sequence[
                 waived = exception.name if len(kept) < len(left) else waived
                 left = kept
         if left:
-            said = "; ".join(item.message for item in left)
-            text = f"{message(scope)} {said}".strip()
+            text = f"{message(scope)} {summary(left)}".strip()
             return Failed(text, part.pointer + left[0].pointer, to_text(left[0].value))
         return Skipped(f"accepted by PolicyException `{waived}`", waived) if waived else PASSED
 

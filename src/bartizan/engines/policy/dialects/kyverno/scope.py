@@ -51,10 +51,11 @@ class Scope(dict[str, Any]):
 
     def nested(self, names: Mapping[str, Any], loaders: Mapping[str, Loader]) -> Scope:
         """A scope inside this one, for one element of a loop."""
-        inner = Scope(self, self.request, self.lookup, {**self.loaders, **loaders} if loaders else self.loaders)
-        for name in loaders:
-            inner.pop(name, None)
-        inner.update(names)
+        if loaders:
+            outer = {name: value for name, value in self.items() if name not in loaders}
+            inner = Scope(outer | names, self.request, self.lookup, {**self.loaders, **loaders})
+        else:
+            inner = Scope({**self, **names}, self.request, self.lookup, self.loaders)
         inner.recorded = self.recorded
         if self.request.foreach_values:
             inner.recorded = self.recorded | _nest(names, self.request.foreach_values)

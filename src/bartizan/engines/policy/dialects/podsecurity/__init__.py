@@ -2,6 +2,7 @@
 
 from bartizan.engines.policy.dialects.podsecurity.exclusions import Exclusion, compile_exclusions
 from bartizan.engines.policy.dialects.podsecurity.levels import compile_level
+from bartizan.engines.policy.dialects.podsecurity.pod import summary
 from bartizan.engines.policy.dialects.podsecurity.profile import compile_profile
 
-__all__ = ["Exclusion", "compile_exclusions", "compile_level", "compile_profile"]
+__all__ = ["Exclusion", "compile_exclusions", "compile_level", "compile_profile", "summary"]

@@ -6,7 +6,6 @@ what it forbids; which versions have which is in `levels`.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from bartizan.engines.policy.dialects.podsecurity.pod import Container, Pod, Violation, as_list, as_object
@@ -65,28 +64,14 @@ _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
 _HOOKS: Final = ("postStart", "preStop")
 
 
-def of_container(control: str, container: Container, path: str, value: Json, message: str) -> Violation:
+def of_container(control: str, container: Container, path: str, value: Json, said: str) -> Violation:
     """A violation in a container; `path` is below it, with numbers for list positions."""
-    return Violation(
-        control,
-        f"container `{container.body.get('name', container.number)}` {message}",
-        f"{container.pointer}/{path}",
-        f"spec.{container.group}[*].{_field(path)}",
-        value,
-        container.image,
-    )
+    return Violation(control, said, path, value, container)
 
 
-def of_pod(control: str, path: str, value: Json, message: str) -> Violation:
+def of_pod(control: str, path: str, value: Json, said: str) -> Violation:
     """A violation in the pod itself."""
-    return Violation(control, f"pod {message}", f"/{path}", _field(path), value)
-
-
-@lru_cache(maxsize=1024)
-def _field(path: str) -> str:
-    """A path as exclusions write it: dots, and `[*]` for list positions."""
-    parts = ("*" if step.isdecimal() else step for step in path.split("/"))
-    return "/".join(parts).replace("/*", "[*]").replace("/", ".")
+    return Violation(control, said, path, value)
 
 
 def host_process(pod: Pod) -> Iterator[Violation]:
@@ -157,13 +142,8 @@ def app_armor(pod: Pod) -> Iterator[Violation]:
             yield of_container(control, container, path, "Unconfined", "runs without AppArmor")
     for key, value in pod.annotations.items():
         if str(key).startswith(_APPARMOR_ANNOTATION) and not _is_apparmor_profile(value):
-            yield Violation(
-                control,
-                f"annotation `{key}` sets the AppArmor profile `{value}`",
-                f"/metadata/annotations/{str(key).replace('/', '~1')}",
-                f"metadata.annotations[{_APPARMOR_ANNOTATION}*]",
-                value,
-            )
+            path = f"metadata/annotations/{str(key).replace('/', '~1')}"
+            yield of_pod(control, path, value, f"sets the AppArmor profile `{value}` by annotation")
 
 
 def _is_apparmor_profile(value: Json) -> bool:
@@ -214,13 +194,8 @@ def seccomp_annotations(pod: Pod) -> Iterator[Violation]:
     """Seccomp as it was before v1.19: annotations."""
     for key, value in pod.annotations.items():
         if (key == _SECCOMP_POD or str(key).startswith(_SECCOMP_CONTAINER)) and not _is_seccomp_profile(value):
-            yield Violation(
-                "Seccomp",
-                f"annotation `{key}` sets the seccomp profile `{value}`",
-                f"/metadata/annotations/{str(key).replace('/', '~1')}",
-                f"metadata.annotations[{key}]",
-                value,
-            )
+            path = f"metadata/annotations/{str(key).replace('/', '~1')}"
+            yield of_pod("Seccomp", path, value, f"sets the seccomp profile `{value}` by annotation")
 
 
 def _is_seccomp_profile(value: Json) -> bool:

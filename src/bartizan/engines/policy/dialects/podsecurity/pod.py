@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from bartizan.base.json import Json, JsonObject
 
+_NAMED: Final = 4
 GROUPS: Final = ("initContainers", "containers", "ephemeralContainers")
 
 
@@ -55,19 +57,54 @@ class Pod(NamedTuple):
 
 
 class Violation(NamedTuple):
-    """One thing a control forbids.
+    """One thing a control forbids, in a container or (without one) in the pod itself.
 
-    `pointer` is where in the pod; `field` is the same with `[*]` for list
-    positions, as exclusions name it; `image` is empty for what is the pod's
-    and not a container's.
+    `said` is what is wrong, without whose it is; `path` is where, below the
+    container or the pod, with numbers for list positions. The rest is put
+    together when somebody reads it: of a bad pod's many violations few are.
     """
 
     control: str
-    message: str
-    pointer: str
-    field: str
+    said: str
+    path: str
     value: Json
-    image: str = ""
+    container: Container | None = None
+
+    @property
+    def message(self) -> str:
+        """The violation as a clause."""
+        if self.container is None:
+            return f"pod {self.said}"
+        return f"container `{self.container.body.get('name', self.container.number)}` {self.said}"
+
+    @property
+    def pointer(self) -> str:
+        """Where in the pod."""
+        return f"/{self.path}" if self.container is None else f"{self.container.pointer}/{self.path}"
+
+    @property
+    def field(self) -> str:
+        """The same as exclusions write it: dots, and `[*]` for list positions."""
+        field = _field(self.path)
+        return field if self.container is None else f"spec.{self.container.group}[*].{field}"
+
+    @property
+    def image(self) -> str:
+        """The container's image; empty for what is the pod's."""
+        return self.container.image if self.container else ""
+
+
+@lru_cache(maxsize=1024)
+def _field(path: str) -> str:
+    parts = ("*" if step.isdecimal() else step for step in path.split("/"))
+    return "/".join(parts).replace("/*", "[*]").replace("/", ".")
+
+
+def summary(violations: list[Violation]) -> str:
+    """The first violations as a message; more would not be read."""
+    said = "; ".join(violation.message for violation in violations[:_NAMED])
+    more = len(violations) - _NAMED
+    return f"{said}; and {more} more" if more > 0 else said
 
 
 def read_pod(metadata: JsonObject, spec: JsonObject) -> Pod:

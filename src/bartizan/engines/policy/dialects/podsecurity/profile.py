@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.podsecurity.levels import controls_at
-from bartizan.engines.policy.dialects.podsecurity.pod import read_pod
+from bartizan.engines.policy.dialects.podsecurity.pod import read_pod, summary
 from bartizan.engines.policy.plan import Rule
 from bartizan.model.finding import RuleId, RuleInfo
 from bartizan.model.outcome import PASSED, Failed, Outcome
@@ -58,7 +58,6 @@ def _run(check: Check) -> Run:
         if not found:
             return PASSED
         first = found[0]
-        message = "; ".join(violation.message for violation in found)
-        return Failed(message, part.pointer + first.pointer, to_text(first.value))
+        return Failed(summary(found), part.pointer + first.pointer, to_text(first.value))
 
     return run
