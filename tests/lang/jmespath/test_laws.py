@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import jmespath
@@ -25,6 +26,8 @@ from bartizan.lang.jmespath.runtime import equal
 
 STANDARD = standard_functions()
 _NO_VALUE = object()
+_ABSORBING = re.compile(r"sum\(|_by\(|\[\]|\*|\[\?")
+"""Where Kyverno's engine answers and the language errs: its own `sum`, one item alone, and what is projected."""
 
 
 def _ours(text: str, document: Any) -> Any:
@@ -62,7 +65,7 @@ def test_dialects_differ_in_missing_keys_only(text: str, document: Any) -> None:
         return
     except JmesPathError:
         value = _NO_VALUE
-    if "sum(" not in text:  # Kyverno's adds quantities too
+    if not _ABSORBING.search(text):
         plain = _ours(text, document)
         assert (value is _NO_VALUE) == (plain is _NO_VALUE)
         assert value is _NO_VALUE or equal(value, plain)

@@ -36,7 +36,7 @@ def compile_expression(
     tree = parse(text, bare_literals=missing == "null")
     check(tree, text, functions)
     source, constants = emit(tree, functions, strict=missing == "error")
-    file = f"<jmespath {next(_NUMBERS)}: {text[:60]}>"
+    file = f"<jmespath {next(_NUMBERS)}: {text[:60]!r}>"
     namespace: dict[str, Any] = {"__builtins__": {}, **runtime.NAMES, **constants}
     # only text from `emit` is compiled: names are generated, and what the expression says stands in constants
     exec(compile(source, file, "exec"), namespace)  # noqa: S102 (argued in the line above)
@@ -64,9 +64,7 @@ def _roots(node: Node) -> Iterator[str]:
     kind, children = node["type"], node["children"]
     if kind == "field":
         yield node["value"]
-    elif kind == "current":
-        yield WHOLE
-    elif kind == "value_projection" and _is_root(children[0]):
+    elif kind == "current" or (kind == "value_projection" and _is_root(children[0])):
         yield WHOLE
     elif kind in _STEPS:
         # only what comes first sees the root, unless that is the root itself
