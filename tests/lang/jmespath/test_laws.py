@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import jmespath
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from jmespath.exceptions import JMESPathError
 from tests.lang.jmespath.answers import FUNCTIONS
@@ -47,7 +47,12 @@ def _packages(text: str, document: Any) -> Any:
 @settings(max_examples=1500, deadline=None)
 @given(EXPRESSIONS, DOCUMENTS)
 def test_same_as_the_package(text: str, document: Any) -> None:
-    ours, packages = _ours(text, document), _packages(text, document)
+    try:
+        packages = _packages(text, document)
+    except TypeError:  # the package's `contains` asks a text for what is no text; the language says false
+        assume("contains(" not in text)
+        raise
+    ours = _ours(text, document)
     assert (ours is _NO_VALUE) == (packages is _NO_VALUE), f"{text}: {ours!r}, {packages!r}"
     assert ours is _NO_VALUE or equal(ours, packages), f"{text}: {ours!r} is not {packages!r}"
 
