@@ -36,7 +36,7 @@ def compile_expression(
     tree = parse(text, bare_literals=missing == "null")
     check(tree, text, functions)
     source, constants = emit(tree, functions, strict=missing == "error")
-    file = f"<jmespath {next(_NUMBERS)}: {text[:60]}>"
+    file = f"<jmespath {next(_NUMBERS)}: {text[:60]!r}>"
     namespace: dict[str, Any] = {"__builtins__": {}, **runtime.NAMES, **constants}
     # only text from `emit` is compiled: names are generated, and what the expression says stands in constants
     exec(compile(source, file, "exec"), namespace)  # noqa: S102 (argued in the line above)

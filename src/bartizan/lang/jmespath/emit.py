@@ -77,12 +77,16 @@ class _Emitter:
 
     # absorbing: what a missing key does
 
-    def _absorbed(self, node: Node, current: str) -> str:
-        """The value of `node`, with null where a key is missing."""
+    def _absorbed(self, node: Node, current: str, error: str = "NotFoundError") -> str:
+        """The value of `node`, with null where a key is missing.
+
+        What is flattened, filtered or whose members are taken may fail in any
+        way (`JmesPathError`) and is null then; so Kyverno has it.
+        """
         chain = _field_chain(node)
         if chain is not None:
             return self._fields(chain, current, on_missing="null")
-        if not self._strict or _cannot_miss(node):
+        if not self._strict or (_cannot_fail(node) if error == "JmesPathError" else _cannot_miss(node)):
             return self._value(node, current)
         name = self._name()
         self._line("try:")
@@ -90,7 +94,7 @@ class _Emitter:
         value = self._value(node, current)
         self._line(f"{name} = {value}")
         self._depth -= 1
-        self._line("except NotFoundError:")
+        self._line(f"except {error}:")
         self._line(f"    {name} = None")
         return name
 
@@ -147,7 +151,7 @@ class _Emitter:
         return self._assign(f"{current}[{start}:{stop}:{step}] if type({current}) is list else None")
 
     def _flatten(self, node: Node, current: str) -> str:
-        value = self._absorbed(node["children"][0], current)
+        value = self._absorbed(node["children"][0], current, error="JmesPathError")
         return self._assign(f"flatten({value}) if type({value}) is list else None")
 
     def _identity(self, _node: Node, current: str) -> str:
@@ -165,12 +169,12 @@ class _Emitter:
         return self._project(f"type({left}) is list", left, node["children"][1], None)
 
     def _value_projection(self, node: Node, current: str) -> str:
-        left = self._absorbed(node["children"][0], current)
+        left = self._absorbed(node["children"][0], current, error="JmesPathError")
         return self._project(f"isinstance({left}, dict)", f"{left}.values()", node["children"][1], None)
 
     def _filter_projection(self, node: Node, current: str) -> str:
         source, right, condition = node["children"]
-        left = self._absorbed(source, current)
+        left = self._absorbed(source, current, error="JmesPathError")
         return self._project(f"type({left}) is list", left, right, condition)
 
     def _project(self, guard: str, items: str, right: Node, condition: Node | None) -> str:
@@ -288,6 +292,10 @@ def _field_chain(node: Node) -> list[str] | None:
 def _cannot_miss(node: Node) -> bool:
     """Whether a node absorbs by itself whatever is missing inside it."""
     return node["type"] not in ("field", "subexpression", "index_expression", "and_expression")
+
+
+def _cannot_fail(node: Node) -> bool:
+    return node["type"] in ("literal", "current", "identity")
 
 
 def _is_boolean(node: Node) -> bool:

@@ -37,8 +37,8 @@ def parse(text: str, *, bare_literals: bool = False) -> Node:
     if len(text) > MAX_CHARS:
         raise SpecError(f"expression of {len(text)} characters", hint=f"Keep expressions below {MAX_CHARS} characters.")
     try:
-        with warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always")  # the package's only warning is of a bare literal
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of bare literals, which are looked for below
             tree: Node = parser.Parser().parse(text).parsed
     except (exceptions.ParseError, exceptions.LexerError, exceptions.EmptyExpressionError) as error:
         column = getattr(error, "lex_position", None)
@@ -46,7 +46,7 @@ def parse(text: str, *, bare_literals: bool = False) -> Node:
         raise SpecError(f"bad JMESPath {quote(text)}{place}: {_reason(error)}", hint=_BAD_SYNTAX) from error
     except (RecursionError, ValueError) as error:
         raise SpecError(f"bad JMESPath {quote(text)}: {error}", hint="Make it shorter and flatter.") from error
-    if warned and not bare_literals:
+    if not bare_literals and "`" in text and _has_bare_literal(text):
         raise SpecError(f"bad JMESPath {quote(text)}: what stands between backticks is not JSON", hint=_BAD_SYNTAX)
     if _is_too_large(tree):
         hint = f"Keep below {MAX_DEPTH} levels and {MAX_NODES} parts."
@@ -72,6 +72,14 @@ def call_columns(text: str) -> Iterator[int]:
 def _reason(error: Exception) -> str:
     text = getattr(error, "msg", None) or getattr(error, "message", None) or str(error)
     return " ".join(str(text).split())
+
+
+def _has_bare_literal(text: str) -> bool:
+    # the parser keeps what it has parsed and warns once only; the lexer, which warns of nothing else, each time
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        list(lexer.Lexer().tokenize(text))
+    return bool(warned)
 
 
 def _is_too_large(tree: Node) -> bool:

@@ -57,6 +57,7 @@ NAMES: Final = {
     "is_number": is_number,
     "flatten": flatten,
     "NotFoundError": NotFoundError,
+    "JmesPathError": JmesPathError,
     "KeyError": KeyError,
     "TypeError": TypeError,
     "list": list,

@@ -101,6 +101,13 @@ def _sort_by(items: list[Json], by: Callable[[Json], Json]) -> list[Json]:
     return [item for _, item in sorted(_keyed("sort_by", items, by), key=lambda pair: pair[0])]
 
 
+def _alone(
+    several: Callable[[list[Json], Callable[[Json], Json]], Json], one: Callable[[list[Json]], Json]
+) -> Callable[[list[Json], Callable[[Json], Json]], Json]:
+    """Kyverno's engine does not look for the key of an item that has no other to be compared with."""
+    return lambda items, by: one(items) if len(items) == 1 else several(items, by)
+
+
 def _reverse(value: Json) -> Json:
     return value[::-1]
 
@@ -154,14 +161,14 @@ FUNCTIONS: Final = table(
     define("length", len, STRING | ARRAY | OBJECT),
     define("map", lambda by, items: [by(item) for item in items], EXPRESSION, ARRAY),
     define("max", lambda items: max(_ordered("max", items), default=None), ARRAY),
-    define("max_by", _max_by, ARRAY, EXPRESSION),
+    define("max_by", _alone(_max_by, lambda items: items[0]), ARRAY, EXPRESSION),
     define("merge", _merge, OBJECT, variadic=True),
     define("min", lambda items: min(_ordered("min", items), default=None), ARRAY),
-    define("min_by", _min_by, ARRAY, EXPRESSION),
+    define("min_by", _alone(_min_by, lambda items: items[0]), ARRAY, EXPRESSION),
     define("not_null", _not_null, ANY, variadic=True),
     define("reverse", _reverse, ARRAY | STRING),
     define("sort", lambda items: sorted(_ordered("sort", items)), ARRAY),
-    define("sort_by", _sort_by, ARRAY, EXPRESSION),
+    define("sort_by", _alone(_sort_by, lambda items: items), ARRAY, EXPRESSION),
     define("starts_with", str.startswith, STRING, STRING),
     define("to_array", lambda value: value if isinstance(value, list) else [value], ANY),
     define("to_number", _to_number, ANY),
@@ -170,5 +177,10 @@ FUNCTIONS: Final = table(
     define("values", lambda value: list(value.values()), OBJECT),
 )
 
-SPECIFIED: Final = table(define("sum", _sum, ARRAY))
-"""What Kyverno replaces by functions of its own."""
+SPECIFIED: Final = table(
+    define("sum", _sum, ARRAY),
+    define("max_by", _max_by, ARRAY, EXPRESSION),
+    define("min_by", _min_by, ARRAY, EXPRESSION),
+    define("sort_by", _sort_by, ARRAY, EXPRESSION),
+)
+"""Where the specification says otherwise than Kyverno's engine."""
