@@ -53,7 +53,7 @@ class Scope(dict[str, Any]):
         """A scope inside this one, for one element of a loop."""
         if loaders:
             outer = {name: value for name, value in self.items() if name not in loaders}
-            inner = Scope(outer | names, self.request, self.lookup, {**self.loaders, **loaders})
+            inner = Scope({**outer, **names}, self.request, self.lookup, {**self.loaders, **loaders})
         else:
             inner = Scope({**self, **names}, self.request, self.lookup, self.loaders)
         inner.recorded = self.recorded
