@@ -6,12 +6,18 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from tests.conformance import required
 from tests.controlplane.start import ControlPlane, start
 from tools import gobuild
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# the same examples in every run: a change is judged by itself; `pytest --hypothesis-profile search` looks for more
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("search", max_examples=20_000, deadline=None)
+settings.load_profile("fixed")
 
 
 @pytest.fixture(scope="session")

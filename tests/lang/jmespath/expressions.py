@@ -15,9 +15,16 @@ SCALARS = st.one_of(
     st.sampled_from([0.5, 1.0, -2.25]),
     st.sampled_from(["", "a", "b", "ab", "1"]),
 )
+
+
+def _sorted(document: dict[str, Any]) -> dict[str, Any]:
+    return dict(sorted(document.items()))
+
+
 DOCUMENTS: st.SearchStrategy[Any] = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
+    # keys in order: that of `keys(@)` and `*` is sorted here, the document's own in the package
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4).map(_sorted),
     max_leaves=20,
 )
 

@@ -66,6 +66,13 @@ def test_read_as_kubectl_reads(theirs: dict[str, Any], number: int) -> None:
     assert _typed(ours) == _typed(theirs[f"n{number}"])
 
 
+@pytest.mark.parametrize("spec", CASES["json"])
+def test_json_read_as_kubectl_reads(kubectl: Path, spec: str) -> None:
+    text = f'{{"apiVersion": "castle.example/v1", "kind": "Odd", "metadata": {{"name": "one"}}, "spec": {spec}}}'
+    (there,) = _read_by_kubectl(kubectl, text)
+    assert _typed(_read_here(text)["spec"]) == _typed(there["spec"])
+
+
 @pytest.mark.parametrize("case", CASES["refused"])
 def test_refused_here_and_there(kubectl: Path, case: str) -> None:
     text = _HEAD.format(number=0) + f"value: {case}\n"

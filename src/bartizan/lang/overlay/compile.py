@@ -87,7 +87,7 @@ def _descent(path: tuple[str, ...]) -> Callable[[Check], Check]:
     lines += ["        found = inner(value)", f"        return None if found is None else {again}", "    return check"]
     source = "\n".join(lines) + "\n"
     namespace: dict[str, Any] = {"__builtins__": {}, **NAMES}
-    exec(compile(source, f"<overlay path {pointer}>", "exec"), namespace)  # noqa: S102 (keys go in through repr() alone)
+    exec(compile(source, f"<overlay path {pointer!r}>", "exec"), namespace)  # noqa: S102 (keys go in through repr() alone)
     descend: Callable[[Check], Check] = namespace["descend"]
     return descend
 
@@ -96,7 +96,7 @@ def _descent(path: tuple[str, ...]) -> Callable[[Check], Check]:
 def _compile(encoded: bytes, name: str) -> Pattern:
     """Compile a pattern given as JSON, once for all who have the same."""
     source, constants = emit(parse(msgspec.json.decode(encoded)))
-    file = f"<overlay {next(_NUMBERS)}: {name}>"
+    file = f"<overlay {next(_NUMBERS)}: {name!r}>"
     namespace: dict[str, Any] = {"__builtins__": {}, **NAMES, **constants}
     # only text from `emit` is compiled: names are generated, keys go through repr(), all else stands in constants
     exec(compile(source, file, "exec"), namespace)  # noqa: S102 (argued in the line above)

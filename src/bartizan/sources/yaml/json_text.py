@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
 from bartizan.sources.yaml.blocks import UNCERTAIN
 
 if TYPE_CHECKING:
-    from bartizan.base.json import JsonObject
+    from bartizan.base.json import Json, JsonObject
+
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class _DuplicateKeyError(Exception):
@@ -24,7 +27,8 @@ def parse_json(text: str, file: str, offset: int) -> Any:
         SpecError: a key stands twice, or it nests too deep.
     """
     try:
-        return json.loads(text, object_pairs_hook=_members, parse_constant=_refuse)
+        value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse)
+        return _encodable(value) if _SURROGATE.search(text) else value
     except _DuplicateKeyError as error:
         hint = "Keep one of the two; Kubernetes would silently drop the first."
         raise SpecError(f"duplicate key `{error}`", at=Location(file, 1 + offset), hint=hint) from error
@@ -43,6 +47,17 @@ def _members(pairs: list[tuple[str, Any]]) -> JsonObject:
                 raise _DuplicateKeyError(key)
             seen.add(key)
     return body
+
+
+def _encodable(value: Json) -> Json:
+    """The value with half surrogate pairs, which no UTF-8 can hold, replaced by U+FFFD as Kubernetes does."""
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value
 
 
 def _refuse(word: str) -> Any:
