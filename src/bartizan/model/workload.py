@@ -9,12 +9,13 @@ from bartizan.base.json import JsonObject
 _TEMPLATE: Final = ("spec", "template")
 _PATHS: Final[dict[str, tuple[str, ...]]] = {
     "Pod": (),
-    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+    "CronJob": ("spec", "jobTemplate", *_TEMPLATE),
     **dict.fromkeys(
         ("DaemonSet", "Deployment", "Job", "ReplicaSet", "ReplicationController", "StatefulSet"), _TEMPLATE
     ),
     "PodTemplate": ("template",),
 }
+_POINTERS: Final = {kind: "".join(f"/{step}" for step in path) for kind, path in _PATHS.items()}
 WORKLOADS: Final = frozenset(_PATHS)
 """Every built-in kind with a pod in it."""
 
@@ -40,4 +41,4 @@ def pod_of(kind: str, body: JsonObject) -> PodPart | None:
     spec, metadata = part.get("spec"), part.get("metadata")
     if not isinstance(spec, dict):
         return None
-    return PodPart("".join(f"/{step}" for step in path), metadata if isinstance(metadata, dict) else {}, spec)
+    return PodPart(_POINTERS[kind], metadata if isinstance(metadata, dict) else {}, spec)

@@ -22,7 +22,7 @@ from bartizan.lang.jmespath.runtime import equal
 from bartizan.lang.overlay import compile_scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from bartizan.base.json import Json
 
@@ -57,21 +57,49 @@ def bind_value(name: str, value: Json) -> Callable[[Json], bool]:
     quantifier, found = mode
     matches = _membership(value, negated=not found)
     if isinstance(value, list) and all(_is_plain(item) for item in value):
-        return _among_plain(frozenset(map(go_text, value)), compare, value, found=found)
+        quick = _among_plain(frozenset(map(go_text, value)), any if quantifier == "any" else all, found=found)
+        return lambda key: compare(key, value) if (known := quick(key)) is None else known
     return lambda key: _hold(quantifier, key, matches, found=found)
+
+
+def bind_key(name: str, key: Json) -> Callable[[Json], bool]:
+    """The comparison with a left side that is known when the policy is compiled.
+
+    Raises:
+        SpecError: no operator has that name.
+    """
+    compare = operator(name)
+    mode = _MEMBERSHIPS.get(name.lower())
+    if mode is None or not isinstance(key, str) or wildcard.is_wildcard(key):
+        return lambda value: compare(key, value)
+    found = mode[1]  # of one key, any and all are the same
+
+    def test(value: Json) -> bool:
+        if value.__class__ is list:
+            return (key in value or any(wildcard.match(go_text(item), key) for item in value)) is found
+        return compare(key, value)
+
+    return test
 
 
 def _is_plain(item: Json) -> bool:
     return not isinstance(item, dict | list) and not wildcard.is_wildcard(go_text(item))
 
 
-def _among_plain(texts: frozenset[str], compare: Comparison, value: Json, *, found: bool) -> Callable[[Json], bool]:
-    """Membership in a list without wildcards; a text that has none either is looked up."""
+def _among_plain(
+    texts: frozenset[str], quantifier: Callable[[Iterable[bool]], bool], *, found: bool
+) -> Callable[[Json], bool | None]:
+    """Membership in a list without wildcards; texts that have none either are looked up, for others it is unknown."""
 
-    def test(key: Json) -> bool:
-        if isinstance(key, str) and not wildcard.is_wildcard(key):
-            return (key in texts) is found
-        return compare(key, value)
+    def test(key: Json) -> bool | None:
+        if key.__class__ is str:
+            return None if wildcard.is_wildcard(key) else (key in texts) is found
+        if key.__class__ is not list:
+            return None
+        for item in key:
+            if item.__class__ is not str or wildcard.is_wildcard(item):
+                return None
+        return quantifier([(item in texts) is found for item in key])
 
     return test
 

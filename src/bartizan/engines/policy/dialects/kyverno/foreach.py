@@ -9,6 +9,7 @@ import msgspec
 
 from bartizan.base import pointer as pointers
 from bartizan.base.errors import SpecError
+from bartizan.base.json import to_text
 from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.preconditions import Verdict, compile_conditions
@@ -79,6 +80,8 @@ def _compile_loop(  # noqa: C901 (checks, then the loop as a closure over what t
     judge = _element_judge(loop, message, compiler, at, depth)
     narrows = False if loop.get("deny") is not None or loop.get("foreach") else loop.get("elementScope")
     base = _static_pointer(loop.get("list"))
+    # a plain pattern reads no variables, and making them for each element costs more than judging it
+    reads = conditions is not None or narrows is False or "{{" in to_text([loop, message])
 
     def run(request: Request, scope: Scope, level: int) -> Outcome | None:
         elements = elements_of(scope)
@@ -86,7 +89,7 @@ def _compile_loop(  # noqa: C901 (checks, then the loop as a closure over what t
         for index, element in enumerate(elements):
             if element is None:
                 continue
-            inner = scope.nested(_element_names(element, index, level, request), loaders)
+            inner = scope.nested(_element_names(element, index, level, request), loaders) if reads else scope
             narrowed = request if narrows is False else _narrowed(request, element, narrows)
             if conditions is not None and not _holds(conditions, inner):
                 continue

@@ -45,11 +45,11 @@ def pod_security_judge(spec: JsonObject, message: Message, exceptions: Sequence[
         found: list[Violation] | None = request.memo.get(key)
         if found is None:
             found = request.memo[key] = judge_pod(part.metadata, part.spec)
-        left = [item for item in found if not any(exclusion.lifts(item) for exclusion in excluded)]
+        left = excluded.left(found)
         waived = ""
         for exception, exclusions in lifted:
             if left and exception.lifts(request, scope):
-                kept = [item for item in left if not any(exclusion.lifts(item) for exclusion in exclusions)]
+                kept = exclusions.left(left)
                 waived = exception.name if len(kept) < len(left) else waived
                 left = kept
         if left:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
-from bartizan.engines.policy.dialects.kyverno.conditions import bind_value, operator
+from bartizan.engines.policy.dialects.kyverno.conditions import bind_key, bind_value, operator
 from bartizan.engines.policy.dialects.kyverno.variables import as_text, compile_template
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def _any_all(block: JsonObject, compiler: Compiler, at: str) -> Callable[[Scope]
         return _single((anys or alls)[0].test)
     # an `any` that is there but empty can never hold; one that is absent always does
     needs_any = block.get("any") is not None
+    if all(condition.message is None for condition in (*anys, *alls)):
+        return _silent([item.test for item in anys], [item.test for item in alls], needs_any=needs_any)
 
     def decide(scope: Scope) -> Verdict:
         said: list[str] = []
@@ -103,6 +105,23 @@ def _any_all(block: JsonObject, compiler: Compiler, at: str) -> Callable[[Scope]
                 return Verdict(holds=False, message=_join([*denied, condition.said(scope)]))
             said.append(condition.said(scope))
         return Verdict(holds, _join(said if holds else denied))
+
+    return decide
+
+
+def _silent(anys: Sequence[Test], alls: Sequence[Test], *, needs_any: bool) -> Callable[[Scope], Verdict]:
+    """A block whose conditions have no messages, which need not be gathered."""
+
+    def decide(scope: Scope) -> Verdict:
+        holds = not needs_any
+        for test in anys:
+            if test(scope):
+                holds = True
+                break
+        for test in alls:
+            if not test(scope):
+                return _HOLDS_NOT
+        return _HOLDS if holds else _HOLDS_NOT
 
     return decide
 
@@ -128,10 +147,13 @@ def _condition(item: Json, compiler: Compiler, at: str) -> _Condition:
             bound = bind_value(name, value.value)
             read = key.render or key
             return _Condition(lambda scope: bound(read(scope)), message)
-        compare = operator(name)
+        if key.render is None:
+            against, late = bind_key(name, key.value), value.render
+            return _Condition(lambda scope: against(late(scope)), message)
+        compare, left, right = operator(name), key.render, value.render
     except SpecError as error:
         raise SpecError(error.message, hint=error.hint, pointer=f"{at}/operator") from error
-    return _Condition(lambda scope: compare(key(scope), value(scope)), message)
+    return _Condition(lambda scope: compare(left(scope), right(scope)), message)
 
 
 def _join(messages: Sequence[str]) -> str:

@@ -55,7 +55,8 @@ class Scope(dict[str, Any]):
             outer = {name: value for name, value in self.items() if name not in loaders}
             inner = Scope({**outer, **names}, self.request, self.lookup, {**self.loaders, **loaders})
         else:
-            inner = Scope({**self, **names}, self.request, self.lookup, self.loaders)
+            inner = Scope(self, self.request, self.lookup, self.loaders)
+            inner.update(names)
         inner.recorded = self.recorded
         if self.request.foreach_values:
             inner.recorded = self.recorded | _nest(names, self.request.foreach_values)

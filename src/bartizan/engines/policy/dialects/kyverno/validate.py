@@ -158,11 +158,13 @@ def deny_judge(deny: dict[str, Any], message: Message, compiler: Compiler, at: s
     conditions = compile_conditions(deny.get("conditions"), compiler, f"{at}/conditions")
 
     def judge(_request: Request, scope: ScopeOf) -> Outcome | None:
-        verdict = conditions(scope())
-        if not verdict.holds:
+        holds, said = conditions(scope())
+        if not holds:
             return PASSED
-        text = "; ".join(part for part in (message(scope), verdict.message) if part)
-        return Failed(text or "denied by its conditions", "", verdict.message)
+        text = message(scope)
+        if said:
+            text = f"{text}; {said}" if text else said
+        return Failed(text or "denied by its conditions", "", said)
 
     return judge
 

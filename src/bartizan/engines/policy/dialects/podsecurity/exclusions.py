@@ -23,23 +23,44 @@ if TYPE_CHECKING:
 _FIELDS: Final = frozenset({"controlName", "images", "restrictedField", "values"})
 
 
-class Exclusion(NamedTuple):
-    """One entry, compiled: whether it lifts a violation."""
+class Exclusions:
+    """Compiled entries, by control: which violations they lift."""
 
+    def __init__(self, entries: Sequence[_Exclusion]) -> None:
+        self._by_control: dict[str, list[Callable[[Violation], bool]]] = {}
+        for entry in entries:
+            self._by_control.setdefault(entry.control, []).append(entry.lifts)
+
+    def left(self, violations: list[Violation]) -> list[Violation]:
+        """The violations that no entry lifts."""
+        by_control = self._by_control
+        if not by_control:
+            return violations
+        left = []
+        for violation in violations:
+            for lifts in by_control.get(violation.control, ()):
+                if lifts(violation):
+                    break
+            else:
+                left.append(violation)
+        return left
+
+
+class _Exclusion(NamedTuple):
     control: str
     lifts: Callable[[Violation], bool]
 
 
-def compile_exclusions(entries: Sequence[JsonObject], at: str) -> tuple[Exclusion, ...]:
+def compile_exclusions(entries: Sequence[JsonObject], at: str) -> Exclusions:
     """Compile `exclude` entries.
 
     Raises:
         SpecError: an unknown field or control.
     """
-    return tuple(_compile(entry, f"{at}/{index}") for index, entry in enumerate(entries))
+    return Exclusions([_compile(entry, f"{at}/{index}") for index, entry in enumerate(entries)])
 
 
-def _compile(entry: Json, at: str) -> Exclusion:
+def _compile(entry: Json, at: str) -> _Exclusion:
     for field in entry:
         if field not in _FIELDS:
             raise SpecError(f"unknown field `{field}`", pointer=f"{at}/{field}", hint=did_you_mean(field, _FIELDS))
@@ -52,15 +73,16 @@ def _compile(entry: Json, at: str) -> Exclusion:
     values = [wildcard.matcher(str(value)) for value in entry.get("values") or ()]
 
     def lifts(violation: Violation) -> bool:
-        if violation.control != name or bool(violation.image) != bool(images):
+        image = violation.image
+        if bool(image) != bool(images):
             return False
-        if images and not any(matches(violation.image) for matches in images):
+        if images and not any(matches(image) for matches in images):
             return False
         if field and violation.field != field:
             return False
         return not values or _all_values(violation.value, values)
 
-    return Exclusion(name, lifts)
+    return _Exclusion(name, lifts)
 
 
 def _all_values(found: Json, allowed: Sequence[Callable[[str], bool]]) -> bool:

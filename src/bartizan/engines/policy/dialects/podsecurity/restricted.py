@@ -30,7 +30,7 @@ _VOLUMES: Final = frozenset(
         "secret",
     }
 )
-_SECCOMP: Final = frozenset({"RuntimeDefault", "Localhost"})
+_SECCOMP: Final = ("RuntimeDefault", "Localhost")
 
 
 def unless_windows(check: Check) -> Check:
