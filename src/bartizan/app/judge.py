@@ -133,6 +133,12 @@ class Judge:
                 passed += 1
                 if self._keeps_all:
                     done.rows.append(Row(number, index, PASS))
+            elif outcome.__class__ is Failed:
+                row = Row(number, index, FAIL, outcome.message, outcome.pointer)
+                done.rows.append(row)
+                if self._identifies:
+                    row.evidence = str(outcome.evidence)
+                    self._identify(row, resource)
             else:
                 self._keep(resource, outcome, number, index, done)
         done.passed += passed
@@ -153,12 +159,6 @@ class Judge:
 
     def _keep(self, resource: Resource, outcome: Outcome, number: int, index: int, done: Batch) -> None:
         match outcome:
-            case Failed(message, pointer, evidence):
-                row = Row(number, index, FAIL, message, pointer)
-                if self._identifies:
-                    row.evidence = str(evidence)
-                    self._identify(row, resource)
-                done.rows.append(row)
             case Broken(error):
                 row = Row(number, index, ERROR, error)
                 if self._identifies:
@@ -168,8 +168,8 @@ class Judge:
                 done.skipped += 1
                 if self._keeps_all or waived_by:
                     done.rows.append(Row(number, index, SKIP, because, waived_by=waived_by))
-            case Passed():
-                pass
+            case Passed() | Failed():
+                raise AssertionError("these are kept where they are met")
 
     def _identify(self, row: Row, resource: Resource) -> None:
         """Say where a finding is and what it is known by."""

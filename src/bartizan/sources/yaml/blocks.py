@@ -2,9 +2,9 @@
 
 One regular expression cuts the document into lines of `- key: value`; a
 stack of containers by indentation puts them together. Whatever is not
-certainly of that form (block scalars, anchors, tags, quotes with escapes,
-text over several lines, anything odd) is left to the exact road, so this
-one never has to explain an error. A differential test holds the two equal.
+certainly of that form (anchors, tags, quotes with escapes, plain text over
+several lines, anything odd) is left to the exact road, so this one never
+has to explain an error. A differential test holds the two equal.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.base.errors import SpecError
-from bartizan.sources.yaml.events import MAX_DEPTH, parse_events
+from bartizan.sources.yaml.block_scalars import HELD, hold
 from bartizan.sources.yaml.scalars import SPECIAL_STARTS, ScalarError, resolve
 
 if TYPE_CHECKING:
     from bartizan.base.json import Json
+
+MAX_DEPTH: Final = 200
+"""Maps and lists inside each other; Kubernetes refuses objects far below."""
 
 UNCERTAIN: Final = object()
 """The answer for a document that needs the exact road."""
@@ -30,14 +33,17 @@ _LINES: Final = re.compile(
     r"^(?:"
     r"(?:#[^\n]*|---)?"  # nothing, a comment or the document's own start, at the margin
     r"|( *)(-? *)(?:"  # indentation, and the dash of a list
-    r"([A-Za-z_][\w./-]*):(?: +([^\n]*))?"  # a key that needs no quotes, and its value
+    r"([A-Za-z_][\w./-]*|[=^X<+]?\([\w./*?-]+\)):(?: +([^\n]*))?"  # a key without quotes, or in an anchor; its value
     r"|([^\n]*)"  # an element without a key, a comment, or something else
     r"))$",
     re.MULTILINE | re.ASCII,
 )
 _QUOTED: Final = re.compile(r"""'([^'\n]*)'|"([^"\\\n]*)\"""")
+_ITEM: Final = re.compile(r"""'([^'\n]+)'|"([^"\\\n]+)"|([A-Za-z_][\w./-]*)""", re.ASCII)
+_PLAIN_LIST: Final = re.compile(rf"\[ *(?:(?:{_ITEM.pattern})(?: *, *(?:{_ITEM.pattern}))*)? *\]", re.ASCII)
 _INDICATORS: Final = frozenset("-?:,[]{}#&*!|>'\"%@`")
 _MARKS: Final = frozenset("&*!#")
+_NO_VALUE: Final = frozenset(("#", HELD))
 _KEY_WORDS: Final = frozenset(
     [
         "y",
@@ -82,13 +88,19 @@ def parse_blocks(text: str, lines: list[int]) -> Any:
     """
     if not text.replace("\n", "").isprintable():  # a tab, a carriage return, or something stranger
         return UNCERTAIN
+    held: list[str] = []
+    if ": |" in text or ": >" in text:
+        found = hold(text)
+        if found is None:
+            return UNCERTAIN
+        text, held = found
     try:
-        return _build(text, lines)
+        return _build(text, lines, held)
     except (_UncertainError, ScalarError):
         return UNCERTAIN
 
 
-def _build(text: str, lines: list[int]) -> Json:  # noqa: C901, PLR0912, PLR0915 (one loop over all lines: a call a line would halve its speed)
+def _build(text: str, lines: list[int], held: list[str]) -> Json:  # noqa: C901, PLR0912, PLR0915 (one loop over all lines: a call a line would halve its speed)
     root: dict[str, Json] = {}
     # the innermost container is kept in names of its own; the stack holds those around it
     stack: list[tuple[int, Any]] = []
@@ -166,8 +178,11 @@ def _build(text: str, lines: list[int]) -> Json:  # noqa: C901, PLR0912, PLR0915
             top[key] = child = _scalar(value)
             if isinstance(child, dict | list):
                 lines.append(FLOW)
-            elif value[0] == "#":  # a comment alone is no value, and what follows may be
-                waiting = key
+            elif value[0] in _NO_VALUE:
+                if value[0] == HELD:
+                    top[key] = held[int(value[1:])]
+                else:  # a comment alone is no value, and what follows may be
+                    waiting = key
         else:
             top[key] = None
             waiting = key
@@ -207,6 +222,12 @@ def _marked(text: str) -> Json:
 @lru_cache(maxsize=2048)
 def _flow(text: str) -> Json:
     """A flow collection on one line; the same text gives the same (shared, never changed) value."""
+    if _PLAIN_LIST.fullmatch(text):
+        return [quoted or double or resolve(word) for quoted, double, word in _ITEM.findall(text[1:])]
+    if text == "{}":
+        return {}
+    from bartizan.sources.yaml.events import parse_events  # late: libyaml takes longer to import than a file to read
+
     if not _MARKS.isdisjoint(_QUOTED.sub("", text)):
         raise _UncertainError
     try:

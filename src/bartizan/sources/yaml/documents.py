@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
 from bartizan.sources.yaml.blocks import UNCERTAIN, parse_blocks
-from bartizan.sources.yaml.events import parse_events
 from bartizan.sources.yaml.lines import DocumentLines
 
 if TYPE_CHECKING:
@@ -106,6 +105,8 @@ def parse_chunk(text: str, file: str, offset: int, lines: list[int]) -> Json:
         if value is not UNCERTAIN:
             return value
         lines.clear()
+    from bartizan.sources.yaml.events import parse_events  # late: libyaml is for what the fast road does not take
+
     return parse_events(text, file, offset)
 
 

@@ -13,6 +13,7 @@ from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave 
 
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
+from bartizan.sources.yaml.blocks import MAX_DEPTH
 from bartizan.sources.yaml.scalars import ScalarError, key_text, resolve, tagged
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from bartizan.base.json import Json
 
-MAX_DEPTH: Final = 200
-"""Maps and lists inside each other; Kubernetes refuses objects far below."""
 MAX_NODES: Final = 2_000_000
 """Nodes of one document with its aliases written out: an alias bomb stops here."""
 _MERGE: Final = "<<"

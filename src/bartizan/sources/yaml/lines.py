@@ -13,12 +13,12 @@ from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
 from bartizan.base.pointer import escape
 from bartizan.sources.yaml.blocks import FLOW
-from bartizan.sources.yaml.events import Marks, parse_events
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bartizan.base.json import Json
+    from bartizan.sources.yaml.events import Marks
 
 _Place: TypeAlias = "tuple[int, int, dict[str, _Place] | None]"
 """Line and column, from 0, and the places below, by escaped step."""
@@ -101,6 +101,8 @@ class DocumentLines:
         return self._tree
 
     def _from_events(self) -> dict[str, _Place]:
+        from bartizan.sources.yaml.events import Marks, parse_events  # late: libyaml is for what the fast road leaves
+
         marks = Marks()
         try:
             parse_events(self._text, self.file, self.offset, marks)

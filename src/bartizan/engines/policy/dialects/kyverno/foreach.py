@@ -36,6 +36,7 @@ _FIELDS: Final = frozenset(
     {"list", "context", "preconditions", "elementScope", "pattern", "anyPattern", "deny", "foreach"}
 )
 _PATH: Final = re.compile(r"request\.object((?:\.[A-Za-z]\w*)+)(?:\[\])?", re.ASCII)
+_NAME: Final = re.compile(r'"([^"]*)"|(\w+)')
 _LEVEL_NAMES: Final = tuple((f"element{level}", f"elementIndex{level}") for level in range(16))
 _MAX_DEPTH: Final = 8  # loops inside loops; a policy has one or two
 
@@ -80,6 +81,7 @@ def _compile_loop(  # noqa: C901 (checks, then the loop as a closure over what t
     judge = _element_judge(loop, message, compiler, at, depth)
     narrows = False if loop.get("deny") is not None or loop.get("foreach") else loop.get("elementScope")
     base = _static_pointer(loop.get("list"))
+    fields = _fields_of(loop.get("list"))
     # a plain pattern reads no variables, and making them for each element costs more than judging it
     reads = conditions is not None or narrows is False or "{{" in to_text([loop, message])
 
@@ -99,7 +101,9 @@ def _compile_loop(  # noqa: C901 (checks, then the loop as a closure over what t
             elif isinstance(outcome, Failed):
                 # a pattern that judged the whole resource has said where already
                 at_element = (
-                    _locate(request, element, base, index) if narrowed is not request or not outcome.pointer else ""
+                    _locate(request, element, base, index, fields)
+                    if narrowed is not request or not outcome.pointer
+                    else ""
                 )
                 return Failed(outcome.message, at_element + outcome.pointer, outcome.evidence or f"element {index}")
             elif isinstance(outcome, Broken):
@@ -115,30 +119,39 @@ def _static_pointer(expression: Json) -> str | None:
     return match.group(1).replace(".", "/") if match else None
 
 
-def _locate(request: Request, element: Json, base: str | None, index: int) -> str:
+def _fields_of(expression: Json) -> frozenset[str] | None:
+    """The names an expression mentions, one of which is every key on the way to what it selects; `None` for any key."""
+    if not isinstance(expression, str) or "*" in expression or "\\" in expression:
+        return None
+    return frozenset(quoted or word for quoted, word in _NAME.findall(expression))
+
+
+def _locate(request: Request, element: Json, base: str | None, index: int, fields: frozenset[str] | None) -> str:
     """Where an element stands; empty where its list was computed and it is no part of the resource."""
     if base is not None:
         return f"{base}/{index}"
     if not isinstance(element, dict):
         return ""
-    places: dict[int, str] | None = request.memo.get("places")
+    known: dict[frozenset[str] | None, dict[int, str]] = request.memo.setdefault("places", {})
+    places = known.get(fields)
     if places is None:
-        places = request.memo["places"] = {}
-        _note_places(request.resource.body, "", places)
+        places = known[fields] = {}
+        _note_places(request.resource.body, "", fields, places)
     return places.get(id(element), "")
 
 
-def _note_places(value: Json, pointer: str, places: dict[int, str]) -> None:
+def _note_places(value: Json, pointer: str, fields: frozenset[str] | None, places: dict[int, str]) -> None:
     """The pointer of every object in a list, by identity: the resource is shared and stays as it is."""
     if isinstance(value, dict):
-        for key, item in value.items():
+        for key in value if fields is None else fields & value.keys():
+            item = value[key]
             if item.__class__ is dict or item.__class__ is list:
-                _note_places(item, f"{pointer}/{pointers.escape(str(key))}", places)
+                _note_places(item, f"{pointer}/{pointers.escape(str(key))}", fields, places)
     else:
         for index, item in enumerate(value):
             if item.__class__ is dict:
                 places[id(item)] = f"{pointer}/{index}"
-                _note_places(item, f"{pointer}/{index}", places)
+                _note_places(item, f"{pointer}/{index}", fields, places)
 
 
 def _list_reader(text: Json, compiler: Compiler, at: str) -> Callable[[Scope], list[Json]]:

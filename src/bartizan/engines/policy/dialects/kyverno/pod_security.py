@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bartizan.base.errors import SpecError
-from bartizan.base.json import to_text
 from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.podsecurity import compile_exclusions, compile_level, summary
 from bartizan.model.outcome import PASSED, Failed, Outcome, Skipped
@@ -54,7 +53,7 @@ def pod_security_judge(spec: JsonObject, message: Message, exceptions: Sequence[
                 left = kept
         if left:
             text = f"{message(scope)} {summary(left)}".strip()
-            return Failed(text, part.pointer + left[0].pointer, to_text(left[0].value))
+            return Failed(text, part.pointer + left[0].pointer, left[0])
         return Skipped(f"accepted by PolicyException `{waived}`", waived) if waived else PASSED
 
     return judge

@@ -8,19 +8,14 @@ the scope.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno.assertions import compile_assertion
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
-from bartizan.engines.policy.dialects.kyverno.variables import (
-    Template,
-    UnresolvedError,
-    as_text,
-    compile_template,
-)
+from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
 from bartizan.lang.overlay import Mismatch, Pattern, compile_pattern
 from bartizan.model.outcome import PASSED, Broken, Failed, Outcome, Skipped
 
@@ -30,7 +25,7 @@ if TYPE_CHECKING:
     from bartizan.base.json import Json
     from bartizan.engines.policy.dialects.kyverno.scope import Scope
     from bartizan.engines.policy.dialects.kyverno.spec import ValidateSpec
-    from bartizan.engines.policy.dialects.kyverno.variables import Compiler
+    from bartizan.engines.policy.dialects.kyverno.variables import Compiler, Render
     from bartizan.model.request import Request
 
 ScopeOf: TypeAlias = "Callable[[], Scope]"
@@ -44,22 +39,25 @@ _MAX_PATTERNS: Final = 1024
 class Message:
     """A rule's message. Where its variables cannot be resolved, it is shown as written."""
 
-    template: Template
+    fixed: str
+    render: Render | None
+    """Fills the variables in; `None` where there are none and `fixed` is all."""
     raw: str
 
     def __call__(self, scope: ScopeOf) -> str:
         """The text for one request."""
-        if self.template.render is None:
-            return as_text(self.template.value)
+        if self.render is None:
+            return self.fixed
         try:
-            return as_text(self.template(scope()))
+            return as_text(self.render(scope()))
         except UnresolvedError:
             return self.raw
 
 
 def compile_message(text: str | None, compiler: Compiler, at: str) -> Message:
     """Compile a message."""
-    return Message(compile_template(text or "", compiler, at=at), text or "")
+    template = compile_template(text or "", compiler, at=at)
+    return Message(as_text(template.value), template.render, text or "")
 
 
 def pattern_judge(document: Json, message: Message, compiler: Compiler, at: str) -> Judge:
@@ -125,6 +123,15 @@ def _mismatched(mismatch: Mismatch, message: Message, scope: ScopeOf) -> Outcome
     return Failed(message(scope) or mismatch.message, mismatch.pointer, mismatch)
 
 
+class _Alternatives(NamedTuple):
+    """Why none of several patterns matched; written out when somebody reads it."""
+
+    failed: list[Mismatch]
+
+    def __str__(self) -> str:
+        return "; ".join(f"{item.pointer}: {item.message}" for item in self.failed)
+
+
 def any_pattern_judge(documents: Json, message: Message, compiler: Compiler, at: str) -> Judge:
     """Judge by several patterns, of which one must match."""
     whole = compile_template(documents, compiler, at=at)
@@ -144,8 +151,8 @@ def any_pattern_judge(documents: Json, message: Message, compiler: Compiler, at:
             (skipped if mismatch.skip else failed).append(mismatch)
         if not failed:
             return Skipped("; ".join(item.message for item in skipped))
-        evidence = "; ".join(f"{item.pointer}: {item.message}" for item in failed)
-        return Failed(message(scope) or evidence, failed[0].pointer, evidence)
+        evidence = _Alternatives(failed)
+        return Failed(message(scope) or str(evidence), failed[0].pointer, evidence)
 
     return judge
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from bartizan.base.json import to_text
+
 if TYPE_CHECKING:
     from bartizan.base.json import Json, JsonObject
 
@@ -69,6 +71,10 @@ class Violation(NamedTuple):
     path: str
     value: Json
     container: Container | None = None
+
+    def __str__(self) -> str:
+        """The offending value, as evidence shows it."""
+        return to_text(self.value)
 
     @property
     def message(self) -> str:

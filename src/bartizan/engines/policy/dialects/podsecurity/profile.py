@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.podsecurity.levels import controls_at
 from bartizan.engines.policy.dialects.podsecurity.pod import read_pod, summary
 from bartizan.engines.policy.plan import Rule
@@ -58,6 +57,6 @@ def _run(check: Check) -> Run:
         if not found:
             return PASSED
         first = found[0]
-        return Failed(summary(found), part.pointer + first.pointer, to_text(first.value))
+        return Failed(summary(found), part.pointer + first.pointer, first)
 
     return run
