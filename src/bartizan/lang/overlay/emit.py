@@ -3,7 +3,9 @@
 Inside the function a failure returns at once; a condition that does not
 hold goes on to the next element of the list it stands in, or returns when
 it stands in none. Patterns that only decide something (under a conditional
-or an existence anchor) become predicates of their own.
+or an existence anchor) become predicates of their own, and those whose
+skipping is weighed against what stands beside them (under an equality
+anchor, or in a list of lists) become parts that say why.
 """
 
 from __future__ import annotations
@@ -12,8 +14,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.base import pointer, wildcard
-from bartizan.lang.overlay.mismatch import Mismatch, failed
-from bartizan.lang.overlay.nodes import Anchor, EachNode, Entry, MapNode, Node, PositionsNode, ScalarNode, tracked
+from bartizan.lang.overlay.mismatch import Mismatch, below, failed
+from bartizan.lang.overlay.nodes import (
+    Anchor,
+    EachNode,
+    Entry,
+    MapNode,
+    Node,
+    PositionsNode,
+    ScalarNode,
+    can_skip,
+    tracked,
+)
 from bartizan.lang.overlay.scalar import compile_scalar
 
 if TYPE_CHECKING:
@@ -32,6 +44,7 @@ def _first_key(matches: Callable[[str], bool], keys: Iterable[Any]) -> Any:
 NAMES: Final = {
     "Mismatch": Mismatch,
     "failed": failed,
+    "below": below,
     "first_key": _first_key,
     "dict": dict,
     "list": list,
@@ -93,17 +106,24 @@ class _Emitter:
 
     def _predicate(self, node: Node) -> str:
         """Write a function that says whether `node` matches; returns its name."""
+        return self._function("matches", node, deciding=True)
+
+    def _part(self, node: Node) -> str:
+        """Write a function that says why `node` does not match; returns its name."""
+        return self._function("part", node, deciding=False)
+
+    def _function(self, prefix: str, node: Node, *, deciding: bool) -> str:
         lines, depth = self._lines, self._depth
         self._lines, self._depth = [], 1
-        name = self._name("matches")
-        self._node(node, "value", _Place((), deciding=True))
-        self._line("return True")
+        name = self._name(prefix)
+        self._node(node, "value", _Place((), deciding=deciding))
+        self._line("return True" if deciding else "return None")
         self.functions.append("\n".join([f"def {name}(value{', seen' if self._tracks else ''}):", *self._lines]))
         self._lines, self._depth = lines, depth
         return name
 
-    def _call(self, predicate: str, value: str) -> str:
-        return f"{predicate}({value}{', seen' if self._tracks else ''})"
+    def _call(self, function: str, value: str) -> str:
+        return f"{function}({value}{', seen' if self._tracks else ''})"
 
     def _line(self, text: str) -> None:
         self._lines.append("    " * self._depth + text)
@@ -127,19 +147,15 @@ class _Emitter:
         arguments = f"{place.pointer}, {value}, {pattern}"
         self._line(f"return failed(seen, {arguments})" if self._tracks else f"return Mismatch({arguments})")
 
-    def _skip(self, place: _Place, reason: str) -> None:
+    def _skip(self, place: _Place, reason: str, *, is_global: bool = False) -> None:
+        """The pattern is not about this element, or where there is no list not about this value."""
         if place.loop:
             self._line(f"{place.loop} = True")
             self._line("continue")
-        else:
-            self._leave(place, reason)
-
-    def _leave(self, place: _Place, reason: str) -> None:
-        """The pattern as a whole is not about this value."""
-        if place.deciding:
+        elif place.deciding:
             self._line("return False")
         else:
-            self._line(f"return Mismatch({place.pointer}, None, None, {reason!r}, True)")
+            self._line(f"return Mismatch({place.pointer}, None, None, {reason!r}, True, False, {is_global})")
 
     def _literal(self, value: Json) -> str:
         return repr(value) if value is None or isinstance(value, bool | int | str) else self._constant(value)
@@ -161,11 +177,43 @@ class _Emitter:
         self._line(f"if {value}.__class__ is not dict:")
         self._indented(lambda: self._fail(place, value, node.pattern))
         for entry in (*node.anchors, *node.plain):
-            if entry.anchor in (Anchor.CONDITIONAL, Anchor.EXISTENCE, Anchor.NEGATION):
+            if entry.anchor in (Anchor.CONDITIONAL, Anchor.EXISTENCE):
                 raw = repr(entry.raw)
                 self._line(f"seen[{raw}] = seen.get({raw}, False) or {entry.key!r} in {value}")
-        for entry in (*node.anchors, *node.plain):
+        # what a condition deep under an equality anchor leaves out is no skip where another anchor applied
+        soft = [entry for entry in node.anchors if entry.anchor is Anchor.EQUALITY and can_skip(entry.child)]
+        applied = self._name("applied") if soft and len(soft) == len(node.anchors) else ""
+        if applied:
+            self._line(f"{applied} = False")
+        for entry in node.anchors:
+            if entry in soft:
+                self._weighed(entry, value, place, applied)
+            else:
+                self._entry(entry, value, place)
+        if applied:
+            self._line(f"if not {applied}:")
+            self._indented(lambda: self._skip(place, "no condition under its anchors holds"))
+        for entry in node.plain:
             self._entry(entry, value, place)
+
+    def _weighed(self, entry: Entry, value: str, place: _Place, applied: str) -> None:
+        """An equality anchor whose child may skip, which counts only where no anchor beside it applied."""
+        key, found = repr(entry.key), self._name("m")
+        self._line(f"{found} = {self._call(self._part(entry.child), f'{value}[{key}]')} if {key} in {value} else None")
+        self._line(f"if {found} is not None:")
+        self._depth += 1
+        self._line(f"if not {found}.skip:")
+        self._indented(lambda: self._pass_on(found, place.below(entry.key)))
+        self._line(f"if {found}.is_global:")
+        self._indented(lambda: self._skip(place, f"a global condition under {entry.raw} does not hold"))
+        self._depth -= 1
+        if applied:
+            self._line("else:")
+            self._line(f"    {applied} = True")
+
+    def _pass_on(self, found: str, place: _Place) -> None:
+        """A failure that a part has found."""
+        self._line("return False" if place.deciding else f"return below({place.pointer}, {found})")
 
     def _entry(self, entry: Entry, value: str, place: _Place) -> None:
         key = repr(entry.key)
@@ -187,9 +235,9 @@ class _Emitter:
             case Anchor.CONDITIONAL:
                 self._line(f"if {key} not in {value}:")
                 self._indented(lambda: self._skip(place, f"condition {entry.raw}: there is no such key"))
-                self._condition(entry, f"{value}[{key}]", place, leaves=False)
+                self._condition(entry, f"{value}[{key}]", place)
             case Anchor.GLOBAL:
-                self._present(key, value, lambda item: self._condition(entry, item, place, leaves=True))
+                self._present(key, value, lambda item: self._condition(entry, item, place))
 
     def _plain(self, entry: Entry, found: str, below: _Place) -> None:
         if isinstance(entry.child, ScalarNode) and entry.child.pattern == "*" and not entry.child.in_list:
@@ -219,14 +267,14 @@ class _Emitter:
         else:
             self._line(f"return Mismatch({place.pointer}, {value}, None, 'must not be there')")
 
-    def _condition(self, entry: Entry, value: str, place: _Place, *, leaves: bool) -> None:
+    def _condition(self, entry: Entry, value: str, place: _Place) -> None:
         if isinstance(entry.child, ScalarNode) and not entry.child.in_list:
             holds = self._matches(entry.child, value)
         else:
             holds = self._call(self._predicate(entry.child), value)
         self._line(f"if not ({holds}):")
-        reason = f"condition {entry.raw} does not hold"
-        self._indented(lambda: self._leave(place, reason) if leaves else self._skip(place, reason))
+        reason, is_global = f"condition {entry.raw} does not hold", entry.anchor is Anchor.GLOBAL
+        self._indented(lambda: self._skip(place, reason, is_global=is_global))
 
     def _exists(self, node: Node, value: str, place: _Place) -> None:
         self._line(f"if {value}.__class__ is not list:")
@@ -272,12 +320,35 @@ class _Emitter:
 
     def _positions(self, node: PositionsNode, value: str, place: _Place) -> None:
         count = len(node.children)
-        self._line(f"if {value}.__class__ is not list or len({value}) != {count}:")
+        self._line(f"if {value}.__class__ is not list:")
         self._indented(lambda: self._fail(place, value, node.pattern))
+        self._line(f"if len({value}) < {count}:")
+        self._indented(lambda: self._too_short(place, value, count))
+        applied = self._name("applied") if all(can_skip(child) for child in node.children) else ""
+        if applied:
+            self._line(f"{applied} = False")
         for number, child in enumerate(node.children):
             name = self._name("v")
             self._line(f"{name} = {value}[{number}]")
-            self._node(child, name, place.below(str(number)))
+            if can_skip(child):
+                self._line(f"{name} = {self._call(self._part(child), name)}")
+                self._line(f"if {name} is not None and not {name}.skip:")
+                self._indented(lambda name=name, number=number: self._pass_on(name, place.below(str(number))))  # type: ignore[misc]  # bound now, in a loop
+                if applied:
+                    self._line(f"{applied} = {applied} or {name} is None")
+            else:
+                self._node(child, name, place.below(str(number)))
+        if applied:
+            self._line(f"if not {applied}:")
+            self._indented(lambda: self._skip(place, "no element of the list meets the conditions"))
+
+    def _too_short(self, place: _Place, value: str, count: int) -> None:
+        """Kyverno cannot judge a list of lists that is shorter than its pattern."""
+        if place.deciding:
+            self._line("return False")
+        else:
+            reason = f"the list is shorter than the {count} of its pattern"
+            self._line(f"return Mismatch({place.pointer}, {value}, None, {reason!r}, False, True)")
 
     def _scalar(self, node: ScalarNode, value: str, place: _Place) -> None:
         if node.in_list:

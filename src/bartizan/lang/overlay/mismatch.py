@@ -18,8 +18,10 @@ class Mismatch(msgspec.Struct, frozen=True, gc=False):
     """One reason, at a JSON pointer into the value.
 
     `skip` says that the pattern is not about this value at all (a
-    conditional anchor did not hold); `broken` that it could not be judged,
-    because a key that its anchors name is nowhere in the value.
+    conditional anchor did not hold), and `is_global` that a global anchor
+    said so, which no other anchor beside it outweighs; `broken` that it
+    could not be judged, because a key that its anchors name is nowhere in
+    the value.
     """
 
     pointer: str
@@ -28,6 +30,7 @@ class Mismatch(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
     skip: bool = False
     broken: bool = False
+    is_global: bool = False
 
     def __str__(self) -> str:
         return self.message
@@ -40,6 +43,11 @@ class Mismatch(msgspec.Struct, frozen=True, gc=False):
         found = "is missing" if self.value is None else f"is `{to_text(self.value)[:_LONGEST]}`"
         wanted = self.wanted if isinstance(self.wanted, str) else to_text(self.wanted)
         return f"{found}, not `{wanted[:_LONGEST]}`"
+
+
+def below(pointer: str, inner: Mismatch) -> Mismatch:
+    """The same reason, for the value that holds the one it was found in at `pointer`."""
+    return msgspec.structs.replace(inner, pointer=pointer + inner.pointer)
 
 
 def failed(seen: Mapping[str, bool], pointer: str, value: Json, wanted: Json) -> Mismatch:

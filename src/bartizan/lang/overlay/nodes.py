@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,9 @@ class Anchor(Enum):
     NEGATION = "X("
     EXISTENCE = "^("
     NONE = ""
+
+
+_CONDITIONS: Final = (Anchor.CONDITIONAL, Anchor.GLOBAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +74,18 @@ class ScalarNode:
 Node: TypeAlias = MapNode | EachNode | PositionsNode | ScalarNode
 
 
-def has_anchors(node: Node) -> bool:
-    """Whether an anchor stands anywhere in the pattern."""
+def can_skip(node: Node) -> bool:
+    """Whether a pattern can turn out not to be about a value: a condition stands where its failure is not caught."""
     match node:
         case MapNode(anchors, plain):
-            return bool(anchors) or any(has_anchors(entry.child) for entry in plain)
+            entries = (*anchors, *plain)
+            return any(entry.anchor in _CONDITIONS for entry in entries) or any(
+                can_skip(entry.child) for entry in entries if entry.anchor in (Anchor.EQUALITY, Anchor.NONE)
+            )
         case EachNode(child):
-            return has_anchors(child)
+            return can_skip(child)
         case PositionsNode(children):
-            return any(has_anchors(child) for child in children)
+            return any(can_skip(child) for child in children)
         case ScalarNode():
             return False
 
@@ -89,7 +95,7 @@ def tracked(node: Node) -> Iterator[Entry]:
     match node:
         case MapNode(anchors, plain):
             for entry in (*anchors, *plain):
-                if entry.anchor in (Anchor.CONDITIONAL, Anchor.EXISTENCE, Anchor.NEGATION):
+                if entry.anchor in (Anchor.CONDITIONAL, Anchor.EXISTENCE):
                     yield entry
                 yield from tracked(entry.child)
         case EachNode(child):

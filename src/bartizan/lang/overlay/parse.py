@@ -15,7 +15,6 @@ from bartizan.lang.overlay.nodes import (
     Node,
     PositionsNode,
     ScalarNode,
-    has_anchors,
 )
 
 if TYPE_CHECKING:
@@ -65,9 +64,16 @@ def _map(pattern: dict[str, Json], at: str, depth: int, *, wild: bool, parent: s
     anchors = sorted((entry for entry in entries if entry.anchor not in _PHASE_TWO), key=lambda entry: entry.raw)
     plain = sorted((entry for entry in entries if entry.anchor in _PHASE_TWO), key=lambda entry: entry.raw)
     # what may skip the whole is tried first, so that it wins over a failure beside it
-    first = [entry for entry in plain if entry.anchor is Anchor.GLOBAL or has_anchors(entry.child)]
+    first = [entry for entry in plain if entry.anchor is Anchor.GLOBAL or _has_anchors(pattern[entry.raw])]
     rest = [entry for entry in plain if entry not in first]
     return MapNode(tuple(anchors), (*reversed(first), *rest), pattern)
+
+
+def _has_anchors(pattern: Json) -> bool:
+    """Whether an anchor stands anywhere in a pattern, also where it is never looked at."""
+    if isinstance(pattern, dict):
+        return any(_KEY.match(str(key).strip()) or _has_anchors(child) for key, child in pattern.items())
+    return isinstance(pattern, list) and any(map(_has_anchors, pattern))
 
 
 def _entry(raw: str, child: Json, at: str, depth: int, *, wild: bool, parent: str) -> Entry:
