@@ -1,8 +1,8 @@
 """Leaves of patterns: `!*:latest`, `>=1Gi`, `1-10 | 20`, `?*`, compiled to predicates.
 
-A value is compared as a duration, as a quantity and as text with wildcards,
-and any of the three may hold. A missing value counts as 0 where it is
-compared as an amount, and matches no text.
+A value is compared as a duration where both sides are one, else as a
+quantity where both are, else as text with wildcards. A missing value counts
+as 0 where it is compared as an amount, and matches no text.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _AMOUNT: Final = r"([-+|]?\d+(?:\.\d+)?[A-Za-z]*)"
 _RANGE: Final = re.compile(rf"{_AMOUNT}(!?)-{_AMOUNT}", re.ASCII)
+_INTEGER: Final = re.compile(r"[-+]?[0-9]{1,19}")
 _OPERATORS: Final = (">=", "<=", ">", "<", "!")
 _COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">=": lambda value, limit: value >= limit,
@@ -64,13 +65,20 @@ def _number(pattern: float) -> Test:
         if isinstance(value, bool):
             return False
         if isinstance(value, str):
-            try:
-                return (int(value) if float(pattern).is_integer() else float(value)) == pattern
-            except ValueError:
-                return False
+            return _read_number(value, whole=isinstance(pattern, int)) == pattern
         return isinstance(value, int | float) and value == pattern
 
     return test
+
+
+def _read_number(text: str, *, whole: bool) -> float | None:
+    """A number written as text, as Go's `strconv` reads it; none has spaces or underscores."""
+    if whole:
+        return int(text) if _INTEGER.fullmatch(text) else None
+    try:
+        return float(text) if text.strip() == text and "_" not in text else None
+    except ValueError:
+        return None
 
 
 def _text(pattern: str) -> Test:
@@ -116,12 +124,12 @@ def _compare(operator: str, operand: str) -> Test:
         if amount is not None:
             if duration is not None:
                 spent = parse_duration(amount)
-                if spent is not None and holds(spent, duration):
-                    return True
+                if spent is not None:
+                    return holds(spent, duration)
             if quantity is not None:
                 found = parse_quantity(amount)
-                if found is not None and holds(found.value, quantity.value):
-                    return True
+                if found is not None:
+                    return holds(found.value, quantity.value)
         text = _as_text(value) if compares_text else None
         return text is not None and matches(text) is wanted
 
