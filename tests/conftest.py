@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -16,8 +16,22 @@ if TYPE_CHECKING:
 
 # the same examples in every run: a change is judged by itself; `pytest --hypothesis-profile search` looks for more
 settings.register_profile("fixed", derandomize=True, deadline=None)
-settings.register_profile("search", max_examples=20_000, deadline=None)
+settings.register_profile("search", max_examples=2_000, deadline=None)
 settings.load_profile("fixed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Iterator[Any]:
+    """Reports that can be sent from a worker: half of a surrogate pair in a message would end it."""
+    return _encodable((yield))
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    return type(value)(map(_encodable, value)) if isinstance(value, list | tuple) else value
 
 
 @pytest.fixture(scope="session")

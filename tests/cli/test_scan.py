@@ -7,9 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.cli.command import ROOT, bartizan
+from tests.laws import examples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,7 +179,7 @@ def test_catalog_exports_policies_that_give_the_same_findings(manifest: Path, tm
     assert {item["policy"] for item in report["findings"]} == {"latest-image", "host-network"}
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.text(max_size=200))
 def test_no_text_is_a_bug(text: str) -> None:
     """Whatever is piped in, the answer is a report or a problem, never a traceback."""

@@ -11,10 +11,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
+from tests.laws import examples
 from tests.outputs.hostile import REPORTS, TEXTS
 from tests.outputs.schemas import report_schema, sarif_schema
 
@@ -26,7 +27,7 @@ from bartizan.outputs.view import View
 if TYPE_CHECKING:
     from bartizan.model.report import Report
 
-LAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = examples(40)
 ALLOWED = {
     "html": "html head meta title style body a header h1 h2 h3 p time main ul li b svg rect section span "
     "table colgroup col thead tbody tr th td strong code br pre mark form input fieldset legend label select option "

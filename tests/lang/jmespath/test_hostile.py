@@ -8,10 +8,11 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.lang.jmespath.answers import FUNCTIONS, ask
 from tests.lang.jmespath.expressions import EXPRESSIONS
+from tests.laws import examples
 
 from bartizan.base.errors import SpecError
 from bartizan.lang.jmespath import JmesPathError, compile_expression, runtime
@@ -41,7 +42,7 @@ def _raw(text: str) -> str:
     return "'" + text.replace("'", "\\'") + "'"
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(st.one_of(NASTY, WORDS))
 @example("]\n    import os\n")
 @example("a'];import os;b['a")
@@ -55,7 +56,7 @@ def test_key_finds_its_member_and_nothing_else(key: str) -> None:
         function({"a": {"another": {"b": 1}}})
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(st.one_of(NASTY, WORDS))
 def test_text_comes_back_as_it_is(text: str) -> None:
     try:
@@ -67,7 +68,7 @@ def test_text_comes_back_as_it_is(text: str) -> None:
     assert value.replace("\\", "") == text.replace("\\", "")
 
 
-@settings(max_examples=1000, deadline=None)
+@examples(1000)
 @given(st.one_of(EXPRESSIONS, NASTY, WORDS.map(_quoted), st.builds("{}.{}".format, EXPRESSIONS, WORDS.map(_quoted))))
 def test_source_names_nothing_but_its_own(text: str) -> None:
     try:

@@ -7,11 +7,12 @@ import re
 from typing import Any
 
 import jmespath
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from jmespath.exceptions import JMESPathError
 from tests.lang.jmespath.answers import FUNCTIONS
 from tests.lang.jmespath.expressions import DOCUMENTS, EXPRESSIONS
+from tests.laws import examples
 
 from bartizan.base.errors import SpecError
 from bartizan.lang.jmespath import (
@@ -44,7 +45,7 @@ def _packages(text: str, document: Any) -> Any:
         return _NO_VALUE
 
 
-@settings(max_examples=1500, deadline=None)
+@examples(1500)
 @given(EXPRESSIONS, DOCUMENTS)
 def test_same_as_the_package(text: str, document: Any) -> None:
     try:
@@ -57,7 +58,7 @@ def test_same_as_the_package(text: str, document: Any) -> None:
     assert ours is _NO_VALUE or equal(ours, packages), f"{text}: {ours!r} is not {packages!r}"
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(EXPRESSIONS, DOCUMENTS)
 def test_dialects_differ_in_missing_keys_only(text: str, document: Any) -> None:
     try:
@@ -76,7 +77,7 @@ def test_dialects_differ_in_missing_keys_only(text: str, document: Any) -> None:
         assert value is _NO_VALUE or equal(value, plain)
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(EXPRESSIONS, DOCUMENTS)
 def test_leaves_its_document_alone(text: str, document: Any) -> None:
     before = copy.deepcopy(document)
@@ -84,7 +85,7 @@ def test_leaves_its_document_alone(text: str, document: Any) -> None:
     assert equal(before, document)
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(EXPRESSIONS, st.dictionaries(st.sampled_from(["a", "b", "c", "d e", "é"]), DOCUMENTS, min_size=1))
 @example("a.b || c[0]", {"a": {"b": 1}, "c": [2]})
 def test_reads_no_other_roots_than_it_says(text: str, document: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from bartizan.base import wildcard
 from bartizan.base.duration import parse_duration
+from bartizan.base.number import format_exponent, parse_float
 from bartizan.base.quantity import parse_quantity
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ def compile_scalar(pattern: Json) -> Test:
     """Compile a leaf; a list as value must match with every element."""
     test = _compile(pattern) if not isinstance(pattern, bool) else _boolean(pattern)
     return lambda value: all(map(test, value)) if value.__class__ is list else test(value)
+
+
+def is_range(pattern: str) -> bool:
+    """Whether a leaf is a range of amounts that values lie in, such as `1-10` (and not `1!-10`, outside of one)."""
+    interval = _RANGE.fullmatch(pattern)
+    return interval is not None and not interval[2]
 
 
 @lru_cache(maxsize=4096, typed=True)
@@ -72,13 +79,10 @@ def _number(pattern: float) -> Test:
 
 
 def _read_number(text: str, *, whole: bool) -> float | None:
-    """A number written as text, as Go's `strconv` reads it; none has spaces or underscores."""
+    """A number written as text, as Go's `strconv` reads it."""
     if whole:
         return int(text) if _INTEGER.fullmatch(text) else None
-    try:
-        return float(text) if text.strip() == text and "_" not in text else None
-    except ValueError:
-        return None
+    return parse_float(text)
 
 
 def _text(pattern: str) -> Test:
@@ -92,7 +96,7 @@ def _text(pattern: str) -> Test:
 @lru_cache(maxsize=4096)
 def _single(pattern: str) -> Test:
     operator = next((sign for sign in _OPERATORS if len(pattern) > 1 and pattern.startswith(sign)), "")
-    interval = _RANGE.fullmatch(pattern) if not operator and len(pattern) > 1 else None
+    interval = _RANGE.fullmatch(pattern) if not operator else None
     if interval:
         low, negated, high = interval.groups()
         if negated:
@@ -155,15 +159,4 @@ def _as_text(value: Json) -> str | None:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
-    return go_exponent(value) if isinstance(value, float) else None
-
-
-def go_exponent(value: float) -> str:
-    """A float as Go's `strconv.FormatFloat(value, 'E', -1, 64)` writes it: `1.5E+00`."""
-    digits, _, power = f"{value:.17e}".partition("e")
-    for precision in range(17):
-        text = f"{value:.{precision}e}"
-        if float(text) == value:
-            digits, _, power = text.partition("e")
-            break
-    return f"{digits}E{power}"
+    return format_exponent(value).upper() if isinstance(value, float) else None

@@ -9,7 +9,7 @@ import yaml
 from tests.conformance import ROOT
 
 from bartizan.base.errors import SpecError
-from bartizan.engines.policy.dialects.kyverno.conditions import bind_value, operator
+from bartizan.engines.policy.dialects.kyverno.conditions import bind_key, bind_value, operator
 
 CASES = yaml.safe_load((ROOT / "tests" / "cases" / "conditions" / "operators.yaml").read_text())
 
@@ -26,6 +26,7 @@ CASES = yaml.safe_load((ROOT / "tests" / "cases" / "conditions" / "operators.yam
 def test_operator(name: str, key: Any, value: Any, holds: bool) -> None:
     assert operator(name)(key, value) is holds
     assert bind_value(name, value)(key) is holds, "bound beforehand it must say the same"
+    assert bind_key(name, key)(value) is holds, "bound beforehand it must say the same"
 
 
 def test_capitals_matter_for_orderings_only() -> None:
