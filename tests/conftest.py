@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from tests.conformance import required
 from tests.controlplane.start import ControlPlane, start
 from tools import gobuild
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # the same examples in every run: a change is judged by itself; `pytest --hypothesis-profile search` looks for more
-settings.register_profile("fixed", derandomize=True, deadline=None)
-settings.register_profile("search", max_examples=2_000, deadline=None)
+# (a machine that builds something beside the tests is slow, and that is no fault of theirs)
+_PATIENT = (HealthCheck.too_slow,)
+settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=_PATIENT)
+settings.register_profile("search", max_examples=2_000, deadline=None, suppress_health_check=_PATIENT)
 settings.load_profile("fixed")
 
 

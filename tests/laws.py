@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 _USUAL = 100
 
@@ -10,4 +10,4 @@ _USUAL = 100
 def examples(number: int) -> settings:
     """Settings for `number` examples, times what the profile asks for: `pytest --hypothesis-profile search`."""
     scale = max(1, settings.default.max_examples // _USUAL) if settings.default else 1
-    return settings(max_examples=number * scale, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    return settings(max_examples=number * scale)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _HERE: Final = Path(__file__).resolve().parent / "gotools"
 _VERSION: Final = "k8s.io/component-base/version"
+_BUILD_NEEDS_BYTES: Final = 4 << 30
+"""What Go's caches of packages and objects grow by in the largest build."""
 
 
 class Module(NamedTuple):
@@ -112,6 +114,12 @@ def _locked(path: Path) -> Iterator[None]:
 def _build(name: str, module: Module, package: str, target: Path) -> None:
     if shutil.which("go") is None:
         raise BuildError(f"`{target.name}` is not built and Go is not installed: install Go 1.26 or newer")
+    free = shutil.disk_usage(target.parent).free
+    if free < _BUILD_NEEDS_BYTES:
+        raise BuildError(
+            f"building `{target.name}` takes {_BUILD_NEEDS_BYTES >> 30} GiB and {target.parent} has {free >> 20} MiB: "
+            "make room, or set BARTIZAN_TOOLS, GOCACHE and GOMODCACHE to folders that have it"
+        )
     print(f"building {target.name} {module.version} (minutes, once)", file=sys.stderr, flush=True)
     part = target.with_name(f".{target.name}.part")
     command = ["go", "build", "-trimpath", "-ldflags", f"-s -w {module.ldflags}".strip(), "-o", str(part), package]
@@ -124,6 +132,8 @@ def _build(name: str, module: Module, package: str, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    for wanted in sys.argv[1:] or MODULES:
-        for built in ensure(wanted).values():
-            print(built)
+    try:
+        for wanted in sys.argv[1:] or MODULES:
+            ensure(wanted)
+    except BuildError as error:
+        sys.exit(f"gobuild: {error}")

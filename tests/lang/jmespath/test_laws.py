@@ -41,18 +41,16 @@ def _ours(text: str, document: Any) -> Any:
 def _packages(text: str, document: Any) -> Any:
     try:
         return jmespath.search(text, document)
-    except JMESPathError:
+    except (JMESPathError, TypeError):  # the latter where keys to sort by have different types
         return _NO_VALUE
 
 
 @examples(1500)
 @given(EXPRESSIONS, DOCUMENTS)
 def test_same_as_the_package(text: str, document: Any) -> None:
-    try:
-        packages = _packages(text, document)
-    except TypeError:  # the package's `contains` asks a text for what is no text; the language says false
-        assume("contains(" not in text)
-        raise
+    # the package's `contains` takes 1 for true, and asks a text for what is no text; the language says false
+    assume("contains(" not in text)
+    packages = _packages(text, document)
     ours = _ours(text, document)
     assert (ours is _NO_VALUE) == (packages is _NO_VALUE), f"{text}: {ours!r}, {packages!r}"
     assert ours is _NO_VALUE or equal(ours, packages), f"{text}: {ours!r} is not {packages!r}"
