@@ -17,7 +17,7 @@ from bartizan.engines.policy.dialects.kyverno.scope import set_path
 from bartizan.engines.policy.dialects.kyverno.spec import ValidateSpec
 from bartizan.engines.policy.dialects.kyverno.validate import compile_validate
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
-from bartizan.lang.jmespath import JmesPathError
+from bartizan.lang.jmespath import JmesPathError, NotFoundError
 from bartizan.model.outcome import PASSED, Broken, Failed, Outcome, Passed
 from bartizan.model.resource import Resource
 
@@ -56,14 +56,22 @@ def foreach_judge(loops: list[JsonObject], message: str | None, compiler: Compil
 
 
 def _run_loops(loops: list[Loop], request: Request, scope: Scope, depth: int) -> Outcome | None:
-    """Nothing that applied gives no answer; otherwise the first failure or error, or a pass."""
-    applied = False
+    """The first failure or error; else a pass, if an element was judged; else why a list could not be read, if one."""
+    applied, unread = False, None
     for loop in loops:
-        outcome = loop(request, scope, depth)
+        try:
+            outcome = loop(request, scope, depth)
+        except _ListError as error:
+            unread = Broken(f"failed to evaluate list: {error}")
+            continue
         if isinstance(outcome, Failed | Broken):
             return outcome
         applied = applied or isinstance(outcome, Passed)
-    return PASSED if applied else None
+    return PASSED if applied else unread
+
+
+class _ListError(Exception):
+    """The list of a loop has no value, and not for want of a key."""
 
 
 def _compile_loop(  # noqa: C901 (checks, then the loop as a closure over what they found)
@@ -80,6 +88,7 @@ def _compile_loop(  # noqa: C901 (checks, then the loop as a closure over what t
     conditions = compile_conditions(block, compiler, f"{at}/preconditions") if block else None
     judge = _element_judge(loop, message, compiler, at, depth)
     narrows = False if loop.get("deny") is not None or loop.get("foreach") else loop.get("elementScope")
+    needs_maps = loop.get("elementScope") is True
     base = _static_pointer(loop.get("list"))
     fields = _fields_of(loop.get("list"))
     # a plain pattern reads no variables, and making them for each element costs more than judging it
@@ -91,6 +100,8 @@ def _compile_loop(  # noqa: C901 (checks, then the loop as a closure over what t
         for index, element in enumerate(elements):
             if element is None:
                 continue
+            if needs_maps and not isinstance(element, dict):
+                return Broken(f"`elementScope: true` is for maps, and element {index} is none")
             inner = scope.nested(_element_names(element, index, level, request), loaders) if reads else scope
             narrowed = request if narrows is False else _narrowed(request, element, narrows)
             if conditions is not None and not _holds(conditions, inner):
@@ -175,8 +186,10 @@ def _elements(expression: Callable[[Scope], Json], scope: Scope) -> list[Json]:
     """The list to loop over; a missing key is an empty list, and a value that is no list is one element."""
     try:
         value = expression(scope)
-    except JmesPathError:
+    except NotFoundError:
         return []
+    except JmesPathError as error:
+        raise _ListError(error) from error
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
@@ -193,11 +206,9 @@ def _element_names(element: Json, index: int, level: int, request: Request) -> d
 
 
 def _narrowed(request: Request, element: Json, narrows: bool | None) -> Request:
-    """Patterns judge the element itself where it is an object, unless the policy says otherwise."""
-    if narrows is False or (narrows is None and not isinstance(element, dict)):
+    """Patterns judge the element itself where it is an object (and not empty), unless the policy says otherwise."""
+    if narrows is False or not isinstance(element, dict) or not element:
         return request
-    if not isinstance(element, dict):
-        raise UnresolvedError("`elementScope: true` needs elements that are objects")
     return msgspec.structs.replace(request, resource=Resource(request.resource.id, element), memo={})
 
 

@@ -12,7 +12,7 @@ from bartizan.engines.policy.dialects.kyverno.rule import PolicyMeta, compile_ru
 from bartizan.engines.policy.dialects.kyverno.spec import PolicySpec, RuleSpec, decode
 from bartizan.lang.jmespath import compile_expression, functions_for
 from bartizan.model.finding import RuleId, RuleInfo
-from bartizan.model.outcome import Skipped
+from bartizan.model.outcome import Failed, Passed
 from bartizan.model.severity import Severity
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _one_only(spec: PolicySpec, rules: list[Rule]) -> tuple[Rule, ...]:
 def _unless_before(rule: Rule, before: list[Rule]) -> Rule:
     def run(request: Request, lookup: Lookup) -> Outcome | None:
         for other in before:
-            if not isinstance(other.run(request, lookup), Skipped | None):
+            if isinstance(other.run(request, lookup), Passed | Failed):
                 return None
         return rule.run(request, lookup)
 

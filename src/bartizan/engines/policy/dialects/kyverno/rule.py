@@ -98,7 +98,7 @@ def compile_rule(
         conditions=None if construct else _conditions(spec, compiler, at),
         loaders={} if construct else _loaders(spec, compiler, at),
         is_static=not construct and _is_static(spec),
-        forgives=spec.validate is not None and spec.validate.allow_existing_violations is not False,
+        forgives=_forgives(spec.validate, meta),
     )
     return Rule(info, _run(steps), matched.kinds, _action(spec.validate, meta))
 
@@ -145,12 +145,7 @@ def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in o
                 if stopped is not None:
                     return stopped
             outcome = judge(request, scope)
-            if (
-                forgives
-                and request.operation == "UPDATE"
-                and isinstance(outcome, Failed)
-                and _failed_before(judge, request, scope)
-            ):
+            if forgives and outcome.__class__ is Failed and _failed_before(steps, request, scope):
                 return Skipped("it failed before the change too")
             return outcome  # noqa: TRY300 (the steps read top to bottom)
         except UnresolvedError as error:
@@ -174,13 +169,31 @@ def _judge(spec: RuleSpec, lifted: Sequence[RuleException], compiler: Compiler, 
     return judge
 
 
-def _failed_before(judge: Judge, request: Request, scope: ScopeOf) -> bool:
+def _forgives(validate: ValidateSpec | None, meta: PolicyMeta) -> bool:
+    """Only where a failure is refused; an audit reports it however old it is. Overrides do not count here."""
+    if validate is None or validate.allow_existing_violations is False:
+        return False
+    return _as_action(validate.failure_action or meta.failure_action) == "Enforce"
+
+
+def _failed_before(steps: _Steps, request: Request, scope: ScopeOf) -> bool:
     """Whether the resource failed before the change too, which then is not the change's fault."""
-    if request.old is None:
+    if request.operation != "UPDATE" or request.old is None:
         return False
     before = msgspec.structs.replace(request, operation="CREATE", resource=request.old, old=None, memo={})
-    earlier = scope().nested({"request": {**scope()["request"], "object": request.old.body}}, {})
-    return isinstance(judge(before, lambda: earlier), Failed)
+    if not steps.applies(before) or (steps.excluded is not None and steps.excluded(before)):
+        return False
+
+    def earlier() -> Scope:
+        now = scope()
+        return now.nested({"request": {**now["request"], "object": before.resource.body, "operation": "CREATE"}}, {})
+
+    try:
+        if steps.conditions is not None and steps.conditions(before, earlier) is not None:
+            return False
+        return isinstance(steps.judge(before, earlier), Failed)
+    except UnresolvedError:
+        return False
 
 
 def _run_static(steps: _Steps) -> Run:
@@ -191,10 +204,8 @@ def _run_static(steps: _Steps) -> Run:
         if not applies(request) or (excluded is not None and excluded(request)):
             return None
         outcome = judge(request, _no_scope)
-        if outcome.__class__ is Failed and forgives and request.operation == "UPDATE" and request.old is not None:
-            before = msgspec.structs.replace(request, operation="CREATE", resource=request.old, old=None, memo={})
-            if isinstance(judge(before, _no_scope), Failed):
-                return Skipped("it failed before the change too")
+        if forgives and outcome.__class__ is Failed and _failed_before(steps, request, _no_scope):
+            return Skipped("it failed before the change too")
         return outcome
 
     return run

@@ -150,7 +150,7 @@ def any_pattern_judge(documents: Json, message: Message, compiler: Compiler, at:
                 return PASSED
             (skipped if mismatch.skip else failed).append(mismatch)
         if not failed:
-            return Skipped("; ".join(item.message for item in skipped))
+            return Skipped("; ".join(item.message for item in skipped)) if skipped else PASSED
         evidence = _Alternatives(failed)
         return Failed(message(scope) or str(evidence), failed[0].pointer, evidence)
 
@@ -177,16 +177,26 @@ def deny_judge(deny: dict[str, Any], message: Message, compiler: Compiler, at: s
 
 
 def assert_judge(tree: Json, message: Message, compiler: Compiler, at: str) -> Judge:
-    """Judge by an assertion tree."""
+    """Judge by an assertion tree: of the request, where it begins with `object` or `oldObject`, or of the resource."""
     check = compile_assertion(tree, compiler, at=at)
+    of_request = isinstance(tree, dict) and not tree.keys().isdisjoint(("object", "oldObject"))
 
     def judge(request: Request, scope: ScopeOf) -> Outcome | None:
-        errors = check(request.resource.body, scope())
+        errors = check(_asserted(request) if of_request else request.resource.body, scope())
         if not errors:
             return PASSED
         return Failed(message(scope) or errors[0], "", "; ".join(errors))
 
     return judge
+
+
+def _asserted(request: Request) -> Json:
+    return {
+        "object": request.resource.body,
+        "oldObject": request.old.body if request.old else None,
+        "operation": request.operation,
+        "namespaceLabels": request.namespace_labels,
+    }
 
 
 def compile_validate(spec: ValidateSpec, compiler: Compiler, at: str) -> Judge:
