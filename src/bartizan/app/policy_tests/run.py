@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bartizan.app.ambient import ambient
+from bartizan.app.loose import loose
 from bartizan.app.policy_tests.cases import Answer, Case, Verdict
 from bartizan.app.policy_tests.files import find_tests, read_bodies, read_test_files
 from bartizan.app.policy_tests.world import RecordedWorld
@@ -113,11 +114,17 @@ def _resources(paths: tuple[Path, ...]) -> list[Resource]:
         body = document.body
         if not isinstance(body, dict) or "kind" not in body:
             continue
-        items = body["items"] if str(body["kind"]).endswith("List") and isinstance(body.get("items"), list) else [body]
-        for item in items:
+        for item in _objects_in(body):
             resource = in_default_namespace(resource_from(item, source=str(file), lines=document.lines))
             found.setdefault(resource.id, resource)
     return list(found.values())
+
+
+def _objects_in(body: JsonObject) -> list[JsonObject]:
+    """The objects of a list, or of the peer's `ClusterResource`, which says what a cluster holds; else the one."""
+    held = loose(body.get("spec")).get("resources") if body["kind"] == "ClusterResource" else body.get("items")
+    listed = body["kind"] == "ClusterResource" or str(body["kind"]).endswith("List")
+    return [item for item in held if isinstance(item, dict)] if listed and isinstance(held, list) else [body]
 
 
 def _answers(
