@@ -240,3 +240,38 @@ def test_unknown_command_names_the_nearest() -> None:
     done = bartizan("scna")
     assert done.code == 2
     assert "`scan`" in done.err
+
+
+OPTIONS = {
+    "values that are a list": ("--values", "globalValues:\n- a\n", "`globalValues` must be a mapping", 1),
+    "values of a rule that are a number": (
+        "--values",
+        "policies:\n- name: p\n  rules:\n  - name: r\n    values: 3\n",
+        "`values` must be a mapping",
+        5,
+    ),
+    "values that are broken YAML": ("--values", "globalValues: {a: [}\n", "expected node content", 1),
+    "a user whose groups are no list": ("--user-info", "userInfo:\n  groups: admins\n", "`groups` must be a list", 2),
+    "a waiver without an owner": ("--waivers", "waivers:\n- id: a\n  reason: r\n", "waiver `a` has no `owner`", 2),
+    "a waiver until no day": (
+        "--waivers",
+        "waivers:\n- {id: a, reason: r, owner: o, until: 2026-02-30, policy: x}\n",
+        "`until` of waiver `a` is no day",
+        2,
+    ),
+    "a baseline that is no report": ("--baseline", "a: 1\n", "", 0),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_file_of_an_option(tmp_path: Path, name: str) -> None:
+    option, text, said, line = OPTIONS[name]
+    good, file = tmp_path / "good.yaml", tmp_path / "option.yaml"
+    good.write_text(GOOD)
+    file.write_text(text)
+    done = bartizan("scan", good, option, file)
+    assert done.code == 2
+    assert said in done.err
+    assert f"{file}:{line}" in done.err if line else str(file) in done.err
+    assert "hint:" in done.err
+    assert "Traceback" not in done.err

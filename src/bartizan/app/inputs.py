@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bartizan.app.files import read_document, read_file
 from bartizan.app.scan import Live, Progress, ScanRequest
 from bartizan.app.user_info import read_user_info
 from bartizan.app.values import EMPTY, read_values
@@ -12,7 +13,6 @@ from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
 from bartizan.findings import read_baseline, read_waivers
 from bartizan.model.severity import Severity
-from bartizan.sources.yaml import load_one
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,7 +64,6 @@ def read_inputs(inputs: ScanInputs, at: datetime, progress: Progress) -> ScanReq
         from bartizan.app.selection import CheckSelection
 
         checks = CheckSelection(inputs.check, inputs.framework, Severity[inputs.severity.upper()])
-    waivers = load_one(_read(inputs.waivers), str(inputs.waivers)).body if inputs.waivers else None
     return ScanRequest(
         at=at,
         paths=tuple(path for path in inputs.paths if str(path) != "-"),
@@ -74,12 +73,10 @@ def read_inputs(inputs: ScanInputs, at: datetime, progress: Progress) -> ScanReq
         exceptions=inputs.exception,
         pod_security=inputs.pod_security,
         checks=checks,
-        values=read_values(load_one(_read(inputs.values), str(inputs.values)).body) if inputs.values else EMPTY,
-        user=read_user_info(load_one(_read(inputs.user_info), str(inputs.user_info)).body)
-        if inputs.user_info
-        else None,
-        waivers=read_waivers(waivers, Location(str(inputs.waivers))) if waivers is not None else (),
-        baseline=read_baseline(_read(inputs.baseline), Location(str(inputs.baseline))) if inputs.baseline else None,
+        values=read_document(inputs.values, read_values) if inputs.values else EMPTY,
+        user=read_document(inputs.user_info, read_user_info) if inputs.user_info else None,
+        waivers=read_document(inputs.waivers, read_waivers) if inputs.waivers else (),
+        baseline=read_baseline(read_file(inputs.baseline), Location(str(inputs.baseline))) if inputs.baseline else None,
         workers=inputs.workers,
         keeps_all=inputs.keeps_all,
         identifies=inputs.identifies,
@@ -98,14 +95,6 @@ def _live(inputs: ScanInputs) -> Live:
         kinds=inputs.kind,
         selector=inputs.selector,
     )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise SpecError(f"cannot be read: {reason}", at=Location(str(path)), hint="Check the name.") from error
 
 
 def exit_code(report: Report, fail_on: Severity | None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bartizan.app.loose import loose
+from bartizan.app.fields import Fields
 from bartizan.model.request import UserInfo
 
 if TYPE_CHECKING:
@@ -12,14 +12,18 @@ if TYPE_CHECKING:
 
 
 def read_user_info(document: Json) -> UserInfo:
-    """Read a UserInfo document: roles, cluster roles, and the user's name and groups."""
-    body = loose(document)
-    user = loose(body.get("userinfo"))
+    """Read a UserInfo document: roles, cluster roles, and the user's name and groups.
+
+    Raises:
+        SpecError: a field is not what it must be.
+    """
+    body = Fields(document)
+    user = body.fields("userInfo")
     return UserInfo(
-        username=str(user.get("username") or ""),
-        groups=tuple(map(str, user.get("groups") or ())),
-        roles=tuple(map(str, body.get("roles") or ())),
-        cluster_roles=tuple(map(str, body.get("clusterroles") or ())),
-        uid=str(user.get("uid") or ""),
-        extra=user.get("extra") or {},
+        username=user.text("username"),
+        groups=user.texts("groups"),
+        roles=body.texts("roles"),
+        cluster_roles=body.texts("clusterRoles"),
+        uid=user.text("uid"),
+        extra=user.mapping("extra"),
     )

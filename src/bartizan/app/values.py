@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bartizan.app.loose import loose
+from bartizan.app.fields import Fields
 
 if TYPE_CHECKING:
-    from bartizan.base.json import Json, JsonObject
+    from bartizan.base.json import Json
+
+
+class Subresource(NamedTuple):
+    """A kind that is a part of another, such as Scale of Deployments: `name` is the part's."""
+
+    kind: str
+    name: str
+    parent_kind: str
+    parent_group: str
 
 
 class Values(NamedTuple):
@@ -18,7 +27,7 @@ class Values(NamedTuple):
     of_rule: dict[tuple[str, str], dict[str, Any]]
     foreach: dict[tuple[str, str], dict[str, list[Any]]]
     namespace_labels: dict[str, dict[str, str]]
-    subresources: tuple[JsonObject, ...]
+    subresources: tuple[Subresource, ...]
 
     def for_rule(self, policy: str, rule: str, resource: str) -> dict[str, Any]:
         """All variables of one rule on one resource, by dotted path; the narrower word wins."""
@@ -35,22 +44,33 @@ def plain_rule(rule: str) -> str:
 
 
 def read_values(document: Json) -> Values:
-    """Read a Values document, or the `spec` of one."""
-    body = loose(document)
+    """Read a Values document, or the `spec` of one.
+
+    Raises:
+        SpecError: a field is not what it must be.
+    """
+    body = Fields(document)
     of_resource: dict[tuple[str, str], dict[str, Any]] = {}
     of_rule: dict[tuple[str, str], dict[str, Any]] = {}
     foreach: dict[tuple[str, str], dict[str, list[Any]]] = {}
-    for policy in map(loose, body.get("policies") or ()):
-        name = str(policy.get("name"))
-        for resource in map(loose, policy.get("resources") or ()):
-            of_resource[name, str(resource.get("name"))] = resource.get("values") or {}
-        for rule in map(loose, policy.get("rules") or ()):
-            of_rule[name, str(rule.get("name"))] = rule.get("values") or {}
-            if rule.get("foreachvalues"):
-                foreach[name, str(rule.get("name"))] = rule["foreachvalues"]
-    labels = {str(item["name"]): item.get("labels") or {} for item in map(loose, body.get("namespaceselector") or ())}
-    for namespace in body.get("namespaces") or ():
-        metadata = namespace.get("metadata") or {}
-        labels[str(metadata.get("name"))] = metadata.get("labels") or {}
-    everywhere = dict(body.get("globalvalues") or {})
-    return Values(everywhere, of_resource, of_rule, foreach, labels, tuple(body.get("subresources") or ()))
+    for policy in body.entries("policies"):
+        name = policy.text("name")
+        for resource in policy.entries("resources"):
+            of_resource[name, resource.text("name")] = resource.mapping("values")
+        for rule in policy.entries("rules"):
+            of_rule[name, rule.text("name")] = rule.mapping("values")
+            if "foreachValues" in rule:
+                loops = rule.fields("foreachValues")
+                foreach[name, rule.text("name")] = {path: loops.items(path) for path in rule.mapping("foreachValues")}
+    labels = {item.text("name"): item.mapping("labels") for item in body.entries("namespaceSelector")}
+    for namespace in body.entries("namespaces"):
+        metadata = namespace.fields("metadata")
+        labels[metadata.text("name")] = metadata.mapping("labels")
+    subresources = tuple(_subresource(entry) for entry in body.entries("subresources"))
+    return Values(dict(body.mapping("globalValues")), of_resource, of_rule, foreach, labels, subresources)
+
+
+def _subresource(entry: Fields) -> Subresource:
+    own, parent = entry.fields("subresource"), entry.fields("parentResource")
+    name = own.text("name").partition("/")[2]
+    return Subresource(own.text("kind"), name, parent.text("kind"), parent.text("group"))

@@ -10,6 +10,7 @@ import click
 from bartizan.app.policy_tests import Case, Verdict, run_tests
 from bartizan.app.policy_tests.files import TEST_FILE
 from bartizan.app.policy_tests.report import CaseFilter, Summary, render
+from bartizan.base.errors import SpecError
 
 
 @click.command()
@@ -19,7 +20,14 @@ from bartizan.app.policy_tests.report import CaseFilter, Summary, render
 @click.option("--fail-only", is_flag=True, help="Show failed cases only.")
 @click.option("--strict", is_flag=True, help="A rule that gives no answer fails its case, whatever was expected.")
 @click.option("--explain", is_flag=True, help="Show what the rule said, for every case.")
-@click.option("-o", "--output", type=click.Choice(["table", "json", "junit"]), default="table", show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["table", "json", "junit"]),
+    default="table",
+    show_default=True,
+    help="How to write it.",
+)
 def test(
     *, paths: tuple[Path, ...], file_name: str, wanted: str, fail_only: bool, strict: bool, explain: bool, output: str
 ) -> None:
@@ -28,21 +36,19 @@ def test(
     Counts as the peer does: where a rule gives no answer at all, its case
     passes; with --strict it fails. Cases that need mutate, generate or other
     constructs of a later version are counted apart, and never pass.
+
+    Exit codes: 0 all passed, 1 some failed, 2 a file is not what it must be.
     """
     selects = CaseFilter.parse(wanted)
     outcomes = list(run_tests(list(paths), file_name))
+    if not outcomes:
+        raise SpecError(f"no {file_name} found", hint="Name a folder that has some, or use --file-name.")
     cases = [case for outcome in outcomes for case in outcome.cases if selects(case)]
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     summary = Summary.of(cases, strict=strict)
     shown = [case for case in cases if not fail_only or _verdict(case, strict=strict) is Verdict.FAILED]
     render(output, shown, errors, summary, sys.stdout, strict=strict, explain=explain)
-    if errors or not outcomes:
-        if not outcomes:
-            click.echo(
-                f"error: no {file_name} found\n  hint: Name a folder that has some, or use --file-name.", err=True
-            )
-        sys.exit(2)
-    sys.exit(1 if summary.failed else 0)
+    sys.exit(2 if errors else 1 if summary.failed else 0)
 
 
 def _verdict(case: Case, *, strict: bool) -> Verdict:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from bartizan.app.loose import loose
-from bartizan.base.errors import SpecError
-from bartizan.base.location import Location
-from bartizan.sources.yaml import BrokenDocument, load_documents, load_one
+from bartizan.app.fields import Fields
+from bartizan.app.files import locating, read_document, read_file
+from bartizan.app.user_info import read_user_info
+from bartizan.app.values import EMPTY, Values, read_values
+from bartizan.sources.yaml import BrokenDocument, load_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bartizan.base.json import Json, JsonObject
+    from bartizan.base.json import Json
+    from bartizan.model.request import UserInfo
     from bartizan.sources.yaml import Document
 
 TEST_FILE = "kyverno-test.yaml"
@@ -27,7 +29,16 @@ class Row(NamedTuple):
     kind: str
     resources: tuple[str, ...]
     result: str
-    fields: JsonObject
+    fields: Fields
+
+
+class GlobalEntry(NamedTuple):
+    """What a global context entry holds, and the expressions that take parts of it, by name."""
+
+    name: str
+    data: Json
+    field_path: str
+    projections: dict[str, str]
 
 
 class TestFile(NamedTuple):
@@ -39,10 +50,10 @@ class TestFile(NamedTuple):
     resources: tuple[Path, ...]
     cluster_resources: tuple[Path, ...]
     exceptions: tuple[Path, ...]
-    values: Json
-    user_info: Json
-    api_answers: tuple[JsonObject, ...]
-    global_entries: tuple[JsonObject, ...]
+    values: Values
+    user: UserInfo | None
+    api_answers: tuple[Fields, ...]
+    global_entries: tuple[GlobalEntry, ...]
     rows: tuple[Row, ...]
 
 
@@ -62,61 +73,58 @@ def read_test_files(path: Path) -> Iterator[TestFile]:
         SpecError: it cannot be read, or a document is no test.
     """
     for document in _documents(path):
-        yield _test(path, loose(document.body), document)
+        with locating(document):
+            yield _test(path, Fields(document.body))
 
 
-def _test(path: Path, body: JsonObject, document: Document) -> TestFile:
-    if not isinstance(body.get("policies", []), list) or not isinstance(body.get("results") or [], list):
-        hint = "List `policies`, `resources` and `results`."
-        raise SpecError("no test: `policies` and `results` must be lists", at=document.lines.locate(""), hint=hint)
+def _test(path: Path, body: Fields) -> TestFile:
     folder = path.parent
-    variables = body.get("variables")
-    metadata = loose(body.get("metadata"))
+    variables, user = body.text("variables"), body.text("userInfo")
+    values = read_document(folder / variables, read_values) if variables else EMPTY
+    if not variables and "values" in body:
+        values = read_values(body.value("values"))
     return TestFile(
         path=path,
-        name=str(metadata.get("name") or body.get("name") or path.parent.name),
-        policies=_paths(folder, body.get("policies")),
-        resources=_paths(folder, body.get("resources")),
-        cluster_resources=_paths(folder, body.get("clusterresources")),
-        exceptions=_paths(folder, body.get("exceptions")),
-        values=_one(folder / variables) if isinstance(variables, str) and variables else body.get("values"),
-        user_info=_one(folder / body["userinfo"]) if body.get("userinfo") else None,
-        api_answers=tuple(map(loose, body.get("apicallresponses") or ())),
-        global_entries=_global_entries(folder, body.get("globalcontextentries")),
-        rows=tuple(_row(loose(row)) for row in body.get("results") or ()),
+        name=body.fields("metadata").text("name") or body.text("name") or folder.name,
+        policies=_paths(folder, body, "policies"),
+        resources=_paths(folder, body, "resources"),
+        cluster_resources=_paths(folder, body, "clusterResources"),
+        exceptions=_paths(folder, body, "exceptions"),
+        values=values,
+        user=read_document(folder / user, read_user_info) if user else None,
+        api_answers=tuple(body.entries("apiCallResponses")),
+        global_entries=tuple(_global_entry(folder, entry) for entry in body.entries("globalContextEntries")),
+        rows=tuple(map(_row, body.entries("results"))),
     )
 
 
-def _row(fields: JsonObject) -> Row:
-    names = [str(name) for name in fields.get("resources") or ([fields["resource"]] if fields.get("resource") else [])]
-    specs = map(loose, fields.get("resourcespecs") or ())
-    names += ["/".join(str(spec[key]) for key in ("namespace", "name") if spec.get(key)) for spec in specs]
-    policy = str(fields.get("policy") or "")
+def _row(fields: Fields) -> Row:
+    names = list(fields.texts("resources")) or [name for name in (fields.text("resource"),) if name]
+    for spec in fields.entries("resourceSpecs"):
+        names.append("/".join(part for part in (spec.text("namespace"), spec.text("name")) if part))
     return Row(
-        policy,
-        str(fields.get("rule") or ""),
-        str(fields.get("kind") or ""),
+        fields.text("policy"),
+        fields.text("rule"),
+        fields.text("kind"),
         tuple(names),
-        str(fields.get("result") or fields.get("status") or ""),
+        fields.text("result") or fields.text("status"),
         fields,
     )
 
 
-def _global_entries(folder: Path, entries: Json) -> tuple[JsonObject, ...]:
-    found = []
-    for entry in map(loose, entries or ()):
-        files = [folder / name for name in entry.get("resourcefiles") or ()]
-        bodies = [document.body for file in files for document in _documents(file)]
-        found.append({**entry, "resources": [*(entry.get("resources") or ()), *bodies]} if bodies else entry)
-    return tuple(found)
+def _global_entry(folder: Path, entry: Fields) -> GlobalEntry:
+    files = [folder / name for name in entry.texts("resourceFiles")]
+    bodies = [document.body for file in files for document in _documents(file)]
+    return GlobalEntry(
+        name=entry.text("name"),
+        data=entry.value("data") if "data" in entry else [*entry.items("resources"), *bodies],
+        field_path=entry.text("fieldPath"),
+        projections={item.text("name"): item.text("path") for item in entry.entries("projections")},
+    )
 
 
-def _paths(folder: Path, names: Json) -> tuple[Path, ...]:
-    return tuple(folder / str(name) for name in names or ())
-
-
-def _one(path: Path) -> Json:
-    return load_one(_bytes(path), str(path)).body
+def _paths(folder: Path, body: Fields, name: str) -> tuple[Path, ...]:
+    return tuple(folder / item for item in body.texts(name))
 
 
 def read_bodies(paths: tuple[Path, ...]) -> Iterator[tuple[Path, Document]]:
@@ -137,15 +145,7 @@ def read_bodies(paths: tuple[Path, ...]) -> Iterator[tuple[Path, Document]]:
 
 
 def _documents(path: Path) -> Iterator[Document]:
-    for document in load_documents(_bytes(path), str(path)):
+    for document in load_documents(read_file(path), str(path)):
         if isinstance(document, BrokenDocument):
             raise document.error
         yield document
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise SpecError(f"cannot be read: {reason}", at=Location(str(path)), hint="Check the name.") from error

@@ -148,9 +148,12 @@ def _junit(cases: Sequence[Case], errors: Sequence[SpecError], *, strict: bool) 
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="bartizan test">\n'
     for file, group in groupby(cases, key=lambda case: case.file):
         rows = list(group)
-        yield f'  <testsuite name={_attribute(str(file))} tests="{len(rows)}">\n'
-        for case in rows:
-            yield from _junit_case(case, case.strict if strict else case.compatible)
+        verdicts = [case.strict if strict else case.compatible for case in rows]
+        failures, skipped = verdicts.count(Verdict.FAILED), verdicts.count(Verdict.UNSUPPORTED)
+        counts = f'tests="{len(rows)}" failures="{failures}" skipped="{skipped}"'
+        yield f"  <testsuite name={_attribute(str(file))} {counts}>\n"
+        for case, verdict in zip(rows, verdicts, strict=True):
+            yield from _junit_case(case, verdict)
         yield "  </testsuite>\n"
     for error in errors:
         yield f'  <testsuite name={_attribute(str(error.at))} tests="1" errors="1">\n'

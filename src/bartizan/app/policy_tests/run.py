@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bartizan.app.ambient import ambient
-from bartizan.app.loose import loose
+from bartizan.app.fields import Fields
+from bartizan.app.files import locating
 from bartizan.app.policy_tests.cases import Answer, Case, Verdict
 from bartizan.app.policy_tests.files import find_tests, read_bodies, read_test_files
 from bartizan.app.policy_tests.world import RecordedWorld
-from bartizan.app.user_info import read_user_info
-from bartizan.app.values import EMPTY, Values, plain_rule, read_values
+from bartizan.app.values import Subresource, Values, plain_rule
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_compiler, is_policy
 from bartizan.model.outcome import Broken, Failed, Outcome, Passed, Skipped
@@ -74,13 +74,11 @@ def _run(test: TestFile) -> list[Case]:
     compiler = expression_compiler(ambient())
     exceptions = [document.body for _, document in read_bodies(test.exceptions)]
     loaded = _load(test, exceptions, compiler)
-    values = read_values(test.values) if test.values else EMPTY
-    user = read_user_info(test.user_info) if test.user_info else None
     resources = _resources(test.resources)
     every = [*resources, *_resources(test.cluster_resources)]
     world = RecordedWorld(every, test.api_answers, test.global_entries, lambda text, value: compiler(text)(value))
     answers = {
-        index: list(_answers(resource, loaded.policies, values, user, world))
+        index: list(_answers(resource, loaded.policies, test.values, test.user, world))
         for index, resource in enumerate(resources)
     }
     return [case for row in test.rows for case in _cases(test, row, resources, answers, loaded)]
@@ -97,12 +95,10 @@ def _load(test: TestFile, exceptions: list[JsonObject], compiler: Callable[[str]
             name = str((body.get("metadata") or {}).get("name"))
             foreign[name] = str(body.get("kind"))
             continue
-        try:
+        with locating(document):
             policy = compile_policy(body, compiler, exceptions=exceptions)
-        except SpecError as error:
-            raise SpecError(error.message, at=document.lines.locate(error.pointer), hint=error.hint) from error
-        for problem in policy.problems:
-            raise SpecError(problem.message, at=document.lines.locate(problem.pointer), hint=problem.hint)
+            for problem in policy.problems:
+                raise problem
         policies.append(policy)
     return _Loaded(policies, foreign)
 
@@ -122,7 +118,7 @@ def _resources(paths: tuple[Path, ...]) -> list[Resource]:
 
 def _objects_in(body: JsonObject) -> list[JsonObject]:
     """The objects of a list, or of the peer's `ClusterResource`, which says what a cluster holds; else the one."""
-    held = loose(body.get("spec")).get("resources") if body["kind"] == "ClusterResource" else body.get("items")
+    held = Fields(body.get("spec")).items("resources") if body["kind"] == "ClusterResource" else body.get("items")
     listed = body["kind"] == "ClusterResource" or str(body["kind"]).endswith("List")
     return [item for item in held if isinstance(item, dict)] if listed and isinstance(held, list) else [body]
 
@@ -148,23 +144,19 @@ def _request(resource: Resource, policy: str, rule: str, values: Values, user: U
         resource=resource,
         operation=operation,
         user=user,
-        subresource=str(variables.get("request.subResource") or parent.get("subresource", "")),
-        parent_kind=parent.get("kind", ""),
-        parent_group=parent.get("group", ""),
+        subresource=str(variables.get("request.subResource") or parent.name),
+        parent_kind=parent.parent_kind,
+        parent_group=parent.parent_group,
         namespace_labels=values.namespace_labels.get(resource.id.namespace, {}),
         values=variables,
         foreach_values=values.foreach.get((policy, plain_rule(rule)), {}),
     )
 
 
-def _parent(resource: Resource, values: Values) -> dict[str, str]:
-    """The kind that a resource such as Scale is a subresource of, where the values say so."""
-    for entry in values.subresources:
-        own, parent = entry.get("subresource") or {}, entry.get("parentResource") or {}
-        if own.get("kind") == resource.id.kind:
-            name = str(own.get("name", "")).partition("/")[2]
-            return {"subresource": name, "kind": str(parent.get("kind", "")), "group": str(parent.get("group", ""))}
-    return {}
+def _parent(resource: Resource, values: Values) -> Subresource:
+    """What a resource such as Scale is a part of, where the values say so."""
+    none = Subresource(resource.id.kind, "", "", "")
+    return next((entry for entry in values.subresources if entry.kind == resource.id.kind), none)
 
 
 def _answer(policy: str, rule: str, outcome: Outcome, *, scored: bool) -> Answer:
@@ -221,10 +213,10 @@ def _judge(test: TestFile, row: Row, resource: Resource, answer: Answer | None, 
 
 def _verdicts(row: Row, answer: Answer | None, loaded: _Loaded) -> tuple[Verdict, Verdict, str]:
     foreign = loaded.foreign.get(row.policy) or next(
-        (kind for key, kind in _OTHER_KINDS.items() if row.fields.get(key)), ""
+        (kind for key, kind in _OTHER_KINDS.items() if row.fields.value(key)), ""
     )
     unsupported = foreign or (answer.construct if answer else "")
-    if not unsupported and any(row.fields.get(field) for field in _NEEDS_MUTATION):
+    if not unsupported and any(row.fields.value(field) for field in _NEEDS_MUTATION):
         unsupported = "mutate"
     if unsupported:
         return Verdict.UNSUPPORTED, Verdict.UNSUPPORTED, unsupported

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
-from bartizan.app.loose import loose
 from bartizan.engines.policy.lookup import (
     ApiQuestion,
     ConfigMapQuestion,
@@ -18,6 +17,8 @@ from bartizan.engines.policy.lookup import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from bartizan.app.fields import Fields
+    from bartizan.app.policy_tests.files import GlobalEntry
     from bartizan.base.json import Json, JsonObject
     from bartizan.model.resource import Resource
 
@@ -30,13 +31,13 @@ class RecordedWorld:
     def __init__(
         self,
         resources: Iterable[Resource],
-        answers: Sequence[JsonObject],
-        entries: Sequence[JsonObject],
+        answers: Sequence[Fields],
+        entries: Sequence[GlobalEntry],
         query: Callable[[str, Json], Json],
     ) -> None:
         self._resources = list(resources)
-        self._answers = {_answer_key(answer): loose(answer.get("response")) for answer in answers}
-        self._entries = {str(entry.get("name")): entry for entry in entries}
+        self._answers = {_answer_key(answer): answer.fields("response") for answer in answers}
+        self._entries = {entry.name: entry for entry in entries}
         self._query = query
 
     def answer(self, question: Question) -> Json:
@@ -61,13 +62,9 @@ class RecordedWorld:
         entry = self._entries.get(path)
         if entry is None:
             raise LookupFailedError(f"no recorded global context entry `{name}`")
-        data: Any = entry["data"] if "data" in entry else list(entry.get("resources") or ())
-        if entry.get("fieldpath"):
-            data = self._query(str(entry["fieldpath"]), data)
-        if projection:
-            for item in map(loose, entry.get("projections") or ()):
-                if item.get("name") == projection:
-                    return self._query(str(item.get("path")), data)
+        data = self._query(entry.field_path, entry.data) if entry.field_path else entry.data
+        if projection in entry.projections:
+            return self._query(entry.projections[projection], data)
         return data
 
     def _get(self, url: str) -> Json:
@@ -120,12 +117,12 @@ def _selector(text: str) -> Callable[[JsonObject], bool]:
     return selects
 
 
-def _answer_key(answer: JsonObject) -> tuple[str, str]:
-    return str(answer.get("method") or "GET").upper(), str(answer.get("urlpath") or answer.get("url") or "")
+def _answer_key(answer: Fields) -> tuple[str, str]:
+    return (answer.text("method") or "GET").upper(), answer.text("urlPath") or answer.text("url")
 
 
-def _body(recorded: JsonObject, url: str) -> Json:
-    status = int(recorded.get("statuscode") or 200)
-    if status >= 400:
+def _body(recorded: Fields, url: str) -> Json:
+    status = recorded.text("statusCode")
+    if status.isdecimal() and int(status) >= 400:
         raise LookupFailedError(f"`{url}` answered {status}")
-    return recorded.get("body")
+    return recorded.value("body")
