@@ -4,16 +4,16 @@ BIN := .venv/bin
 TESTS ?= tests
 WORKERS ?= auto
 
-.PHONY: run test controlplane lint format bench docs golden conformance deps lock clean
+.PHONY: run test tools lint format bench docs golden conformance deps lock clean
 
 run: .venv/run ## scan the example application
 	@$(BIN)/bartizan scan examples; status=$$?; [ $$status -le 1 ] || exit $$status
 
-test: .venv/dev controlplane ## all tests; those that need the real API server skip where Go is missing
+test: .venv/dev tools ## all tests; those that need the real API server skip where Go is missing
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
-controlplane: .venv/dev ## build the real control plane that tests run, once
-	@if command -v go >/dev/null; then $(BIN)/python tools/gobuild.py kubernetes etcd; fi
+tools: .venv/dev ## build the Go programs that tests run (the real control plane, helm), once
+	@if command -v go >/dev/null; then $(BIN)/python tools/gobuild.py kubernetes etcd helm; fi
 
 lint: .venv/dev ## style, types, layers
 	$(BIN)/ruff format --check src tests tools bench

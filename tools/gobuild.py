@@ -56,6 +56,7 @@ MODULES: Final[Mapping[str, Module]] = MappingProxyType(
             f"-X {_VERSION}.buildDate=2026-01-01T00:00:00Z",
         ),
         "etcd": Module("v3.6.8", MappingProxyType({"etcd": "go.etcd.io/etcd/server/v3"})),
+        "helm": Module("v3.19.2", MappingProxyType({"helm": "helm.sh/helm/v3/cmd/helm"})),
         "kwok": Module("v0.8.0", MappingProxyType({"kwok": "sigs.k8s.io/kwok/cmd/kwok"})),
         "kyverno": Module(
             "v1.19.1", MappingProxyType({"kyverno": "github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno"})

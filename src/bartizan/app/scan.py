@@ -28,7 +28,7 @@ from bartizan.findings import count, fingerprint, new_only, waive
 from bartizan.model.finding import Finding, Result
 from bartizan.model.report import Problem, Report
 from bartizan.sources.manifests import PIECE_BYTES, Piece, cut, find, read_bytes, read_piece
-from bartizan.sources.rendered import kustomize_command, read_chart, read_kustomization
+from bartizan.sources.rendered import deployed, kustomize_command, read_chart, read_kustomization
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -159,7 +159,7 @@ class _Sources:
             else:
                 self.pieces.append(item)
         self.charts = found.charts
-        self.kustomizations = found.kustomizations
+        self.kustomizations = deployed(found.kustomizations, request.paths)
         self.stdin = request.stdin
         self.live = request.live
 
