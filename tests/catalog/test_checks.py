@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bartizan.app.ambient import ambient
+from bartizan.app.policy_tests.world import RecordedWorld
 from bartizan.app.selection import compile_checks
-from bartizan.catalog import CheckSpec, Example, load_catalog
+from bartizan.catalog import CheckSpec, Example, export_policy, load_catalog
+from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_compiler
 from bartizan.engines.policy.lookup import Offline
-from bartizan.model.outcome import Failed, Passed
+from bartizan.model.outcome import Broken, Failed, Passed
 from bartizan.model.request import Request
 from bartizan.model.resource import resource_from
 
@@ -45,6 +48,26 @@ def verdict(check: CheckSpec, objects: list[JsonObject]) -> str:
 def test_example_gets_its_verdict(check: CheckSpec, example: Example) -> None:
     expected = {"pass": {"pass", "skip"}}.get(example.expect, {example.expect})
     assert verdict(check, example.every) in expected
+
+
+@pytest.mark.parametrize(
+    ("check", "example"), [case for case in CASES if isinstance(case.values[0], CheckSpec) and case.values[0].export]
+)
+def test_exported_policy_gives_the_same_verdict(check: CheckSpec, example: Example) -> None:
+    """What native code compares, the policy asks the cluster for: here one that holds the example's objects."""
+    compiler = expression_compiler(ambient())
+    policy = compile_policy(export_policy(check), compiler)
+    assert not policy.problems
+    resources = [resource_from(body) for body in example.every]
+    world = RecordedWorld(resources, (), (), lambda text, value: compiler(text)(value))
+    outcomes = [rule.run(Request(resources[0]), world) for rule in policy.rules]
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Broken)]
+    assert any(isinstance(outcome, Failed) for outcome in outcomes) is (example.expect == "fail")
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_check_has_a_form_as_a_policy(check: CheckSpec) -> None:
+    assert check.policy or check.export
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)

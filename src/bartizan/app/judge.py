@@ -15,7 +15,7 @@ from bartizan.findings import fingerprint
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.report import Problem
 from bartizan.model.request import Request
-from bartizan.model.resource import ResourceId
+from bartizan.model.resource import ResourceId, controller_of
 from bartizan.model.scoping import in_default_namespace
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ class Batch(msgspec.Struct, array_like=True):
     problems: list[Problem]
     passed: int
     skipped: int
+    controllers: dict[int, tuple[str, str]] = {}
+    """Kind and name of what minds a resource, by its number, for those that something minds."""
 
 
 class Judge:
@@ -101,7 +103,7 @@ class Judge:
 
     def batch(self, items: Iterable[Resource | Problem]) -> Batch:
         """Judge resources in order; problems among them are passed on."""
-        done = Batch([], [], [], [], 0, 0)
+        done = Batch([], [], [], [], 0, 0, {})
         for item in items:
             if isinstance(item, Problem):
                 done.problems.append(item)
@@ -112,6 +114,9 @@ class Judge:
     def _judge(self, resource: Resource, done: Batch) -> None:
         number = len(done.resources)
         done.resources.append(resource.id)
+        controller = controller_of(resource.body)
+        if controller is not None:
+            done.controllers[number] = controller
         placed = in_default_namespace(resource)
         kind = resource.id.kind
         rules = self._by_kind.get(kind)

@@ -24,7 +24,7 @@ from bartizan.engines.policy.dialects.podsecurity import compile_profile
 from bartizan.engines.policy.lookup import Lookup, Offline
 from bartizan.engines.policy.plan import Rule
 from bartizan.engines.posture import CrossCheck
-from bartizan.findings import count, fingerprint, new_only, waive
+from bartizan.findings import Minded, count, fingerprint, new_only, waive, without_copies
 from bartizan.model.finding import Finding, Result
 from bartizan.model.report import Problem, Report
 from bartizan.sources.manifests import PIECE_BYTES, Piece, cut, find, read_bytes, read_piece
@@ -232,8 +232,8 @@ def _report(request: ScanRequest, rules: _Rules, sources: _Sources, batches: lis
     for batch in batches:
         findings.add(batch)
     findings.conclude()
-    every = findings.ordered()
-    judged = waive(every, request.waivers, request.at.date())
+    every = without_copies(findings.ordered(), findings.controllers)
+    judged = waive(every.kept, request.waivers, request.at.date())
     kept = judged.kept if request.baseline is None else new_only(judged.kept, request.baseline)
     counts = count(kept)
     if not request.keeps_all:
@@ -249,7 +249,7 @@ def _report(request: ScanRequest, rules: _Rules, sources: _Sources, batches: lis
         problems=(*rules.problems, *sources.problems, *findings.problems),
         waived=judged.waived,
         waivers=request.waivers,
-        notes=judged.notes,
+        notes=(*every.notes, *judged.notes),
     )
 
 
@@ -273,6 +273,7 @@ class _Findings:
         self._groups = [observe for observe, _ in observers(rules.checks)]
         self._facts: list[list[tuple[int, ResourceId, Any, str, int]]] = [[] for _ in self._groups]
         self.resources: list[ResourceId] = []
+        self.controllers: dict[Minded, tuple[str, str]] = {}
         self.problems: list[Problem] = []
         self.passed = 0
         self.skipped = 0
@@ -281,6 +282,9 @@ class _Findings:
         """Take a batch over."""
         start = len(self.resources)
         self.resources += batch.resources
+        for number, controller in batch.controllers.items():
+            rid = batch.resources[number]
+            self.controllers[rid.kind, rid.namespace, rid.name] = controller
         self.problems += batch.problems
         self.passed += batch.passed
         self.skipped += batch.skipped

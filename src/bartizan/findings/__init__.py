@@ -1,12 +1,14 @@
 """What happens to findings once they are made: named, waived, compared, counted and grouped. Pure."""
 
 from bartizan.findings.baseline import new_only, read_baseline
+from bartizan.findings.copies import Minded, without_copies
 from bartizan.findings.fingerprint import fingerprint
 from bartizan.findings.tally import count, dedupe, group_by_resource, tally
 from bartizan.findings.waive import Waived, waive
 from bartizan.findings.waiver_file import read_waivers
 
 __all__ = [
+    "Minded",
     "Waived",
     "count",
     "dedupe",
@@ -17,4 +19,5 @@ __all__ = [
     "read_waivers",
     "tally",
     "waive",
+    "without_copies",
 ]

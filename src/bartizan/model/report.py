@@ -30,10 +30,10 @@ class Problem(msgspec.Struct, frozen=True):
 class Note(msgspec.Struct, frozen=True):
     """Something a reader should know that changes no verdict and no exit code.
 
-    An expired waiver is always shown; an unused one to who asks for explanations.
+    An expired waiver is always shown; the others to who asks for explanations.
     """
 
-    kind: Literal["expired-waiver", "unused-waiver"]
+    kind: Literal["copies", "expired-waiver", "unused-waiver"]
     message: str
     hint: str = ""
 

@@ -72,6 +72,16 @@ def identify(body: JsonObject) -> ResourceId:
     return ResourceId(group, version, _text(body.get("kind")), _text(metadata.get("namespace")), _text(name))
 
 
+def controller_of(body: JsonObject) -> tuple[str, str] | None:
+    """Kind and name of what made this object and minds it, in its namespace: the ReplicaSet of a Pod."""
+    metadata = body.get("metadata")
+    owners = metadata.get("ownerReferences") if isinstance(metadata, dict) else None
+    for owner in owners if isinstance(owners, list) else ():
+        if isinstance(owner, dict) and owner.get("controller") is True:
+            return _text(owner.get("kind")), _text(owner.get("name"))
+    return None
+
+
 def resource_from(body: JsonObject, *, source: str = "", lines: Lines | None = None) -> Resource:
     """Wrap a decoded object."""
     metadata = body.get("metadata")

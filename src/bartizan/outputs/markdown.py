@@ -53,7 +53,7 @@ def render(report: Report, out: TextIO, view: View | None = None) -> None:  # no
         out.write(f"\n…and {plural(left_out, 'more finding')} that a comment has no room for; see the JSON report.\n")
     if report.waived:
         out.write(f"\n{plural(len(report.waived), 'finding')} waived.\n")
-    shown = [note for note in report.notes if note.kind != "unused-waiver"]
+    shown = [note for note in report.notes if note.kind == "expired-waiver"]
     out.writelines(f"\n> **Note:** {prose(note.message)}. {prose(note.hint)}\n" for note in shown)
 
 

@@ -121,7 +121,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
 
 def _note(note: Note) -> dict[str, Any]:
     text = f"{note.message}. {note.hint}" if note.hint else note.message
-    return {"level": "note" if note.kind == "unused-waiver" else "warning", "message": {"text": text}}
+    return {"level": "warning" if note.kind == "expired-waiver" else "note", "message": {"text": text}}
 
 
 def _result(finding: Finding, places: dict[RuleId, int], waivers: dict[str, Waiver]) -> dict[str, Any]:

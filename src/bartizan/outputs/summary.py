@@ -32,4 +32,4 @@ def render(report: Report, out: TextIO, view: View | None = None) -> None:  # no
     for problem in report.problems:
         place = f"{printable(str(problem.at))}: " if problem.at else ""
         out.write(f"problem: {place}{one_line(problem.message)}\n")
-    out.writelines(f"note: {one_line(note.message)}\n" for note in report.notes if note.kind != "unused-waiver")
+    out.writelines(f"note: {one_line(note.message)}\n" for note in report.notes if note.kind == "expired-waiver")

@@ -34,7 +34,7 @@ def write_summary(report: Report, out: TextIO, ink: Ink, width: int, *, explain:
 
 
 def _notes(report: Report, ink: Ink, width: int, *, explain: bool) -> Iterator[str]:
-    shown = [note for note in report.notes if explain or note.kind != "unused-waiver"]
+    shown = [note for note in report.notes if explain or note.kind == "expired-waiver"]
     for note in shown:
         yield from paragraph(f"{ink.bold}note:{ink.off} ", note.message, width)
         yield from paragraph(f"{ink.dim}hint:{ink.off} ", note.hint, width - 2, "  ")

@@ -79,6 +79,33 @@ def test_scan_finds_what_was_put_there(control_plane: ControlPlane, namespace: s
     assert {"host-network", "latest-image"} <= found
 
 
+def test_what_controllers_make_is_not_held_against_it(control_plane: ControlPlane, namespace: str) -> None:
+    """A cluster fills fields in, and makes ReplicaSets and Pods: none of that is a finding of its own."""
+    deployment = _deployment(namespace)
+    scaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "web", "namespace": namespace},
+        "spec": {"maxReplicas": 4, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}},
+    }
+    control_plane.apply(_objects(deployment, scaler))
+    control_plane.run("wait", "--for=create", "pod", "-l", "app=web", "-n", namespace, "--timeout=60s")
+    _, report = _scan(control_plane, "--namespace", namespace)
+    found = {(item["resource"]["kind"], item["policy"]) for item in report["findings"]}
+    assert {"Pod", "ReplicaSet"} <= {item["kind"] for item in report["resources"]}
+    assert ("Deployment", "host-network") in found
+    assert {kind for kind, _ in found} & {"Pod", "ReplicaSet"} == set()
+    assert {policy for _, policy in found} & {"overlapping-selectors", "fixed-replicas"} == set()
+    assert [note["kind"] for note in report["notes"]] == ["copies"]
+    _, pods = _scan(control_plane, "--namespace", namespace, "--kind", "Pod")
+    assert "host-network" in {item["policy"] for item in pods["findings"]}
+
+    deployment["spec"]["replicas"] = 3
+    control_plane.apply(_objects(deployment))
+    _, report = _scan(control_plane, "--namespace", namespace)
+    assert "fixed-replicas" in {item["policy"] for item in report["findings"]}
+
+
 def test_custom_resources_are_listed(control_plane: ControlPlane, namespace: str) -> None:
     control_plane.apply(
         _objects(

@@ -10,12 +10,14 @@ from bartizan.engines.posture.reading import (
     CONTROLLERS,
     Selected,
     containers,
+    declared,
     dig,
     match_labels,
     placed,
     pod_labels,
     selects,
 )
+from bartizan.model.resource import controller_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +90,7 @@ def _observe_autoscaling(resource: Resource) -> Fact | None:
     run = containers(resource)
     without_requests = [str(c.get("name")) for c in run if not dig(c, "resources", "requests", "cpu")]
     without_probe = [str(c.get("name")) for c in run if not c.get("readinessProbe")]
-    return ["workload", dig(resource.body, "spec", "replicas"), without_requests, without_probe]
+    return ["workload", declared(resource, "replicas"), without_requests, without_probe]
 
 
 def _targets(facts: Facts) -> Iterator[tuple[int, int]]:
@@ -133,8 +135,9 @@ def _fixed_replicas(facts: Facts) -> Iterator[Conclusion]:
 
 
 def _observe_selectors(resource: Resource) -> Fact | None:
-    selector = resource.body.get("spec")
-    labels = match_labels(dig(selector, "selector"))
+    if controller_of(resource.body) is not None:
+        return None  # its controller minds that
+    labels = match_labels(dig(resource.body, "spec", "selector"))
     return ["workload", labels, pod_labels(resource)]
 
 

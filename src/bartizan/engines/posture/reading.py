@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import orjson
 
 from bartizan.model.workload import pod_of
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 CONTROLLERS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController"})
 """Workloads that keep pods running, as services and budgets select them."""
+_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 PODS = CONTROLLERS | {"Pod", "Job", "CronJob"}
 
 
@@ -23,6 +26,17 @@ def dig(body: Json, *path: str) -> Json:
     for step in path:
         body = body.get(step) if isinstance(body, dict) else None
     return body
+
+
+def declared(resource: Resource, field: str) -> Json:
+    """A field of `spec` as people wrote it: in a cluster every field has a value, and the last manifest says whose."""
+    if not resource.uid:
+        return dig(resource.body, "spec", field)
+    text = dig(resource.body, "metadata", "annotations", _LAST_APPLIED)
+    try:
+        return dig(orjson.loads(text), "spec", field) if isinstance(text, str) else None
+    except orjson.JSONDecodeError:
+        return None
 
 
 def texts(value: Json) -> dict[str, str]:

@@ -26,6 +26,8 @@ def _observe(resource: Resource) -> Fact | None:
     if kind in _ENDPOINTS:
         name = dig(resource.body, "metadata", "labels", "kubernetes.io/service-name") or resource.id.name
         return ["endpoints", str(name)]
+    if kind == "ReplicaSet" and dig(resource.body, "spec", "replicas") == 0:
+        return None  # of a release that is no more
     labels = pod_labels(resource)
     declared = [port for container in containers(resource) for port in objects(container.get("ports"))]
     return ["pod", labels, [[port.get("name"), port.get("containerPort")] for port in declared]]
