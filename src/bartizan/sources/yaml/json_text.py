@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.base.errors import SpecError
@@ -13,6 +14,8 @@ from bartizan.sources.yaml.blocks import UNCERTAIN
 if TYPE_CHECKING:
     from bartizan.base.json import Json, JsonObject
 
+_LONG: Final = re.compile(r"\d{19}|[eE]\+?\d{3}")
+_INT64: Final = range(-(2**63), 2**63)
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -27,7 +30,8 @@ def parse_json(text: str, file: str, offset: int) -> Any:
         SpecError: a key stands twice, or it nests too deep.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse)
+        hooks: dict[str, Any] = {"parse_int": _integer, "parse_float": _float} if _LONG.search(text) else {}
+        value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse, **hooks)
         return _encodable(value) if _SURROGATE.search(text) else value
     except _DuplicateKeyError as error:
         hint = "Keep one of the two; Kubernetes would silently drop the first."
@@ -47,6 +51,19 @@ def _members(pairs: list[tuple[str, Any]]) -> JsonObject:
                 raise _DuplicateKeyError(key)
             seen.add(key)
     return body
+
+
+def _integer(text: str) -> float:
+    """A number as Go reads it: what does not fit into 64 bits is a float."""
+    value = int(text)
+    return value if value in _INT64 else _float(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(text)
+    return value
 
 
 def _encodable(value: Json) -> Json:

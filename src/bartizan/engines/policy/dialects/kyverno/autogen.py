@@ -53,9 +53,9 @@ def _can_generate(rules: Sequence[JsonObject]) -> bool:
     found_pod = False
     for rule in rules:
         mutate = rule.get("mutate") or {}
-        if rule.get("generate") or mutate.get("patchesJson6902"):
-            return False
-        if any(isinstance(loop, dict) and loop.get("patchesJson6902") for loop in mutate.get("foreach") or ()):
+        loops = mutate.get("foreach")
+        patches = [mutate, *(loop for loop in (loops if isinstance(loops, list) else ()) if isinstance(loop, dict))]
+        if rule.get("generate") or any(patch.get("patchesJson6902") for patch in patches):
             return False
         for resources in (*_descriptions(rule.get("match")), *_descriptions(rule.get("exclude"))):
             kinds = resources.get("kinds") or []
@@ -115,7 +115,7 @@ def _rebuild(rule: JsonObject, prefix: str, kinds: Sequence[str], wrap: Callable
     mutate = rule.get("mutate")
     if isinstance(mutate, dict) and "patchStrategicMerge" in mutate:
         made["mutate"] = {**mutate, "patchStrategicMerge": wrap(mutate["patchStrategicMerge"])}
-    elif isinstance(mutate, dict) and mutate.get("foreach"):
+    elif isinstance(mutate, dict) and isinstance(mutate.get("foreach"), list):
         made["mutate"] = {**mutate, "foreach": [_wrap_loop(loop, wrap) for loop in mutate["foreach"]]}
     return made
 
@@ -130,8 +130,10 @@ def _wrap_patterns(validate: JsonObject, wrap: Callable[[Json], Json]) -> JsonOb
     return made
 
 
-def _wrap_loop(loop: JsonObject, wrap: Callable[[Json], Json]) -> JsonObject:
-    return {**loop, "patchStrategicMerge": wrap(loop["patchStrategicMerge"])} if "patchStrategicMerge" in loop else loop
+def _wrap_loop(loop: Json, wrap: Callable[[Json], Json]) -> Json:
+    if not isinstance(loop, dict) or "patchStrategicMerge" not in loop:
+        return loop
+    return {**loop, "patchStrategicMerge": wrap(loop["patchStrategicMerge"])}
 
 
 def _with_kinds(block: JsonObject, kinds: Sequence[str]) -> JsonObject:

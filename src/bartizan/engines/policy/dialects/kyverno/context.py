@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import orjson
-
 from bartizan.base.errors import SpecError
+from bartizan.base.json import to_text
 from bartizan.base.suggest import did_you_mean
+from bartizan.engines.policy.dialects.kyverno.spec import list_at, object_at
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
 from bartizan.engines.policy.lookup import (
     ApiQuestion,
@@ -31,24 +31,26 @@ if TYPE_CHECKING:
 _API_FIELDS: Final = frozenset({"urlPath", "method", "data", "service", "jmesPath", "default"})
 
 
-def compile_context(entries: list[JsonObject] | None, compiler: Compiler, at: str) -> dict[str, Loader]:
+def compile_context(entries: Json, compiler: Compiler, at: str) -> dict[str, Loader]:
     """Compile entries in order; of two with one name the later sees the earlier's value.
 
     Raises:
         SpecError: an entry without a name, or of no known kind.
     """
     loaders: dict[str, Loader] = {}
-    for index, entry in enumerate(entries or ()):
+    for index, item in enumerate(list_at(entries, at)):
         where = f"{at}/{index}"
+        entry = object_at(item, where)
         name = entry.get("name")
         if not isinstance(name, str) or not name:
             raise SpecError("a context entry needs a name", pointer=where, hint="Write `name:` beside it.")
-        kinds = [kind for kind in _KINDS if kind in entry]
+        kinds = [kind for kind in _KINDS if entry.get(kind) is not None]
         if len(kinds) != 1:
             unknown = next((key for key in entry if key != "name" and key not in _KINDS), "")
             hint = did_you_mean(unknown, _KINDS) if unknown else f"Write one of {', '.join(_KINDS)}."
             raise SpecError(f"context entry `{name}` has no single known kind", pointer=where, hint=hint)
-        loader = _KINDS[kinds[0]](name, entry[kinds[0]] or {}, compiler, f"{where}/{kinds[0]}")
+        body = object_at(entry[kinds[0]], f"{where}/{kinds[0]}")
+        loader = _KINDS[kinds[0]](name, body, compiler, f"{where}/{kinds[0]}")
         loaders[name] = _after(name, loaders[name], loader) if name in loaders else loader
     return loaders
 
@@ -110,16 +112,15 @@ def _config_map(name: str, entry: JsonObject, compiler: Compiler, at: str) -> Lo
 
 
 def _api_call(name: str, entry: JsonObject, compiler: Compiler, at: str) -> Loader:
-    for key in entry:
-        if key not in _API_FIELDS:
-            raise SpecError(f"unknown field `{key}`", pointer=f"{at}/{key}", hint=did_you_mean(key, _API_FIELDS))
-    service = entry.get("service") or {}
+    object_at(entry, at, _API_FIELDS)
+    service = object_at(entry.get("service"), f"{at}/service")
     url = compile_template(entry.get("urlPath") or service.get("url") or "", compiler, at=at)
-    data = compile_template(entry.get("data") or [], compiler, at=f"{at}/data")
+    pairs = [object_at(pair, f"{at}/data/{i}") for i, pair in enumerate(list_at(entry.get("data"), f"{at}/data"))]
+    data = compile_template(pairs, compiler, at=f"{at}/data")
 
     def question(scope: Scope) -> Question:
-        body = {str(pair.get("key")): pair.get("value") for pair in data(scope)}
-        text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode() if body else ""
+        body = {as_text(pair.get("key")): pair.get("value") for pair in data(scope)}
+        text = to_text(body) if body else ""
         return ApiQuestion(as_text(url(scope)), "POST" if entry.get("method") == "POST" else "GET", text)
 
     return _answered(name, entry, question, compiler, at)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bartizan.base import wildcard
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno.match import compile_match
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
-from bartizan.engines.policy.dialects.kyverno.spec import ExceptionSpec, decode
+from bartizan.engines.policy.dialects.kyverno.spec import ExceptionSpec, Metadata, decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.dialects.kyverno.scope import Scope
     from bartizan.engines.policy.dialects.kyverno.variables import Compiler
+    from bartizan.engines.policy.dialects.podsecurity import Exclusion
     from bartizan.model.request import Request
 
 
@@ -26,7 +27,7 @@ class RuleException:
 
     name: str
     lifts: Callable[[Request, Callable[[], Scope]], bool]
-    pod_security: tuple[JsonObject, ...]
+    pod_security: tuple[Exclusion, ...]
 
 
 def exceptions_for(
@@ -62,8 +63,8 @@ def decode_exception(document: JsonObject) -> ExceptionSpec:
 
 def _compile(document: JsonObject, spec: ExceptionSpec, compiler: Compiler) -> RuleException:
     applies = compile_match(spec.match, "/spec/match").applies
-    metadata: dict[str, Any] = document.get("metadata") or {}
-    name = "/".join(part for part in (metadata.get("namespace"), metadata.get("name")) if part)
+    metadata = decode(document.get("metadata") or {}, Metadata, "/metadata")
+    name = "/".join(part for part in (metadata.namespace, metadata.name) if part)
     pod_security = tuple(spec.pod_security or ())
     if not spec.conditions:
         return RuleException(name, lambda request, _scope: applies(request), pod_security)

@@ -10,11 +10,10 @@ import msgspec
 from bartizan.base import pointer as pointers
 from bartizan.base.errors import SpecError
 from bartizan.base.json import to_text
-from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.preconditions import Verdict, compile_conditions
 from bartizan.engines.policy.dialects.kyverno.scope import set_path
-from bartizan.engines.policy.dialects.kyverno.spec import ValidateSpec
+from bartizan.engines.policy.dialects.kyverno.spec import ValidateSpec, list_at, object_at
 from bartizan.engines.policy.dialects.kyverno.validate import compile_validate
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
 from bartizan.lang.jmespath import JmesPathError, NotFoundError
@@ -74,12 +73,8 @@ class _ListError(Exception):
     """The list of a loop has no value, and not for want of a key."""
 
 
-def _compile_loop(  # noqa: C901 (checks, then the loop as a closure over what they found)
-    loop: JsonObject, message: str | None, compiler: Compiler, at: str, depth: int
-) -> Loop:
-    for key in loop:
-        if key not in _FIELDS:
-            raise SpecError(f"unknown field `{key}`", pointer=f"{at}/{key}", hint=did_you_mean(key, _FIELDS))
+def _compile_loop(loop: JsonObject, message: str | None, compiler: Compiler, at: str, depth: int) -> Loop:
+    loop = object_at(loop, at, _FIELDS)
     if depth > _MAX_DEPTH:
         raise SpecError(f"loops nest deeper than {_MAX_DEPTH}", pointer=at, hint="Flatten them with JMESPath.")
     elements_of = _list_reader(loop.get("list", ""), compiler, f"{at}/list")
@@ -226,7 +221,7 @@ def _element_judge(
     if loop.get("foreach"):
         inner = [
             _compile_loop(item, message, compiler, f"{at}/foreach/{index}", depth + 1)
-            for index, item in enumerate(loop["foreach"])
+            for index, item in enumerate(list_at(loop["foreach"], f"{at}/foreach"))
         ]
         return lambda request, scope, level: _run_loops(inner, request, scope, level + 1)
     spec = ValidateSpec(

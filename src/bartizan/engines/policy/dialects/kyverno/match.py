@@ -9,28 +9,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bartizan.base import wildcard
-from bartizan.base.errors import SpecError
-from bartizan.base.suggest import did_you_mean
+from bartizan.engines.policy.dialects.kyverno.spec import Filter, MatchSpec, ResourceFilter, Subject
 from bartizan.engines.policy.selector import compile_selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from bartizan.base.json import Json, JsonObject
+    from bartizan.base.json import JsonObject
     from bartizan.model.request import Request, UserInfo
 
 Predicate: TypeAlias = "Callable[[Request], bool]"
 
 _VERSION: Final = re.compile(r"(v\d+((alpha|beta)\d+)?|\*)")
-_RESOURCE_FIELDS: Final = frozenset(
-    {"kinds", "name", "names", "namespaces", "annotations", "selector", "namespaceSelector", "operations"}
-)
-_USER_FIELDS: Final = frozenset({"roles", "clusterRoles", "subjects"})
-_FILTER_FIELDS: Final = _USER_FIELDS | {"resources"}
-_BLOCK_FIELDS: Final = _FILTER_FIELDS | {"any", "all"}
+_EMPTY: Final = MatchSpec()
 _SERVICE_ACCOUNT_USER: Final = "system:serviceaccount:"
 
 
@@ -82,34 +76,29 @@ def _names_kind(head: list[str], last: str) -> bool:
     return head[-1] == "*" and last[:1].islower()
 
 
-def compile_match(block: JsonObject | None, at: str, *, excluding: bool = False) -> Match:
+def compile_match(block: MatchSpec | None, at: str, *, excluding: bool = False) -> Match:
     """Compile a block: `any`, `all`, or the flat form.
 
     In `match` the users are left out of account where nobody asks, as in
     scans; in `exclude` they then never hold.
 
     Raises:
-        SpecError: an unknown field, or a selector that is none.
+        SpecError: a selector that is none.
     """
-    if not block:
+    if block is None or block == _EMPTY:
         return Match(_never if excluding else _always, frozenset() if excluding else None)
-    _check_fields(block, _BLOCK_FIELDS, at)
-    if block.get("any"):
-        filters = [_filter(entry, f"{at}/any/{i}", excluding=excluding) for i, entry in enumerate(block["any"])]
+    if block.any:
+        filters = [_filter(entry, f"{at}/any/{i}", excluding=excluding) for i, entry in enumerate(block.any)]
         return Match(_any_of([item.applies for item in filters]), _union([item.kinds for item in filters]))
-    if block.get("all"):
-        filters = [_filter(entry, f"{at}/all/{i}", excluding=excluding) for i, entry in enumerate(block["all"])]
+    if block.all:
+        filters = [_filter(entry, f"{at}/all/{i}", excluding=excluding) for i, entry in enumerate(block.all)]
         return Match(_all_of([item.applies for item in filters]), _intersection([item.kinds for item in filters]))
-    return _filter({key: value for key, value in block.items() if key in _FILTER_FIELDS}, at, excluding=excluding)
+    return _filter(block, at, excluding=excluding)
 
 
-def _filter(entry: Json, at: str, *, excluding: bool) -> Match:
-    if not isinstance(entry, dict):
-        raise SpecError("a filter must be an object", pointer=at, hint="Write `resources:` under it.")
-    _check_fields(entry, _FILTER_FIELDS, at)
-    resources = entry.get("resources") or {}
-    _check_fields(resources, _RESOURCE_FIELDS, f"{at}/resources")
-    kinds = [parse_kind(text) for text in resources.get("kinds") or ()]
+def _filter(entry: Filter, at: str, *, excluding: bool) -> Match:
+    resources = entry.resources or ResourceFilter()
+    kinds = [parse_kind(text) for text in resources.kinds or ()]
     tests = _resource_tests(resources, kinds, f"{at}/resources")
     users = _user_tests(entry)
     if users:
@@ -119,29 +108,26 @@ def _filter(entry: Json, at: str, *, excluding: bool) -> Match:
     return Match(_all_of(tests), _plain_kinds(kinds))
 
 
-def _resource_tests(resources: JsonObject, kinds: Sequence[KindSelector], at: str) -> list[Predicate]:
+def _resource_tests(resources: ResourceFilter, kinds: Sequence[KindSelector], at: str) -> list[Predicate]:
     tests: list[Predicate] = []
-    if resources.get("operations"):
-        operations = frozenset(resources["operations"])
+    if resources.operations:
+        operations = frozenset(resources.operations)
         tests.append(lambda request: request.operation in operations)
     if kinds:
         tests.append(_kinds_predicate(kinds))
-    names = [name for name in (resources.get("name"), *(resources.get("names") or ())) if name]
-    if resources.get("name") and resources.get("names"):
-        one, many = _texts([resources["name"]]), _texts(resources["names"])
-        tests.append(lambda request: one(request.resource.id.name) and many(request.resource.id.name))
-    elif names:
-        named = _texts(names)
-        tests.append(lambda request: named(request.resource.id.name))
-    if resources.get("namespaces"):
-        tests.append(_namespaces_predicate(_texts(resources["namespaces"])))
-    if resources.get("annotations"):
-        tests.append(_annotations_predicate(resources["annotations"]))
-    if resources.get("selector") is not None:
-        selects = compile_selector(resources["selector"], f"{at}/selector")
+    if resources.name:
+        tests.append(_name_predicate(wildcard.matcher(resources.name)))
+    if resources.names:
+        tests.append(_name_predicate(_texts(resources.names)))
+    if resources.namespaces:
+        tests.append(_namespaces_predicate(_texts(resources.namespaces)))
+    if resources.annotations:
+        tests.append(_annotations_predicate(resources.annotations))
+    if resources.selector is not None:
+        selects = compile_selector(resources.selector, f"{at}/selector")
         tests.append(lambda request: selects(_labels(request.resource.body)))
-    if resources.get("namespaceSelector") is not None:
-        in_namespace = compile_selector(resources["namespaceSelector"], f"{at}/namespaceSelector")
+    if resources.namespace_selector is not None:
+        in_namespace = compile_selector(resources.namespace_selector, f"{at}/namespaceSelector")
         # a Namespace is not in a namespace, whatever its labels: Kyverno never lets this selector match one
         tests.append(
             lambda request: request.resource.id.kind not in ("Namespace", "") and in_namespace(request.namespace_labels)
@@ -191,6 +177,10 @@ def _is_ephemeral(kind: str, subresource: str) -> bool:
     return kind == "Pod" and subresource == "ephemeralcontainers"
 
 
+def _name_predicate(matches: Callable[[str], bool]) -> Predicate:
+    return lambda request: matches(request.resource.id.name)
+
+
 def _namespaces_predicate(matches: Callable[[str], bool]) -> Predicate:
     def applies(request: Request) -> bool:
         rid = request.resource.id
@@ -199,8 +189,8 @@ def _namespaces_predicate(matches: Callable[[str], bool]) -> Predicate:
     return applies
 
 
-def _annotations_predicate(wanted: Mapping[str, Any]) -> Predicate:
-    pairs = [(wildcard.matcher(str(key)), wildcard.matcher(str(value))) for key, value in wanted.items()]
+def _annotations_predicate(wanted: Mapping[str, str]) -> Predicate:
+    pairs = [(wildcard.matcher(key), wildcard.matcher(value)) for key, value in wanted.items()]
 
     def applies(request: Request) -> bool:
         metadata = request.resource.body.get("metadata")
@@ -212,28 +202,27 @@ def _annotations_predicate(wanted: Mapping[str, Any]) -> Predicate:
     return applies
 
 
-def _user_tests(entry: JsonObject) -> list[Callable[[UserInfo], bool]]:
+def _user_tests(entry: Filter) -> list[Callable[[UserInfo], bool]]:
     tests: list[Callable[[UserInfo], bool]] = []
-    if entry.get("roles"):
-        roles = _texts(entry["roles"])
-        tests.append(lambda user: any(roles(role) for role in user.roles))
-    if entry.get("clusterRoles"):
-        cluster_roles = _texts(entry["clusterRoles"])
-        tests.append(lambda user: any(cluster_roles(role) for role in user.cluster_roles))
-    if entry.get("subjects"):
-        subjects = [_subject(subject) for subject in entry["subjects"]]
+    # roles are compared as they are; only subjects have wildcards
+    if entry.roles:
+        roles = frozenset(entry.roles)
+        tests.append(lambda user: not roles.isdisjoint(user.roles))
+    if entry.cluster_roles:
+        cluster_roles = frozenset(entry.cluster_roles)
+        tests.append(lambda user: not cluster_roles.isdisjoint(user.cluster_roles))
+    if entry.subjects:
+        subjects = [_subject(subject) for subject in entry.subjects]
         tests.append(lambda user: any(subject(user) for subject in subjects))
     return tests
 
 
-def _subject(subject: JsonObject) -> Callable[[UserInfo], bool]:
-    name = str(subject.get("name", ""))
-    kind = subject.get("kind")
-    if kind == "ServiceAccount":
-        full = wildcard.matcher(f"{_SERVICE_ACCOUNT_USER}{subject.get('namespace') or ''}:{name}")
+def _subject(subject: Subject) -> Callable[[UserInfo], bool]:
+    if subject.kind == "ServiceAccount":
+        full = wildcard.matcher(f"{_SERVICE_ACCOUNT_USER}{subject.namespace}:{subject.name}")
         return lambda user: full(user.username)
-    matches = wildcard.matcher(name)
-    if kind == "Group":
+    matches = wildcard.matcher(subject.name)
+    if subject.kind == "Group":
         return lambda user: any(matches(group) for group in user.groups)
     return lambda user: matches(user.username)
 
@@ -256,16 +245,8 @@ def _labels(body: JsonObject) -> Mapping[str, str]:
 
 
 def _texts(patterns: Sequence[str]) -> Callable[[str], bool]:
-    matchers = [wildcard.matcher(str(pattern)) for pattern in patterns]
+    matchers = [wildcard.matcher(pattern) for pattern in patterns]
     return matchers[0] if len(matchers) == 1 else lambda text: any(matches(text) for matches in matchers)
-
-
-def _check_fields(block: Json, known: frozenset[str], at: str) -> None:
-    if not isinstance(block, dict):
-        raise SpecError("must be an object", pointer=at, hint="Write its fields as `name: value`.")
-    for key in block:
-        if key not in known:
-            raise SpecError(f"unknown field `{key}`", pointer=f"{at}/{key}", hint=did_you_mean(key, known))
 
 
 def _plain_kinds(kinds: Sequence[KindSelector]) -> frozenset[str] | None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from bartizan.base.errors import SpecError
-from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.podsecurity import compile_exclusions, compile_level, summary
 from bartizan.model.outcome import PASSED, Failed, Outcome, Skipped
 from bartizan.model.workload import pod_of
@@ -13,28 +11,23 @@ from bartizan.model.workload import pod_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bartizan.base.json import JsonObject
     from bartizan.engines.policy.dialects.kyverno.exceptions import RuleException
+    from bartizan.engines.policy.dialects.kyverno.spec import PodSecuritySpec
     from bartizan.engines.policy.dialects.kyverno.validate import Judge, Message, ScopeOf
     from bartizan.engines.policy.dialects.podsecurity.pod import Violation
     from bartizan.model.request import Request
 
-_FIELDS: Final = frozenset({"level", "version", "exclude"})
 
-
-def pod_security_judge(spec: JsonObject, message: Message, exceptions: Sequence[RuleException], at: str) -> Judge:
+def pod_security_judge(spec: PodSecuritySpec, message: Message, exceptions: Sequence[RuleException], at: str) -> Judge:
     """Judge the pod in a resource by a level; exceptions add to what is excluded.
 
     Raises:
-        SpecError: an unknown field, level, version or control.
+        SpecError: an unknown level, version or control.
     """
-    for field in spec:
-        if field not in _FIELDS:
-            raise SpecError(f"unknown field `{field}`", pointer=f"{at}/{field}", hint=did_you_mean(field, _FIELDS))
-    level, version = str(spec.get("level", "")), str(spec.get("version") or "latest")
+    level, version = spec.level, spec.version or "latest"
     judge_pod = compile_level(level, version)
     key = f"pod security {level} {version}"
-    excluded = compile_exclusions(spec.get("exclude") or (), f"{at}/exclude")
+    excluded = compile_exclusions(spec.exclude or (), f"{at}/exclude")
     lifted = [(item, compile_exclusions(item.pod_security, "/spec/podSecurity")) for item in exceptions]
 
     def judge(request: Request, scope: ScopeOf) -> Outcome | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.autogen import generated_rules
 from bartizan.engines.policy.dialects.kyverno.rule import PolicyMeta, compile_rule
-from bartizan.engines.policy.dialects.kyverno.spec import PolicySpec, RuleSpec, decode
+from bartizan.engines.policy.dialects.kyverno.spec import Metadata, PolicySpec, RuleSpec, decode
 from bartizan.lang.jmespath import compile_expression, functions_for
 from bartizan.model.finding import RuleId, RuleInfo
 from bartizan.model.outcome import Failed, Passed
@@ -117,19 +117,18 @@ def _compile_into(
 
 
 def _meta(document: JsonObject, spec: PolicySpec) -> PolicyMeta:
-    metadata: Any = document.get("metadata") or {}
-    name = metadata.get("name")
-    if not isinstance(name, str) or not name:
+    metadata = decode(document.get("metadata") or {}, Metadata, "/metadata")
+    if not metadata.name:
         raise SpecError("a policy needs a name", pointer="/metadata", hint="Write `metadata.name`.")
-    annotations = {str(key): str(value) for key, value in (metadata.get("annotations") or {}).items()}
+    annotations = metadata.annotations or {}
 
     def note(field: str) -> str:
         return annotations.get(f"policies.kyverno.io/{field}", "").strip()
 
     namespaced = document.get("kind") == "Policy"
     return PolicyMeta(
-        name=name,
-        namespace=str(metadata.get("namespace") or "default") if namespaced else "",
+        name=metadata.name,
+        namespace=metadata.namespace or "default" if namespaced else "",
         annotations=annotations,
         title=note("title"),
         category=note("category"),

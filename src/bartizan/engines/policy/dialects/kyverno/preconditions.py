@@ -10,15 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.base.errors import SpecError
-from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.conditions import bind_key, bind_value, operator
-from bartizan.engines.policy.dialects.kyverno.variables import as_text, compile_template
+from bartizan.engines.policy.dialects.kyverno.spec import list_at, object_at
+from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bartizan.base.json import Json, JsonObject
-    from bartizan.engines.policy.dialects.kyverno.variables import Compiler, Scope
+    from bartizan.base.json import Json
+    from bartizan.engines.policy.dialects.kyverno.variables import Compiler, Scope, Template
 
     Test = Callable[[Scope], bool]
 
@@ -55,16 +55,32 @@ def compile_conditions(block: Json, compiler: Compiler, at: str) -> Callable[[Sc
         SpecError: an unknown field or operator, or a malformed expression.
     """
     if isinstance(block, str):
-        late = compile_template(block, compiler, at=at)
-        return lambda scope: compile_conditions(late(scope), compiler, at)(scope)
+        return _late(compile_template(block, compiler, at=at), compiler, at)
+    if block is None:
+        return lambda _scope: _HOLDS
     if isinstance(block, dict):
         return _any_all(block, compiler, at)
-    if not isinstance(block, list):
-        return lambda _scope: Verdict(holds=True, message="")
+    block = list_at(block, at)
     if any(isinstance(item, dict) and not _BLOCK_FIELDS.isdisjoint(item) for item in block):
         blocks = [_any_all(item, compiler, f"{at}/{index}") for index, item in enumerate(block)]
         return lambda scope: _every_block(blocks, scope)
     return _any_all({"all": block}, compiler, at)
+
+
+def _late(template: Template, compiler: Compiler, at: str) -> Callable[[Scope], Verdict]:
+    """A block that a variable holds, known only when the rule runs."""
+
+    def decide(scope: Scope) -> Verdict:
+        block = template(scope)
+        if isinstance(block, str):
+            raise UnresolvedError(f"`{block}` is no block of conditions")
+        try:
+            conditions = compile_conditions(block, compiler, at)
+        except SpecError as error:
+            raise UnresolvedError(f"bad conditions: {error.message}") from error
+        return conditions(scope)
+
+    return decide
 
 
 def _every_block(blocks: Sequence[Callable[[Scope], Verdict]], scope: Scope) -> Verdict:
@@ -77,12 +93,15 @@ def _every_block(blocks: Sequence[Callable[[Scope], Verdict]], scope: Scope) -> 
     return Verdict(holds=True, message=_join(messages))
 
 
-def _any_all(block: JsonObject, compiler: Compiler, at: str) -> Callable[[Scope], Verdict]:
-    for key in block:
-        if key not in _BLOCK_FIELDS:
-            raise SpecError(f"unknown field `{key}`", pointer=f"{at}/{key}", hint=did_you_mean(key, _BLOCK_FIELDS))
-    anys = [_condition(item, compiler, f"{at}/any/{i}") for i, item in enumerate(block.get("any") or ())]
-    alls = [_condition(item, compiler, f"{at}/all/{i}") for i, item in enumerate(block.get("all") or ())]
+def _any_all(document: Json, compiler: Compiler, at: str) -> Callable[[Scope], Verdict]:
+    block = object_at(document, at, _BLOCK_FIELDS)
+    anys, alls = (
+        [
+            _condition(item, compiler, f"{at}/{kind}/{index}")
+            for index, item in enumerate(list_at(block.get(kind), f"{at}/{kind}"))
+        ]
+        for kind in ("any", "all")
+    )
     if len(anys) + len(alls) == 1 and (anys or alls)[0].message is None and (alls or not block.get("all")):
         return _single((anys or alls)[0].test)
     # an `any` that is there but empty can never hold; one that is absent always does
@@ -132,12 +151,7 @@ def _single(test: Test) -> Callable[[Scope], Verdict]:
 
 
 def _condition(item: Json, compiler: Compiler, at: str) -> _Condition:
-    if not isinstance(item, dict):
-        raise SpecError("a condition must be an object", pointer=at, hint="Write `key`, `operator` and `value`.")
-    for field in item:
-        if field not in _CONDITION_FIELDS:
-            hint = did_you_mean(field, _CONDITION_FIELDS)
-            raise SpecError(f"unknown field `{field}`", pointer=f"{at}/{field}", hint=hint)
+    item = object_at(item, at, _CONDITION_FIELDS)
     name = str(item.get("operator", ""))
     key = compile_template(item.get("key"), compiler, at=f"{at}/key")
     value = compile_template(item.get("value"), compiler, at=f"{at}/value")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bartizan.base.json import Json, JsonObject
     from bartizan.engines.policy.dialects.kyverno.exceptions import RuleException
     from bartizan.engines.policy.dialects.kyverno.scope import Loader, Scope
-    from bartizan.engines.policy.dialects.kyverno.spec import RuleSpec, ValidateSpec
+    from bartizan.engines.policy.dialects.kyverno.spec import ActionOverride, RuleSpec, ValidateSpec
     from bartizan.engines.policy.dialects.kyverno.validate import Judge, ScopeOf
     from bartizan.engines.policy.dialects.kyverno.variables import Compiler
     from bartizan.engines.policy.lookup import Lookup
@@ -55,7 +55,7 @@ class PolicyMeta:
     description: str
     scored: bool
     failure_action: str
-    overrides: tuple[JsonObject, ...]
+    overrides: tuple[ActionOverride, ...]
 
     @property
     def full_name(self) -> str:
@@ -218,7 +218,9 @@ def _no_scope() -> Scope:
 def _is_static(spec: RuleSpec) -> bool:
     """Whether a rule has only patterns, and not a single variable."""
     validate = spec.validate
-    if validate is None or validate.foreach or validate.deny is not None or validate.assert_ is not msgspec.UNSET:
+    if validate is None or validate.foreach is not None or validate.deny is not None:
+        return False
+    if validate.assert_ is not msgspec.UNSET:
         return False
     given = [part for part in (validate.message, validate.pattern, validate.any_pattern) if part is not msgspec.UNSET]
     return "{{" not in to_text(given)
@@ -275,13 +277,13 @@ def _action(validate: ValidateSpec | None, meta: PolicyMeta) -> Callable[[Reques
     default = _as_action(own or meta.failure_action)
     if not overrides:
         return lambda _request: default
-    cases = [(_override(item), _as_action(str(item.get("action", "")))) for item in overrides]
+    cases = [(_override(item), _as_action(item.action)) for item in overrides]
     return lambda request: next((action for holds, action in cases if holds(request)), default)
 
 
-def _override(item: JsonObject) -> Callable[[Request], bool]:
-    names = [wildcard.matcher(str(name)) for name in item.get("namespaces") or ()]
-    selector = item.get("namespaceSelector")
+def _override(item: ActionOverride) -> Callable[[Request], bool]:
+    names = [wildcard.matcher(name) for name in item.namespaces or ()]
+    selector = item.namespace_selector
     selects = compile_selector(selector, "/spec/validationFailureActionOverrides") if selector else None
 
     def holds(request: Request) -> bool:

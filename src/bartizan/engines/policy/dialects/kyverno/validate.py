@@ -8,13 +8,14 @@ the scope.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno.assertions import compile_assertion
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
+from bartizan.engines.policy.dialects.kyverno.spec import list_at, object_at
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
 from bartizan.lang.overlay import Mismatch, Pattern, compile_pattern
 from bartizan.model.outcome import PASSED, Broken, Failed, Outcome, Skipped
@@ -102,7 +103,10 @@ def _pattern_check(document: Json, compiler: Compiler, at: str) -> Callable[[Jso
         if compiled is None:
             if len(cache) >= _MAX_PATTERNS:
                 cache.pop(next(iter(cache)))
-            compiled = cache[key] = _compiled(pattern, at)
+            try:
+                compiled = cache[key] = _compiled(pattern, at)
+            except SpecError as error:
+                raise UnresolvedError(f"bad pattern: {error.message}") from error
         return compiled.check(value)
 
     return check_late
@@ -137,7 +141,7 @@ def any_pattern_judge(documents: Json, message: Message, compiler: Compiler, at:
     whole = compile_template(documents, compiler, at=at)
     if whole.render is not None and not isinstance(documents, list):
         raise SpecError("anyPattern must be a list", pointer=at, hint="Write each pattern as a list item.")
-    checks = [_pattern_check(item, compiler, f"{at}/{index}") for index, item in enumerate(documents)]
+    checks = [_pattern_check(item, compiler, f"{at}/{index}") for index, item in enumerate(list_at(documents, at))]
 
     def judge(request: Request, scope: ScopeOf) -> Outcome | None:
         if request.operation == "DELETE":
@@ -157,12 +161,11 @@ def any_pattern_judge(documents: Json, message: Message, compiler: Compiler, at:
     return judge
 
 
-def deny_judge(deny: dict[str, Any], message: Message, compiler: Compiler, at: str) -> Judge:
+def deny_judge(deny: Json, message: Message, compiler: Compiler, at: str) -> Judge:
     """Refuse where the conditions hold; no conditions at all always do."""
-    for key in deny:
-        if key != "conditions":
-            raise SpecError(f"unknown field `{key}`", pointer=f"{at}/{key}", hint="Did you mean `conditions`?")
-    conditions = compile_conditions(deny.get("conditions"), compiler, f"{at}/conditions")
+    conditions = compile_conditions(
+        object_at(deny, at, ("conditions",)).get("conditions"), compiler, f"{at}/conditions"
+    )
 
     def judge(_request: Request, scope: ScopeOf) -> Outcome | None:
         holds, said = conditions(scope())

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
 from bartizan.base.errors import SpecError
+from bartizan.base.json import to_text
 from bartizan.lang.jmespath import JmesPathError, roots_of
 
 if TYPE_CHECKING:
@@ -35,6 +34,9 @@ _ANCHOR: Final = re.compile(r"^[+<=X^]?\((.+)\)$")
 _OPERATOR: Final = re.compile(r"^(<=|>=|<|>|!)")
 MAX_ROUNDS: Final = 64
 """Times one text may be substituted again; a variable whose value contains itself would never end."""
+MAX_VARIABLES: Final = 1000
+MAX_CHARS: Final = 2 << 20
+"""How many variables one text may come to have, and how long it may get: values may hold variables of their own."""
 
 
 class UnresolvedError(Exception):
@@ -158,6 +160,7 @@ def _whole_variable(text: str) -> str | None:
 
 
 def _substitute(text: str, compiler: Compiler, scope: Scope) -> Json:
+    left = MAX_VARIABLES
     for _ in range(MAX_ROUNDS):
         matches = list(_VARIABLE.finditer(text))
         if not matches:
@@ -172,6 +175,9 @@ def _substitute(text: str, compiler: Compiler, scope: Scope) -> Json:
             shallow = shallow or inner.startswith("-")
             value = _evaluate(_late(inner, compiler), inner, scope)
             text = text.replace(variable, as_text(value), 1)
+            left -= 1
+            if left < 0 or len(text) > MAX_CHARS:
+                raise UnresolvedError(f"too many variables, or too long a text: `{text[:80]}`")
         if shallow:
             return unescape(text)
     raise UnresolvedError(f"variables in `{text[:80]}` never come to an end")
@@ -194,7 +200,7 @@ def _evaluate(expression: Callable[[Any], Json], name: str, scope: Scope) -> Jso
 
 def as_text(value: Json) -> str:
     """Write a value into a longer text: text as it is, all else as JSON with sorted keys."""
-    return value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    return value if isinstance(value, str) else to_text(value)
 
 
 def unescape(text: str) -> str:

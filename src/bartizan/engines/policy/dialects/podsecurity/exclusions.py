@@ -6,7 +6,9 @@ a restricted field narrows it to that field, and values to those values.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from bartizan.base import wildcard
 from bartizan.base.errors import SpecError
@@ -17,16 +19,23 @@ from bartizan.engines.policy.dialects.podsecurity.levels import CONTROL_NAMES
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bartizan.base.json import Json, JsonObject
+    from bartizan.base.json import Json
     from bartizan.engines.policy.dialects.podsecurity.pod import Violation
 
-_FIELDS: Final = frozenset({"controlName", "images", "restrictedField", "values"})
+
+class Exclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """A control that is not asked, for some images or some values of a field."""
+
+    control_name: str
+    images: list[str] | None = None
+    restricted_field: str = ""
+    values: list[str] | None = None
 
 
 class Exclusions:
     """Compiled entries, by control: which violations they lift."""
 
-    def __init__(self, entries: Sequence[_Exclusion]) -> None:
+    def __init__(self, entries: Sequence[_Compiled]) -> None:
         self._by_control: dict[str, list[Callable[[Violation], bool]]] = {}
         for entry in entries:
             self._by_control.setdefault(entry.control, []).append(entry.lifts)
@@ -46,31 +55,28 @@ class Exclusions:
         return left
 
 
-class _Exclusion(NamedTuple):
+class _Compiled(NamedTuple):
     control: str
     lifts: Callable[[Violation], bool]
 
 
-def compile_exclusions(entries: Sequence[JsonObject], at: str) -> Exclusions:
+def compile_exclusions(entries: Sequence[Exclusion], at: str) -> Exclusions:
     """Compile `exclude` entries.
 
     Raises:
-        SpecError: an unknown field or control.
+        SpecError: an unknown control.
     """
     return Exclusions([_compile(entry, f"{at}/{index}") for index, entry in enumerate(entries)])
 
 
-def _compile(entry: Json, at: str) -> _Exclusion:
-    for field in entry:
-        if field not in _FIELDS:
-            raise SpecError(f"unknown field `{field}`", pointer=f"{at}/{field}", hint=did_you_mean(field, _FIELDS))
-    name = str(entry.get("controlName", ""))
+def _compile(entry: Exclusion, at: str) -> _Compiled:
+    name = entry.control_name
     if name not in CONTROL_NAMES:
         hint = did_you_mean(name, CONTROL_NAMES)
         raise SpecError(f"unknown control `{name}`", pointer=f"{at}/controlName", hint=hint)
-    images = [wildcard.matcher(str(image)) for image in entry.get("images") or ()]
-    field = str(entry.get("restrictedField") or "")
-    values = [wildcard.matcher(str(value)) for value in entry.get("values") or ()]
+    images = [wildcard.matcher(image) for image in entry.images or ()]
+    field = entry.restricted_field
+    values = [wildcard.matcher(value) for value in entry.values or ()]
 
     def lifts(violation: Violation) -> bool:
         image = violation.image
@@ -82,7 +88,7 @@ def _compile(entry: Json, at: str) -> _Exclusion:
             return False
         return not values or _all_values(violation.value, values)
 
-    return _Exclusion(name, lifts)
+    return _Compiled(name, lifts)
 
 
 def _all_values(found: Json, allowed: Sequence[Callable[[str], bool]]) -> bool:
