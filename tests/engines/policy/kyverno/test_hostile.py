@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.engines.policy.kyverno.test_rules import CASES, Answers, exceptions_of, object_of, policy_of
 from tests.laws import examples
+from tests.spoil import spoil
 
 from bartizan.app.ambient import ambient
 from bartizan.base.errors import SpecError
@@ -66,37 +67,13 @@ _RICH: Final = {
     },
 }
 _ALL: Final = [*CASES, _RICH]
-_ODD: Final[st.SearchStrategy[Any]] = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**63), 2**63 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=8)
-    | st.sampled_from(
-        ["{{ request.object }}", "{{ @ }}", "{{", "}}", "{{ element }}", "$(./a)", "*", "(a)", "<(b)", "1-2"]
-    ),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
-    max_leaves=4,
-)
-
-
-def _spoil(document: Any, data: st.DataObject) -> None:
-    """Put something odd in the place of a random part."""
-    at = document
-    while True:
-        key = data.draw(st.sampled_from(list(at) if isinstance(at, dict) else list(range(len(at)))))
-        inner = at[key]
-        if not isinstance(inner, dict | list) or not inner or data.draw(st.integers(0, 4)) == 0:
-            at[key] = data.draw(_ODD)
-            return
-        at = inner
 
 
 @examples(1000)
 @given(st.sampled_from(_ALL), st.data())
 def test_no_policy_is_a_bug(case: dict[str, Any], data: st.DataObject) -> None:
     policy = deepcopy(policy_of(case))
-    _spoil(policy, data)
+    spoil(policy, data)
     try:
         compiled = compile_policy(policy, _COMPILER, exceptions=exceptions_of(case))
     except SpecError:
@@ -113,7 +90,7 @@ def test_no_policy_is_a_bug(case: dict[str, Any], data: st.DataObject) -> None:
 def test_no_resource_is_a_bug(case: dict[str, Any], data: st.DataObject) -> None:
     compiled = compile_policy(policy_of(case), _COMPILER, exceptions=exceptions_of(case))
     body = deepcopy(object_of(case["object"]))
-    _spoil(body, data)
+    spoil(body, data)
     for rule in compiled.rules:
         rule.run(Request(resource_from(body), user=UserInfo("jo")), Answers(case.get("answers", {})))
 
@@ -122,7 +99,7 @@ def test_no_resource_is_a_bug(case: dict[str, Any], data: st.DataObject) -> None
 @given(st.sampled_from([case for case in CASES if "exceptions" in case]), st.data())
 def test_no_exception_is_a_bug(case: dict[str, Any], data: st.DataObject) -> None:
     exceptions = deepcopy(exceptions_of(case))
-    _spoil(exceptions[0], data)
+    spoil(exceptions[0], data)
     try:
         for exception in exceptions:
             decode_exception(exception)
