@@ -7,7 +7,8 @@ compiled, and never reach the user's document.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -15,42 +16,57 @@ if TYPE_CHECKING:
     from bartizan.base.json import Json, JsonObject
 
 ANNOTATION: Final = "pod-policies.kyverno.io/autogen-controllers"
-TEMPLATE_CONTROLLERS: Final = (
-    "DaemonSet",
-    "Deployment",
-    "Job",
-    "ReplicaSet",
-    "ReplicationController",
-    "StatefulSet",
-)
+_KINDS: Final = {
+    "DaemonSet": "apps/v1/DaemonSet",
+    "Deployment": "apps/v1/Deployment",
+    "Job": "batch/v1/Job",
+    "ReplicaSet": "apps/v1/ReplicaSet",
+    "ReplicationController": "v1/ReplicationController",
+    "StatefulSet": "apps/v1/StatefulSet",
+    "CronJob": "batch/v1/CronJob",
+}
+"""Pod controllers, with the version that generated rules are for."""
 _CRON_JOB: Final = "CronJob"
+_NO_KINDS: Final = frozenset({"", "none", "all", _CRON_JOB})
 _MAX_NAME_CHARS: Final = 63  # a label's length, which Kyverno keeps rule names to
-_NARROWING: Final = ("name", "names", "selector", "annotations")
+_NARROWING: Final = ("name", "names")
+_WAYS: Final = ("pattern", "anyPattern", "deny", "podSecurity", "foreach", "cel")
+_VERSION: Final = re.compile(r"v\d((alpha|beta)\d)?|\*")
 _PREFIXES: Final = ("request.object", "request.oldObject")
 
 
-def generated_rules(rules: Sequence[JsonObject], annotations: JsonObject) -> list[JsonObject]:
+class Generated(NamedTuple):
+    """A rule made from the one at `origin`; it is asked about resources of these kinds only."""
+
+    rule: JsonObject
+    origin: int
+    kinds: frozenset[str]
+
+
+def generated_rules(rules: Sequence[JsonObject], annotations: JsonObject) -> list[Generated]:
     """The rules for pod controllers that go with `rules`, in Kyverno's order; empty where autogen is off."""
     if not _can_generate(rules):
         return []
     wanted = annotations.get(ANNOTATION)
-    controllers = (*TEMPLATE_CONTROLLERS, _CRON_JOB) if wanted in (None, "all") else tuple(str(wanted).split(","))
-    names = [name.strip() for name in controllers]
-    templates = [name for name in TEMPLATE_CONTROLLERS if name in names]
-    generated: list[JsonObject] = []
-    for rule in rules:
-        if not _is_for_pods(rule):
+    controllers = tuple(_KINDS) if wanted is None else tuple(wanted.split(","))
+    templates = frozenset(controllers) - _NO_KINDS
+    generated: list[Generated] = []
+    for origin, rule in enumerate(rules):
+        if not _is_for_pods(rule) or not _can_move(rule):
             continue
         if templates:
-            generated.append(_for_templates(rule, "autogen-", templates))
-        if _CRON_JOB in names:
-            generated.append(_for_cron_jobs(rule))
+            generated.append(Generated(_for_templates(rule, sorted(templates)), origin, templates))
+        if _CRON_JOB in controllers:
+            generated.append(Generated(_for_cron_jobs(rule), origin, frozenset({_CRON_JOB})))
     return generated
 
 
 def _can_generate(rules: Sequence[JsonObject]) -> bool:
-    """Whether autogen applies to the policy as a whole: one rule that narrows too far turns it off for all."""
-    found_pod = False
+    """Whether autogen applies to the policy as a whole: one rule that narrows too far turns it off for all.
+
+    Somewhere in it a Pod or a controller of pods must be named as nothing but its kind.
+    """
+    named = False
     for rule in rules:
         mutate = rule.get("mutate") or {}
         loops = mutate.get("foreach")
@@ -59,25 +75,44 @@ def _can_generate(rules: Sequence[JsonObject]) -> bool:
             return False
         for resources in (*_descriptions(rule.get("match")), *_descriptions(rule.get("exclude"))):
             kinds = resources.get("kinds") or []
-            has_pod = any(_is_pod(kind) for kind in kinds)
-            if any(resources.get(field) for field in _NARROWING) or (len(kinds) > 1 and has_pod):
+            if any(resources.get(field) for field in _NARROWING) or (len(kinds) > 1 and _has_pod(kinds)):
                 return False
             if resources.get("selector") is not None or resources.get("annotations") is not None:
                 return False
-            found_pod = found_pod or has_pod
-    return found_pod
+            named = named or any(kind == "Pod" or kind in _KINDS for kind in kinds)
+    return named
 
 
 def _is_for_pods(rule: JsonObject) -> bool:
     matched = [kind for item in _descriptions(rule.get("match")) for kind in item.get("kinds") or ()]
     excluded = [kind for item in _descriptions(rule.get("exclude")) for kind in item.get("kinds") or ()]
-    if not any(_is_pod(kind) for kind in matched) or str(rule.get("name", "")).startswith("autogen-"):
+    if not _has_pod(matched) or str(rule.get("name", "")).startswith("autogen-"):
         return False
-    return not excluded or any(_is_pod(kind) for kind in excluded)
+    return not excluded or _has_pod(excluded)
 
 
-def _is_pod(kind: Json) -> bool:
-    return isinstance(kind, str) and kind.rpartition("/")[2] == "Pod"
+def _can_move(rule: JsonObject) -> bool:
+    """Whether what the rule does to a Pod can be done to the template of one."""
+    validate, mutate = rule.get("validate"), rule.get("mutate")
+    if isinstance(validate, dict) and any(validate.get(way) is not None for way in _WAYS):
+        return True
+    if isinstance(mutate, dict) and (mutate.get("patchStrategicMerge") or mutate.get("foreach")):
+        return True
+    return bool(rule.get("verifyImages"))
+
+
+def _has_pod(kinds: Sequence[Json]) -> bool:
+    return any(isinstance(kind, str) and _plain_kind(kind) == "Pod" for kind in kinds)
+
+
+def _plain_kind(text: str) -> str:
+    """The kind in an entry of `kinds`, without group, version and subresource; Kyverno's own reading for autogen."""
+    parts = text.split("/")
+    if len(parts) > 1 and _VERSION.fullmatch(parts[0]):
+        parts = parts[1:]
+    elif len(parts) > 2:
+        parts = parts[2:]
+    return parts[0].partition(".")[0]
 
 
 def _descriptions(block: Json) -> Iterator[JsonObject]:
@@ -90,25 +125,25 @@ def _descriptions(block: Json) -> Iterator[JsonObject]:
             yield resources
 
 
-def _for_templates(rule: JsonObject, prefix: str, kinds: Sequence[str]) -> JsonObject:
-    wrapped = _rebuild(rule, prefix, kinds, lambda pattern: {"spec": {"template": pattern}})
-    moved: JsonObject = _shift(wrapped, "spec.template")
+def _for_templates(rule: JsonObject, kinds: Sequence[str]) -> JsonObject:
+    made = _rebuild(rule, "autogen-", lambda pattern: {"spec": {"template": pattern}})
+    made |= _matching(rule, [_KINDS.get(kind, kind) for kind in kinds], every=False)
+    moved: JsonObject = _shift(made, "spec.template")
     return moved
 
 
 def _for_cron_jobs(rule: JsonObject) -> JsonObject:
-    def wrap(pattern: Json) -> Json:
-        return {"spec": {"jobTemplate": {"spec": {"template": pattern}}}}
-
-    moved: JsonObject = _shift(_rebuild(rule, "autogen-cronjob-", [_CRON_JOB], wrap), "spec.jobTemplate.spec.template")
+    made = _rebuild(
+        rule, "autogen-cronjob-", lambda pattern: {"spec": {"jobTemplate": {"spec": {"template": pattern}}}}
+    )
+    made |= _matching(rule, [_KINDS[_CRON_JOB]], every=True)
+    moved: JsonObject = _shift(made, "spec.jobTemplate.spec.template")
     return moved
 
 
-def _rebuild(rule: JsonObject, prefix: str, kinds: Sequence[str], wrap: Callable[[Json], Json]) -> JsonObject:
-    made = {**rule, "name": f"{prefix}{rule.get('name', '')}"[:_MAX_NAME_CHARS]}
-    for block in ("match", "exclude"):
-        if rule.get(block):
-            made[block] = _with_kinds(rule[block], kinds)
+def _rebuild(rule: JsonObject, prefix: str, wrap: Callable[[Json], Json]) -> JsonObject:
+    made = {key: value for key, value in rule.items() if key != "imageExtractors"}
+    made["name"] = f"{prefix}{rule.get('name', '')}"[:_MAX_NAME_CHARS]
     validate = rule.get("validate")
     if isinstance(validate, dict):
         made["validate"] = _wrap_patterns(validate, wrap)
@@ -136,15 +171,26 @@ def _wrap_loop(loop: Json, wrap: Callable[[Json], Json]) -> Json:
     return {**loop, "patchStrategicMerge": wrap(loop["patchStrategicMerge"])}
 
 
-def _with_kinds(block: JsonObject, kinds: Sequence[str]) -> JsonObject:
-    made = dict(block)
-    for group in ("any", "all"):
-        if block.get(group):
-            made[group] = [_with_kinds(entry, kinds) for entry in block[group]]
-    resources = block.get("resources")
-    if isinstance(resources, dict) and any(_is_pod(kind) for kind in resources.get("kinds") or ()):
-        made["resources"] = {**resources, "kinds": list(kinds)}
+def _matching(rule: JsonObject, kinds: Sequence[str], *, every: bool) -> JsonObject:
+    """The rule's match and exclude blocks for other kinds: of `every` filter, or of those for Pods only."""
+    made: JsonObject = {}
+    for name in ("match", "exclude"):
+        block = rule.get(name)
+        if not isinstance(block, dict):
+            continue
+        group = next((group for group in ("any", "all") if block.get(group)), None)
+        if group is not None:
+            made[name] = {**block, group: [_with_kinds(entry, kinds, every=every) for entry in block[group]]}
+        else:
+            made[name] = _with_kinds(block, kinds, every=True)
     return made
+
+
+def _with_kinds(entry: JsonObject, kinds: Sequence[str], *, every: bool) -> JsonObject:
+    resources = entry.get("resources") or {}
+    if not resources.get("kinds") or not (every or _has_pod(resources["kinds"])):
+        return entry
+    return {**entry, "resources": {**resources, "kinds": list(kinds)}}
 
 
 def _shift(value: Json, template: str) -> Json:

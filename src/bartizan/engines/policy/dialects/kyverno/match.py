@@ -44,6 +44,12 @@ class KindSelector:
             self.group == "*" and self.version == "*" and not self.subresource and not wildcard.is_wildcard(self.kind)
         )
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is one version of one kind."""
+        parts = (self.group, self.version, self.kind)
+        return not self.subresource and not any(map(wildcard.is_wildcard, parts))
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -145,8 +151,16 @@ def _kinds_predicate(kinds: Sequence[KindSelector]) -> Predicate:
             return request.resource.id.kind in plain
 
         return by_name
+    exact = frozenset((selector.group, selector.version, selector.kind) for selector in kinds if selector.is_exact)
     tests = [_kind_predicate(selector) for selector in kinds]
-    return tests[0] if len(tests) == 1 else lambda request: any(test(request) for test in tests)
+
+    def by_version(request: Request) -> bool:
+        rid = request.resource.id
+        if not request.subresource and not request.parent_kind and (rid.group, rid.version, rid.kind) in exact:
+            return True
+        return any(test(request) for test in tests)
+
+    return by_version
 
 
 def _kind_predicate(selector: KindSelector) -> Predicate:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from bartizan.engines.policy.dialects.podsecurity import compile_exclusions, compile_level, summary
+from bartizan.engines.policy.dialects.podsecurity import compile_exclusions, summary
+from bartizan.engines.policy.dialects.podsecurity.levels import CONTROLS, LEVELS, controls_at, judge_by, parse_version
 from bartizan.model.outcome import PASSED, Failed, Outcome, Skipped
 from bartizan.model.workload import pod_of
 
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
     from bartizan.engines.policy.dialects.kyverno.exceptions import RuleException
     from bartizan.engines.policy.dialects.kyverno.spec import PodSecuritySpec
     from bartizan.engines.policy.dialects.kyverno.validate import Judge, Message, ScopeOf
+    from bartizan.engines.policy.dialects.podsecurity.baseline import Check
     from bartizan.engines.policy.dialects.podsecurity.pod import Violation
     from bartizan.model.request import Request
+
+_KNOWN: Final = 34
+"""The minor version of the standards that Kyverno 1.19 is built with; later ones are judged by it."""
 
 
 def pod_security_judge(spec: PodSecuritySpec, message: Message, exceptions: Sequence[RuleException], at: str) -> Judge:
@@ -25,7 +30,7 @@ def pod_security_judge(spec: PodSecuritySpec, message: Message, exceptions: Sequ
         SpecError: an unknown level, version or control.
     """
     level, version = spec.level, spec.version or "latest"
-    judge_pod = compile_level(level, version)
+    judge_pod = judge_by(_checks(level, version))
     key = f"pod security {level} {version}"
     excluded = compile_exclusions(spec.exclude or (), f"{at}/exclude")
     lifted = [(item, compile_exclusions(item.pod_security, "/spec/podSecurity")) for item in exceptions]
@@ -50,3 +55,15 @@ def pod_security_judge(spec: PodSecuritySpec, message: Message, exceptions: Sequ
         return Skipped(f"accepted by PolicyException `{waived}`", waived) if waived else PASSED
 
     return judge
+
+
+def _checks(level: str, version: str) -> list[Check]:
+    """The checks of a level as Kyverno picks them: one that came later than the version holds for it too."""
+    controls_at(level, version)  # refuses what is no level or version
+    minor = min(parse_version(version), _KNOWN)
+    wanted = ("baseline",) if level == "baseline" else LEVELS
+    return [
+        control.at(minor) or control.checks[0][1]
+        for control in CONTROLS
+        if control.level in wanted and control.checks[0][0] <= _KNOWN and level != "privileged"
+    ]

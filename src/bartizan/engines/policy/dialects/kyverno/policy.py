@@ -76,19 +76,18 @@ def compile_policy(document: JsonObject, compiler: Compiler, *, exceptions: Sequ
     for index, rule in enumerate(spec.rules):
         _compile_into(compiled, problems, rule, meta, compiler, exceptions, f"/spec/rules/{index}")
     if not problems:
-        for rule in generated_rules(spec.rules, meta.annotations):
-            origin = next(i for i, own in enumerate(spec.rules) if str(rule["name"]).endswith(_tail(own, rule)))
-            _compile_into(compiled, problems, rule, meta, compiler, exceptions, f"/spec/rules/{origin}")
+        for made in generated_rules(spec.rules, meta.annotations):
+            start = len(compiled)
+            _compile_into(compiled, problems, made.rule, meta, compiler, exceptions, f"/spec/rules/{made.origin}")
+            compiled[start:] = [_only_for(rule, made.kinds) for rule in compiled[start:]]
     if not spec.rules:
         problems.append(SpecError(f"policy `{meta.name}` has no rules", pointer="/spec", hint="Write `rules:` in it."))
     return Policy(meta.name, meta.namespace, _one_only(spec, compiled), tuple(problems))
 
 
-def _tail(own: JsonObject, generated: JsonObject) -> str:
-    """What of a rule's name is left in the generated rule's, which may be cut short."""
-    name = str(own.get("name", ""))
-    prefix = "autogen-cronjob-" if str(generated["name"]).startswith("autogen-cronjob-") else "autogen-"
-    return str(f"{prefix}{name}"[:63])
+def _only_for(rule: Rule, kinds: frozenset[str]) -> Rule:
+    """A generated rule is asked about the kinds it was made for, whatever else its filters would match."""
+    return replace(rule, kinds=kinds if rule.kinds is None else rule.kinds & kinds)
 
 
 def _compile_into(

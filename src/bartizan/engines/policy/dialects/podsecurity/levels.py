@@ -17,10 +17,12 @@ from bartizan.engines.policy.dialects.podsecurity import baseline, restricted
 from bartizan.engines.policy.dialects.podsecurity.pod import Violation, read_pod
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.dialects.podsecurity.baseline import Check
+
+    Judge = Callable[[JsonObject, JsonObject], list[Violation]]
 
 LATEST: Final = 37
 """The minor version up to which the standards are known; later ones are judged by it."""
@@ -152,13 +154,17 @@ def parse_version(version: str) -> int:
 
 
 @lru_cache(maxsize=128)
-def compile_level(level: str, version: str = "latest") -> Callable[[JsonObject, JsonObject], list[Violation]]:
+def compile_level(level: str, version: str = "latest") -> Judge:
     """A judge for pods at one level and version; it takes metadata and spec.
 
     Raises:
         SpecError: no such level, or no such version.
     """
-    checks = tuple(check for _, check in controls_at(level, version))
+    return judge_by([check for _, check in controls_at(level, version)])
+
+
+def judge_by(checks: Sequence[Check]) -> Judge:
+    """A judge for pods by some checks; it takes metadata and spec."""
 
     def judge(metadata: JsonObject, spec: JsonObject) -> list[Violation]:
         pod = read_pod(metadata, spec)
