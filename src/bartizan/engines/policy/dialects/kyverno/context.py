@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bartizan.base.errors import SpecError
 from bartizan.base.json import to_text
 from bartizan.base.suggest import did_you_mean
+from bartizan.engines.policy.dialects.kyverno.scope import after
 from bartizan.engines.policy.dialects.kyverno.spec import list_at, object_at
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
 from bartizan.engines.policy.lookup import (
@@ -51,16 +52,8 @@ def compile_context(entries: Json, compiler: Compiler, at: str) -> dict[str, Loa
             raise SpecError(f"context entry `{name}` has no single known kind", pointer=where, hint=hint)
         body = object_at(entry[kinds[0]], f"{where}/{kinds[0]}")
         loader = _KINDS[kinds[0]](name, body, compiler, f"{where}/{kinds[0]}")
-        loaders[name] = _after(name, loaders[name], loader) if name in loaders else loader
+        loaders[name] = after(name, loaders[name], loader) if name in loaders else loader
     return loaders
-
-
-def _after(name: str, first: Loader, then: Loader) -> Loader:
-    def load(scope: Scope) -> Json:
-        scope[name] = first(scope)
-        return then(scope)
-
-    return load
 
 
 def _variable(name: str, entry: JsonObject, compiler: Compiler, at: str) -> Loader:

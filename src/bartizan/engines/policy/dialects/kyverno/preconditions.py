@@ -27,7 +27,7 @@ _BLOCK_FIELDS: Final = frozenset({"any", "all"})
 
 
 class Verdict(NamedTuple):
-    """Whether a block holds, with the messages of the conditions that decided."""
+    """Whether a block holds, with the messages of the conditions that decided, as they are written."""
 
     holds: bool
     message: str
@@ -39,11 +39,7 @@ _HOLDS_NOT: Final = Verdict(holds=False, message="")
 
 class _Condition(NamedTuple):
     test: Test
-    message: Callable[[Scope], Json] | None
-
-    def said(self, scope: Scope) -> str:
-        """Its message, where it has one."""
-        return "" if self.message is None else as_text(self.message(scope))
+    message: str
 
 
 def compile_conditions(block: Json, compiler: Compiler, at: str) -> Callable[[Scope], Verdict]:
@@ -102,11 +98,11 @@ def _any_all(document: Json, compiler: Compiler, at: str) -> Callable[[Scope], V
         ]
         for kind in ("any", "all")
     )
-    if len(anys) + len(alls) == 1 and (anys or alls)[0].message is None and (alls or not block.get("all")):
+    if len(anys) + len(alls) == 1 and not (anys or alls)[0].message and (alls or not block.get("all")):
         return _single((anys or alls)[0].test)
     # an `any` that is there but empty can never hold; one that is absent always does
     needs_any = block.get("any") is not None
-    if all(condition.message is None for condition in (*anys, *alls)):
+    if not any(condition.message for condition in (*anys, *alls)):
         return _silent([item.test for item in anys], [item.test for item in alls], needs_any=needs_any)
 
     def decide(scope: Scope) -> Verdict:
@@ -116,13 +112,13 @@ def _any_all(document: Json, compiler: Compiler, at: str) -> Callable[[Scope], V
         for condition in anys:
             if condition.test(scope):
                 holds = True
-                said.append(condition.said(scope))
+                said.append(condition.message)
                 break
-            denied.append(condition.said(scope))
+            denied.append(condition.message)
         for condition in alls:
             if not condition.test(scope):
-                return Verdict(holds=False, message=_join([*denied, condition.said(scope)]))
-            said.append(condition.said(scope))
+                return Verdict(holds=False, message=_join([*denied, condition.message]))
+            said.append(condition.message)
         return Verdict(holds, _join(said if holds else denied))
 
     return decide
@@ -155,7 +151,7 @@ def _condition(item: Json, compiler: Compiler, at: str) -> _Condition:
     name = str(item.get("operator", ""))
     key = compile_template(item.get("key"), compiler, at=f"{at}/key")
     value = compile_template(item.get("value"), compiler, at=f"{at}/value")
-    message = compile_template(item["message"], compiler, at=f"{at}/message") if item.get("message") else None
+    message = as_text(item.get("message") or "")
     try:
         if value.render is None:
             bound = bind_value(name, value.value)

@@ -53,7 +53,8 @@ class Scope(dict[str, Any]):
         """A scope inside this one, for one element of a loop."""
         if loaders:
             outer = {name: value for name, value in self.items() if name not in loaders}
-            inner = Scope({**outer, **names}, self.request, self.lookup, {**self.loaders, **loaders})
+            own = {name: self._before(name, loader) for name, loader in loaders.items()}
+            inner = Scope({**outer, **names}, self.request, self.lookup, {**self.loaders, **own})
         else:
             inner = Scope(self, self.request, self.lookup, self.loaders)
             inner.update(names)
@@ -61,6 +62,23 @@ class Scope(dict[str, Any]):
         if self.request.foreach_values:
             inner.recorded = self.recorded | _nest(names, self.request.foreach_values)
         return inner
+
+    def _before(self, name: str, loader: Loader) -> Loader:
+        """A loop's entry, after the one around the loop that has its name."""
+        if name in self:
+            value = self[name]
+            return after(name, lambda _scope: value, loader)
+        return after(name, self.loaders[name], loader) if name in self.loaders else loader
+
+
+def after(name: str, first: Loader, then: Loader) -> Loader:
+    """One entry after another of the same name, whose value it sees and whose failure is its own."""
+
+    def load(scope: Scope) -> Json:
+        scope[name] = first(scope)
+        return then(scope)
+
+    return load
 
 
 def images_loader(extractors: JsonObject | None, query: Callable[[str, Json], Json]) -> Loader:

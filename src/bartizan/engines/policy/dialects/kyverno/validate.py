@@ -78,25 +78,26 @@ def pattern_judge(document: Json, message: Message, compiler: Compiler, at: str)
 
 
 def _late_pattern_judge(document: Json, message: Message, compiler: Compiler, at: str) -> Judge:
-    check = _pattern_check(document, compiler, at)
+    resolve = _pattern_resolver(document, compiler, at)
 
     def judge(request: Request, scope: ScopeOf) -> Outcome | None:
         if request.operation == "DELETE":
             return None
-        mismatch = check(request.resource.body, scope)
+        mismatch = resolve(scope).check(request.resource.body)
         return PASSED if mismatch is None else _mismatched(mismatch, message, scope)
 
     return judge
 
 
-def _pattern_check(document: Json, compiler: Compiler, at: str) -> Callable[[Json, ScopeOf], Mismatch | None]:
+def _pattern_resolver(document: Json, compiler: Compiler, at: str) -> Callable[[ScopeOf], Pattern]:
+    """Compile a pattern, now or, if it has variables, when they are known."""
     template = compile_template(document, compiler, at=at)
     if template.render is None:
-        check = _compiled(template.value, at).check
-        return lambda value, _scope: check(value)
+        known = _compiled(template.value, at)
+        return lambda _scope: known
     cache: dict[bytes, Pattern] = {}
 
-    def check_late(value: Json, scope: ScopeOf) -> Mismatch | None:
+    def resolve(scope: ScopeOf) -> Pattern:
         pattern = template(scope())
         key = msgspec.json.encode(pattern)
         compiled = cache.get(key)
@@ -107,9 +108,9 @@ def _pattern_check(document: Json, compiler: Compiler, at: str) -> Callable[[Jso
                 compiled = cache[key] = _compiled(pattern, at)
             except SpecError as error:
                 raise UnresolvedError(f"bad pattern: {error.message}") from error
-        return compiled.check(value)
+        return compiled
 
-    return check_late
+    return resolve
 
 
 def _compiled(pattern: Json, at: str) -> Pattern:
@@ -141,15 +142,18 @@ def any_pattern_judge(documents: Json, message: Message, compiler: Compiler, at:
     whole = compile_template(documents, compiler, at=at)
     if whole.render is not None and not isinstance(documents, list):
         raise SpecError("anyPattern must be a list", pointer=at, hint="Write each pattern as a list item.")
-    checks = [_pattern_check(item, compiler, f"{at}/{index}") for index, item in enumerate(list_at(documents, at))]
+    resolvers = [
+        _pattern_resolver(item, compiler, f"{at}/{index}") for index, item in enumerate(list_at(documents, at))
+    ]
 
     def judge(request: Request, scope: ScopeOf) -> Outcome | None:
         if request.operation == "DELETE":
             return None
         failed: list[Mismatch] = []
         skipped: list[Mismatch] = []
-        for check in checks:
-            mismatch = check(request.resource.body, scope)
+        # the variables of every pattern are filled in first, though the first pattern may be enough
+        for pattern in [resolve(scope) for resolve in resolvers]:
+            mismatch = pattern.check(request.resource.body)
             if mismatch is None:
                 return PASSED
             (skipped if mismatch.skip else failed).append(mismatch)
@@ -171,12 +175,19 @@ def deny_judge(deny: Json, message: Message, compiler: Compiler, at: str) -> Jud
         holds, said = conditions(scope())
         if not holds:
             return PASSED
-        text = message(scope)
-        if said:
-            text = f"{text}; {said}" if text else said
+        text = (message if not said else _with_conditions(message, said, compiler, at))(scope)
         return Failed(text or "denied by its conditions", "", said)
 
     return judge
+
+
+def _with_conditions(message: Message, said: str, compiler: Compiler, at: str) -> Message:
+    """The rule's message and those of its conditions, whose variables are filled in together."""
+    text = f"{message.raw}; {said}" if message.raw else said
+    try:
+        return compile_message(text, compiler, at)
+    except SpecError:
+        return Message(text, None, text)
 
 
 def assert_judge(tree: Json, message: Message, compiler: Compiler, at: str) -> Judge:
