@@ -82,12 +82,12 @@ def _compile_loop(loop: JsonObject, message: str | None, compiler: Compiler, at:
     block = loop.get("preconditions")
     conditions = compile_conditions(block, compiler, f"{at}/preconditions") if block else None
     judge = _element_judge(loop, message, compiler, at, depth)
-    narrows = False if loop.get("deny") is not None or loop.get("foreach") else loop.get("elementScope")
+    narrows = False if loop.get("deny") is not None else loop.get("elementScope")
     needs_maps = loop.get("elementScope") is True
-    base = _static_pointer(loop.get("list"))
+    base = _static_pointer(loop.get("list")) if depth == 0 else None  # further in, places are below an element
     fields = _fields_of(loop.get("list"))
     # a plain pattern reads no variables, and making them for each element costs more than judging it
-    reads = conditions is not None or narrows is False or "{{" in to_text([loop, message])
+    reads = conditions is not None or narrows is False or "foreach" in loop or "{{" in to_text([loop, message])
 
     def run(request: Request, scope: Scope, level: int) -> Outcome | None:
         elements = elements_of(scope)
