@@ -4,7 +4,7 @@ BIN := .venv/bin
 TESTS ?= tests
 WORKERS ?= auto
 
-.PHONY: run test tools lint format bench docs golden conformance deps lock clean
+.PHONY: run test tools lint format bench docs golden conformance differential deps lock clean
 
 run: .venv/run ## scan the example application
 	@$(BIN)/bartizan scan examples; status=$$?; [ $$status -le 1 ] || exit $$status
@@ -30,6 +30,9 @@ golden: .venv/dev ## rewrite the golden files; review the diff
 
 conformance: .venv/dev ## run the peers' suites and write docs/conformance.md
 	$(BIN)/python tools/conformance.py
+
+differential: .venv/dev ## build the peer, ask it and us random questions, show where the answers differ; SEED=2 asks others
+	$(BIN)/python tools/differential/run.py --seed $(or $(SEED),1)
 
 bench: .venv/dev ## build the peers, time both, write docs/benchmarks.md
 	$(BIN)/python bench/run.py

@@ -151,13 +151,14 @@ def _kinds_predicate(kinds: Sequence[KindSelector]) -> Predicate:
             return request.resource.id.kind in plain
 
         return by_name
-    exact = frozenset((selector.group, selector.version, selector.kind) for selector in kinds if selector.is_exact)
+    exact = {selector.kind: selector for selector in kinds if selector.is_exact}
     tests = [_kind_predicate(selector) for selector in kinds]
 
     def by_version(request: Request) -> bool:
         rid = request.resource.id
-        if not request.subresource and not request.parent_kind and (rid.group, rid.version, rid.kind) in exact:
-            return True
+        wanted = exact.get(rid.kind)
+        if wanted is not None and rid.version == wanted.version and rid.group == wanted.group:  # the usual case
+            return (not request.subresource and not request.parent_kind) or any(test(request) for test in tests)
         return any(test(request) for test in tests)
 
     return by_version

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bartizan.engines.policy.dialects.podsecurity import compile_exclusions, summary
 from bartizan.engines.policy.dialects.podsecurity.levels import CONTROLS, LEVELS, controls_at, judge_by, parse_version
+from bartizan.engines.policy.dialects.podsecurity.pod import GROUPS
 from bartizan.model.outcome import PASSED, Failed, Outcome, Skipped
 from bartizan.model.workload import pod_of
 
@@ -30,10 +31,13 @@ def pod_security_judge(spec: PodSecuritySpec, message: Message, exceptions: Sequ
         SpecError: an unknown level, version or control.
     """
     level, version = spec.level, spec.version or "latest"
-    judge_pod = judge_by(_checks(level, version))
+    checks = _checks(level, version)
+    judge_pod = judge_by([check for _, check in checks])
     key = f"pod security {level} {version}"
     excluded = compile_exclusions(spec.exclude or (), f"{at}/exclude")
     lifted = [(item, compile_exclusions(item.pod_security, "/spec/podSecurity")) for item in exceptions]
+    of_pod = excluded.of_pod.union(*(exclusions.of_pod for _, exclusions in lifted))
+    judge_bare = judge_by([check for name, check in checks if name in of_pod])
 
     def judge(request: Request, scope: ScopeOf) -> Outcome | None:
         part = pod_of(request.resource.id.kind, request.resource.body)
@@ -42,11 +46,16 @@ def pod_security_judge(spec: PodSecuritySpec, message: Message, exceptions: Sequ
         found: list[Violation] | None = request.memo.get(key)
         if found is None:
             found = request.memo[key] = judge_pod(part.metadata, part.spec)
-        left = excluded.left(found)
+
+        def bare() -> list[Violation]:
+            own = {key: value for key, value in part.spec.items() if key not in GROUPS}
+            return judge_bare(part.metadata, {**own, "containers": [{"name": "bare"}]})
+
+        left = excluded.left(found, bare)
         waived = ""
         for exception, exclusions in lifted:
             if left and exception.lifts(request, scope):
-                kept = exclusions.left(left)
+                kept = exclusions.left(left, bare)
                 waived = exception.name if len(kept) < len(left) else waived
                 left = kept
         if left:
@@ -57,13 +66,13 @@ def pod_security_judge(spec: PodSecuritySpec, message: Message, exceptions: Sequ
     return judge
 
 
-def _checks(level: str, version: str) -> list[Check]:
-    """The checks of a level as Kyverno picks them: one that came later than the version holds for it too."""
+def _checks(level: str, version: str) -> list[tuple[str, Check]]:
+    """The checks of a level, by control, as Kyverno picks them: one that came later holds for the version too."""
     controls_at(level, version)  # refuses what is no level or version
     minor = min(parse_version(version), _KNOWN)
     wanted = ("baseline",) if level == "baseline" else LEVELS
     return [
-        control.at(minor) or control.checks[0][1]
+        (control.name, control.at(minor) or control.checks[0][1])
         for control in CONTROLS
         if control.level in wanted and control.checks[0][0] <= _KNOWN and level != "privileged"
     ]

@@ -33,31 +33,54 @@ class Exclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
 
 
 class Exclusions:
-    """Compiled entries, by control: which violations they lift."""
+    """Compiled entries: which violations they lift."""
 
     def __init__(self, entries: Sequence[_Compiled]) -> None:
         self._by_control: dict[str, list[Callable[[Violation], bool]]] = {}
         for entry in entries:
-            self._by_control.setdefault(entry.control, []).append(entry.lifts)
+            if entry.of_containers:
+                self._by_control.setdefault(entry.control, []).append(entry.accepts)
+        self._of_pod = [entry for entry in entries if not entry.of_containers]
+        self.of_pod = frozenset(entry.control for entry in self._of_pod)
+        """The controls that are excluded for the pod itself."""
 
-    def left(self, violations: list[Violation]) -> list[Violation]:
-        """The violations that no entry lifts."""
+    def left(self, violations: list[Violation], bare: Callable[[], list[Violation]]) -> list[Violation]:
+        """The violations that no entry lifts; `bare` has those of the pod with one empty container, by `of_pod`."""
         by_control = self._by_control
-        if not by_control:
+        left = violations
+        if by_control:
+            left = []
+            for violation in violations:
+                for accepts in by_control.get(violation.control, ()):
+                    if accepts(violation):
+                        break
+                else:
+                    left.append(violation)
+        return self._without_pods_own(left, bare) if left and self._of_pod else left
+
+    def _without_pods_own(self, violations: list[Violation], bare: Callable[[], list[Violation]]) -> list[Violation]:
+        """Lift what the pod itself violates: for each violation of the bare pod, the first in the same field."""
+        if not any(violation.control in self.of_pod for violation in violations):
             return violations
-        left = []
-        for violation in violations:
-            for lifts in by_control.get(violation.control, ()):
-                if lifts(violation):
-                    break
-            else:
-                left.append(violation)
+        left, own = list(violations), bare()
+        for entry in self._of_pod:
+            for violation in own:
+                if violation.control == entry.control and entry.accepts(violation):
+                    _lift_first(left, violation)
         return left
+
+
+def _lift_first(violations: list[Violation], like: Violation) -> None:
+    for index, violation in enumerate(violations):
+        if violation.control == like.control and violation.field == like.field:
+            del violations[index]
+            return
 
 
 class _Compiled(NamedTuple):
     control: str
-    lifts: Callable[[Violation], bool]
+    accepts: Callable[[Violation], bool]
+    of_containers: bool
 
 
 def compile_exclusions(entries: Sequence[Exclusion], at: str) -> Exclusions:
@@ -78,17 +101,15 @@ def _compile(entry: Exclusion, at: str) -> _Compiled:
     field = entry.restricted_field
     values = [wildcard.matcher(value) for value in entry.values or ()]
 
-    def lifts(violation: Violation) -> bool:
+    def accepts(violation: Violation) -> bool:
         image = violation.image
-        if bool(image) != bool(images):
-            return False
-        if images and not any(matches(image) for matches in images):
+        if images and not (image and any(matches(image) for matches in images)):
             return False
         if field and violation.field != field:
             return False
         return not values or _all_values(violation.value, values)
 
-    return _Compiled(name, lifts)
+    return _Compiled(name, accepts, bool(images))
 
 
 def _all_values(found: Json, allowed: Sequence[Callable[[str], bool]]) -> bool:

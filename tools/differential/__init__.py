@@ -1,0 +1,1 @@
+"""Random policies on random resources, through the peer and through Bartizan: whatever differs is shown."""
