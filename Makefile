@@ -13,7 +13,7 @@ test: .venv/dev tools ## all tests; those that need the real API server skip whe
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
 tools: .venv/dev ## build the Go programs that tests run (the real control plane, helm), once
-	@if command -v go >/dev/null; then $(BIN)/python tools/gobuild.py kubernetes etcd helm; fi
+	@if command -v go >/dev/null; then $(BIN)/python tools/gobuild.py kubernetes etcd kwok helm; fi
 
 lint: .venv/dev ## style, types, layers
 	$(BIN)/ruff format --check src tests tools bench

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from tests.conformance import required
+from tests.controlplane.nodes import start_node
 from tests.controlplane.start import ControlPlane, start
 from tools import gobuild
 
@@ -40,8 +42,6 @@ def _encodable(value: Any) -> Any:
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A running control plane; skips where it is not built and Go is missing."""
     if not required() and (gobuild.find("kubernetes") is None or gobuild.find("etcd") is None):
-        import shutil
-
         if shutil.which("go") is None:
             pytest.skip("the control plane is not built: install Go 1.26 or newer")
     plane = start(tmp_path_factory.mktemp("control-plane"))
@@ -49,6 +49,14 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
         yield plane
     finally:
         plane.stop()
+
+
+@pytest.fixture(scope="session")
+def node(control_plane: ControlPlane) -> str:
+    """The name of a node whose pods run, as far as the API tells; skips where Go is missing, which has its source."""
+    if not required() and shutil.which("go") is None:
+        pytest.skip("a node wants kwok: install Go 1.26 or newer")
+    return start_node(control_plane)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ cache folder. `python tools/gobuild.py kubernetes etcd` builds by hand.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -102,6 +103,19 @@ def ensure(name: str) -> dict[str, Path]:
             if not (folder / program).is_file():
                 _build(name, module, package, folder / program)
     return {program: folder / program for program in module.programs}
+
+
+def source(name: str, path: str) -> Path:
+    """Where the source of a Go module is that `name` is built from; fetched if it is not there.
+
+    Raises:
+        BuildError: it cannot be had.
+    """
+    command = ["go", "mod", "download", "-json", path]
+    done = subprocess.run(command, cwd=_HERE / name, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BuildError(f"`go mod download {path}` failed:\n{done.stderr.strip()}")
+    return Path(json.loads(done.stdout)["Dir"])
 
 
 @contextmanager

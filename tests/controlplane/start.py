@@ -72,7 +72,7 @@ def start(folder: Path) -> ControlPlane:
     kubeconfig = write_kubeconfig(folder / "admin.kubeconfig", url, authority.file, admin)
     plane = ControlPlane(folder, url, authority, kubeconfig, kubernetes["kubectl"])
     own = f"http://127.0.0.1:{peer}"
-    _launch(
+    launch(
         plane,
         etcd,
         f"--data-dir={folder / 'etcd'}",
@@ -85,7 +85,7 @@ def start(folder: Path) -> ControlPlane:
         "--log-level=warn",
         "--unsafe-no-fsync",
     )
-    _launch(
+    launch(
         plane,
         kubernetes["kube-apiserver"],
         f"--etcd-servers=http://127.0.0.1:{client}",
@@ -104,7 +104,7 @@ def start(folder: Path) -> ControlPlane:
         "--endpoint-reconciler-type=none",
     )
     manager_config = write_kubeconfig(folder / "controllers.kubeconfig", url, authority.file, controllers)
-    _launch(
+    launch(
         plane,
         kubernetes["kube-controller-manager"],
         f"--kubeconfig={manager_config}",
@@ -155,7 +155,8 @@ def write_kubeconfig(file: Path, url: str, authority: Path, client: pki.Credenti
     return file
 
 
-def _launch(plane: ControlPlane, program: Path, *arguments: str) -> None:
+def launch(plane: ControlPlane, program: Path, *arguments: str) -> None:
+    """Start a part of the control plane, which is stopped with it."""
     with (plane.folder / f"{program.name}.log").open("wb") as log:
         plane.processes.append(subprocess.Popen([str(program), *arguments], stdout=log, stderr=log, cwd=plane.folder))
 

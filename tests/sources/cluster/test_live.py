@@ -106,6 +106,23 @@ def test_what_controllers_make_is_not_held_against_it(control_plane: ControlPlan
     assert "fixed-replicas" in {item["policy"] for item in report["findings"]}
 
 
+def test_running_pods_and_their_node_are_judged(control_plane: ControlPlane, namespace: str, node: str) -> None:
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "watch", "namespace": namespace},
+        "spec": {"nodeName": node, "hostPID": True, "containers": [{"name": "app", "image": "registry.example/app:1"}]},
+    }
+    control_plane.apply(_objects(pod))
+    running = "--for=jsonpath={.status.phase}=Running"
+    control_plane.run("wait", running, "pod/watch", "-n", namespace, "--timeout=60s")
+    _, report = _scan(control_plane, "--namespace", namespace)
+    assert ("watch", "host-processes") in {(item["resource"]["name"], item["policy"]) for item in report["findings"]}
+    nodes, problems = _list(control_plane.kubeconfig, Selection(kinds=("nodes",)))
+    assert [item.id.name for item in nodes] == [node]
+    assert problems == []
+
+
 def test_custom_resources_are_listed(control_plane: ControlPlane, namespace: str) -> None:
     control_plane.apply(
         _objects(
