@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from bartizan.base import wildcard
 from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
@@ -11,26 +13,33 @@ from bartizan.base.suggest import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bartizan.base.json import Json
-
-_FIELDS: Final = frozenset({"matchLabels", "matchExpressions"})
 _OPERATORS: Final = frozenset({"In", "NotIn", "Exists", "DoesNotExist"})
 
 
-def compile_selector(selector: Json, at: str) -> Callable[[Mapping[str, str]], bool]:
-    """Compile a `LabelSelector` to a predicate on labels; an empty selector selects everything.
+class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a selector asks of one label."""
+
+    key: str = ""
+    operator: str = ""
+    values: list[str | int | float | bool] | None = None
+
+
+class LabelSelector(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """A selector as documents have it; everything in it must hold, and an empty one selects all."""
+
+    match_labels: dict[str, str | int | float | bool] | None = None
+    match_expressions: list[Requirement] | None = None
+
+
+def compile_selector(selector: LabelSelector, at: str) -> Callable[[Mapping[str, str]], bool]:
+    """Compile a selector, which stands at `at`, to a predicate on labels.
 
     Raises:
-        SpecError: an unknown field or operator.
+        SpecError: an unknown operator.
     """
-    if not isinstance(selector, dict):
-        raise SpecError("a label selector must be an object", pointer=at, hint="Write `matchLabels:` under it.")
-    for key in selector:
-        if key not in _FIELDS:
-            raise SpecError(f"unknown field `{key}`", pointer=f"{at}/{key}", hint=did_you_mean(key, _FIELDS))
-    tests = [_label(str(key), str(value)) for key, value in (selector.get("matchLabels") or {}).items()]
-    for index, expression in enumerate(selector.get("matchExpressions") or ()):
-        tests.append(_expression(expression, f"{at}/matchExpressions/{index}"))
+    tests = [_label(key, str(value)) for key, value in (selector.match_labels or {}).items()]
+    for index, requirement in enumerate(selector.match_expressions or ()):
+        tests.append(_requirement(requirement, f"{at}/matchExpressions/{index}"))
     if len(tests) == 1:
         return tests[0]
     return lambda labels: all(test(labels) for test in tests)
@@ -43,12 +52,12 @@ def _label(key: str, value: str) -> Callable[[Mapping[str, str]], bool]:
     return lambda labels: any(key_matches(k) and value_matches(str(v)) for k, v in labels.items())
 
 
-def _expression(expression: Json, at: str) -> Callable[[Mapping[str, str]], bool]:
-    operator = expression.get("operator") if isinstance(expression, dict) else None
+def _requirement(requirement: Requirement, at: str) -> Callable[[Mapping[str, str]], bool]:
+    operator = requirement.operator
     if operator not in _OPERATORS:
-        hint = did_you_mean(str(operator), _OPERATORS)
+        hint = did_you_mean(operator, _OPERATORS)
         raise SpecError(f"unknown selector operator `{operator}`", pointer=f"{at}/operator", hint=hint)
-    key, values = str(expression.get("key", "")), frozenset(expression.get("values") or ())
+    key, values = requirement.key, frozenset(requirement.values or ())
     match operator:
         case "In":
             return lambda labels: labels.get(key) in values if key in labels else False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, Final
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.engines.policy.kyverno.test_rules import CASES, Answers, exceptions_of, object_of, policy_of
@@ -108,3 +109,27 @@ def test_no_exception_is_a_bug(case: dict[str, Any], data: st.DataObject) -> Non
         return
     for rule in compiled.rules:
         rule.run(Request(resource_from(object_of(case["object"]))), Answers({}))
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        {"matchLabels": 3},
+        {"matchLabels": {"a": {}}},
+        {"matchExpressions": 3},
+        {"matchExpressions": [3]},
+        {"matchExpressions": [{"key": "a", "operator": {}}]},
+        {"matchExpressions": [{"key": "a", "operator": "Has"}]},
+        {"matchExpressions": [{"key": "a", "operator": "In", "values": 3}]},
+        {"matchExpressions": [{"key": "a", "operator": "In", "values": [{}]}]},
+        {"matchLabel": {"a": "b"}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("field", ["selector", "namespaceSelector"])
+def test_a_selector_of_the_wrong_shape_is_refused_with_its_place(field: str, selector: Any) -> None:
+    policy = policy_of(CASES[0])
+    policy["spec"]["rules"][0]["match"] = {"any": [{"resources": {"kinds": ["ConfigMap"], field: selector}}]}
+    (problem,) = compile_policy(policy, _COMPILER).problems
+    assert problem.pointer.startswith(f"/spec/rules/0/match/any/0/resources/{field}/match")
+    assert problem.hint

@@ -16,6 +16,7 @@ from bartizan.base import pointer
 from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.podsecurity import Exclusion
+from bartizan.engines.policy.selector import LabelSelector
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -39,15 +40,15 @@ class Subject(_Record, frozen=True):
 
 
 class ResourceFilter(_Record, frozen=True):
-    """Which resources are meant; whatever is given must hold. Selectors stay plain: their compiler reads them."""
+    """Which resources are meant; whatever is given must hold."""
 
     kinds: list[str] | None = None
     name: str | None = None
     names: list[str] | None = None
     namespaces: list[str] | None = None
     annotations: dict[str, str] | None = None
-    selector: JsonObject | None = None
-    namespace_selector: JsonObject | None = None
+    selector: LabelSelector | None = None
+    namespace_selector: LabelSelector | None = None
     operations: list[str] | None = None
 
 
@@ -72,7 +73,7 @@ class ActionOverride(_Record, frozen=True):
 
     action: str = ""
     namespaces: list[str] | None = None
-    namespace_selector: JsonObject | None = None
+    namespace_selector: LabelSelector | None = None
 
 
 class PodSecuritySpec(_Record, frozen=True):
