@@ -1,11 +1,13 @@
-"""Where the peers' suites are: read where they stand, never copied."""
+"""What tests find outside the repository: the peers' suites, read where they stand and never copied, and programs."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from tools import gobuild
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -13,6 +15,13 @@ ROOT = Path(__file__).resolve().parent.parent
 def required() -> bool:
     """Whether a missing part is a failure instead of a skip, as it is in continuous integration."""
     return os.environ.get("BARTIZAN_REQUIRE_ALL") == "1"
+
+
+def built(*modules: str) -> dict[str, Path]:
+    """The programs of Go modules, built if they are not there; skips the test where that cannot be."""
+    if not required() and shutil.which("go") is None and any(gobuild.find(module) is None for module in modules):
+        pytest.skip(f"{', '.join(modules)} must be built for this: install Go 1.26 or newer")
+    return {program: path for module in modules for program, path in gobuild.ensure(module).items()}
 
 
 def find_conformance(name: str) -> Path | None:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from tests.conformance import required
+from tests.conformance import built, required
 from tests.controlplane.nodes import start_node
 from tests.controlplane.start import ControlPlane, start
-from tools import gobuild
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,9 +40,7 @@ def _encodable(value: Any) -> Any:
 @pytest.fixture(scope="session")
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A running control plane; skips where it is not built and Go is missing."""
-    is_built = gobuild.find("kubernetes") is not None and gobuild.find("etcd") is not None
-    if not required() and not is_built and shutil.which("go") is None:
-        pytest.skip("the control plane is not built: install Go 1.26 or newer")
+    built("kubernetes", "etcd")
     plane = start(tmp_path_factory.mktemp("control-plane"))
     try:
         yield plane

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.conformance import required
-from tools import gobuild
+from tests.conformance import built
 
 from bartizan.model.report import Problem
 from bartizan.sources.rendered import deployed, kustomize_command, read_chart, read_kustomization
@@ -56,10 +54,7 @@ def tree(tmp_path: Path) -> Path:
 @pytest.fixture
 def programs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """`kubectl` and `helm` on the path, built from source."""
-    names = ("kubernetes", "helm")
-    if not required() and shutil.which("go") is None and any(gobuild.find(name) is None for name in names):
-        pytest.skip("kubectl and helm are not built: install Go 1.26 or newer")
-    folders = {str(path.parent) for name in names for path in gobuild.ensure(name).values()}
+    folders = {str(path.parent) for path in built("kubernetes", "helm").values()}
     monkeypatch.setenv("PATH", os.pathsep.join([*folders, os.environ["PATH"]]))
     return
 

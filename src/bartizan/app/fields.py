@@ -73,10 +73,11 @@ class Fields:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """A field that is a list of texts."""
-        for index, item in enumerate(self.items(name)):
+        items = self.items(name)
+        for index, item in enumerate(items):
             if isinstance(item, dict | list):
                 raise _wrong(f"an item of `{name}`", "a text", item, f"{self._at(name)}/{index}")
-        return tuple(map(str, self.items(name)))
+        return tuple(map(str, items))
 
     def entries(self, name: str) -> Iterator[Fields]:
         """A field that is a list of objects, each for its fields."""

@@ -7,8 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.conformance import ROOT, required
-from tools import gobuild
+from tests.conformance import ROOT, built
 
 from bartizan.sources.yaml import Document, load_documents
 
@@ -27,11 +26,7 @@ _READ = [
 @pytest.fixture(scope="module")
 def kubectl() -> Path:
     """The program, built with the control plane."""
-    import shutil
-
-    if gobuild.find("kubernetes") is None and shutil.which("go") is None and not required():
-        pytest.skip("kubectl is not built: install Go 1.26 or newer")
-    return gobuild.ensure("kubernetes")["kubectl"]
+    return built("kubernetes")["kubectl"]
 
 
 def _read_by_kubectl(program: Path, text: str) -> list[dict[str, Any]]:

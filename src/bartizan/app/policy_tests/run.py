@@ -110,7 +110,9 @@ def _resources(paths: tuple[Path, ...]) -> list[Resource]:
         body = document.body
         if not isinstance(body, dict) or "kind" not in body:
             continue
-        for item in _objects_in(body):
+        with locating(document):
+            items = _objects_in(body)
+        for item in items:
             resource = in_default_namespace(resource_from(item, source=str(file), lines=document.lines))
             found.setdefault(resource.id, resource)
     return list(found.values())
@@ -118,9 +120,13 @@ def _resources(paths: tuple[Path, ...]) -> list[Resource]:
 
 def _objects_in(body: JsonObject) -> list[JsonObject]:
     """The objects of a list, or of the peer's `ClusterResource`, which says what a cluster holds; else the one."""
-    held = Fields(body.get("spec")).items("resources") if body["kind"] == "ClusterResource" else body.get("items")
-    listed = body["kind"] == "ClusterResource" or str(body["kind"]).endswith("List")
-    return [item for item in held if isinstance(item, dict)] if listed and isinstance(held, list) else [body]
+    if body["kind"] == "ClusterResource":
+        held = Fields(body).fields("spec").items("resources")
+    elif str(body["kind"]).endswith("List") and isinstance(body.get("items"), list):
+        held = body["items"]
+    else:
+        held = [body]
+    return [item for item in held if isinstance(item, dict)]
 
 
 def _answers(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bartizan.base.json import Json
     from bartizan.engines.policy.dialects.kyverno.scope import Scope
     from bartizan.engines.policy.dialects.kyverno.spec import ValidateSpec
-    from bartizan.engines.policy.dialects.kyverno.variables import Compiler, Render
+    from bartizan.engines.policy.dialects.kyverno.variables import Compiler, Render, Template
     from bartizan.model.request import Request
 
 ScopeOf: TypeAlias = "Callable[[], Scope]"
@@ -65,7 +65,7 @@ def pattern_judge(document: Json, message: Message, compiler: Compiler, at: str)
     """Judge the resource by one pattern."""
     template = compile_template(document, compiler, at=at)
     if template.render is not None:
-        return _late_pattern_judge(document, message, compiler, at)
+        return _late_pattern_judge(template, message, at)
     check = _compiled(template.value, at).check
 
     def judge(request: Request, scope: ScopeOf) -> Outcome | None:
@@ -77,8 +77,8 @@ def pattern_judge(document: Json, message: Message, compiler: Compiler, at: str)
     return judge
 
 
-def _late_pattern_judge(document: Json, message: Message, compiler: Compiler, at: str) -> Judge:
-    resolve = _pattern_resolver(document, compiler, at)
+def _late_pattern_judge(template: Template, message: Message, at: str) -> Judge:
+    resolve = _pattern_resolver(template, at)
 
     def judge(request: Request, scope: ScopeOf) -> Outcome | None:
         if request.operation == "DELETE":
@@ -89,9 +89,8 @@ def _late_pattern_judge(document: Json, message: Message, compiler: Compiler, at
     return judge
 
 
-def _pattern_resolver(document: Json, compiler: Compiler, at: str) -> Callable[[ScopeOf], Pattern]:
+def _pattern_resolver(template: Template, at: str) -> Callable[[ScopeOf], Pattern]:
     """Compile a pattern, now or, if it has variables, when they are known."""
-    template = compile_template(document, compiler, at=at)
     if template.render is None:
         known = _compiled(template.value, at)
         return lambda _scope: known
@@ -139,12 +138,8 @@ class _Alternatives(NamedTuple):
 
 def any_pattern_judge(documents: Json, message: Message, compiler: Compiler, at: str) -> Judge:
     """Judge by several patterns, of which one must match."""
-    whole = compile_template(documents, compiler, at=at)
-    if whole.render is not None and not isinstance(documents, list):
-        raise SpecError("anyPattern must be a list", pointer=at, hint="Write each pattern as a list item.")
-    resolvers = [
-        _pattern_resolver(item, compiler, f"{at}/{index}") for index, item in enumerate(list_at(documents, at))
-    ]
+    places = [(pattern, f"{at}/{index}") for index, pattern in enumerate(list_at(documents, at))]
+    resolvers = [_pattern_resolver(compile_template(pattern, compiler, at=place), place) for pattern, place in places]
 
     def judge(request: Request, scope: ScopeOf) -> Outcome | None:
         if request.operation == "DELETE":
