@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bartizan.app.scan import Live
-from bartizan.base.errors import SourceError
+from bartizan.base import wildcard
+from bartizan.base.errors import SourceError, SpecError
 from bartizan.engines.policy.lookup import (
     ApiQuestion,
     ConfigMapQuestion,
     GlobalQuestion,
     ImageQuestion,
     LookupFailedError,
+    ObjectsQuestion,
     Question,
 )
+from bartizan.engines.policy.objects import parse_kind, selects
 from bartizan.model.report import Problem
 from bartizan.sources.cluster import Cluster, Selection, connect, list_resources
 
@@ -35,7 +38,7 @@ class ClusterLookup:
         if question not in self._answers:
             try:
                 self._answers[question] = self._ask(question)
-            except SourceError as error:
+            except (SourceError, SpecError) as error:
                 self._answers[question] = LookupFailedError(error.message)
         found = self._answers[question]
         if isinstance(found, LookupFailedError):
@@ -58,6 +61,20 @@ class ClusterLookup:
                 raise SourceError(f"registries are not asked in this version: `{reference}`")
             case GlobalQuestion(name):
                 raise SourceError(f"global context entry `{name}` is not kept in a scan")
+            case ObjectsQuestion(kind, namespace):
+                return self._objects(question, parse_kind(kind).kind, namespace)
+
+    def _objects(self, question: ObjectsQuestion, kind: str, namespace: str) -> Json:
+        """Objects by kind; one that could not be listed is an error, never an empty list."""
+        plain = namespace if namespace and not wildcard.is_wildcard(namespace) else ""
+        kinds = () if wildcard.is_wildcard(kind) else (kind,)
+        wanted, found = selects(question), []
+        for item in list_resources(self._cluster, Selection((plain,) if plain else (), kinds)):
+            if isinstance(item, Problem):
+                raise SourceError(item.message, hint=item.hint)
+            if wanted(item):
+                found.append(item.body)
+        return found
 
 
 def connect_live(

@@ -11,11 +11,14 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from bartizan.model.change import Change
+
 
 class Passed(msgspec.Struct, frozen=True):
-    """The rule applied and was content."""
+    """The rule applied and was content. `changes` are what a rule that mutates or generates wants done."""
 
     message: str = ""
+    changes: tuple[Change, ...] = ()
 
 
 class Failed(msgspec.Struct, frozen=True):

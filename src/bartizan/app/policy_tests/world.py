@@ -11,8 +11,10 @@ from bartizan.engines.policy.lookup import (
     GlobalQuestion,
     ImageQuestion,
     LookupFailedError,
+    ObjectsQuestion,
     Question,
 )
+from bartizan.engines.policy.objects import selects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -54,6 +56,9 @@ class RecordedWorld:
                 raise LookupFailedError(f"no recorded answer for {method} `{url}`")
             case GlobalQuestion(name):
                 return self._global(name)
+            case ObjectsQuestion():
+                wanted = selects(question)
+                return [item.body for item in self._resources if wanted(item)]
             case ImageQuestion(reference):
                 raise LookupFailedError(f"no recorded answer for image `{reference}`")
 

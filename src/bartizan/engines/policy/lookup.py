@@ -48,7 +48,22 @@ class GlobalQuestion(msgspec.Struct, frozen=True):
     name: str
 
 
-Question: TypeAlias = ConfigMapQuestion | ApiQuestion | ImageQuestion | GlobalQuestion
+class ObjectsQuestion(msgspec.Struct, frozen=True):
+    """Every object of a kind, as a list of whole objects; an empty list where there are none.
+
+    `kind` is `group/version/Kind` or `version/Kind`, with `/subresource`
+    behind it where one is meant, and may have wildcards, as `name` and
+    `namespace` may; an empty `name` or `namespace` is any. `selector` is a
+    label selector as JSON text, for it must be hashable.
+    """
+
+    kind: str
+    namespace: str = ""
+    name: str = ""
+    selector: str = ""
+
+
+Question: TypeAlias = ConfigMapQuestion | ApiQuestion | ImageQuestion | GlobalQuestion | ObjectsQuestion
 
 
 class Lookup(Protocol):
@@ -80,3 +95,5 @@ def _describe(question: Question) -> str:
             return f"image `{reference}`"
         case GlobalQuestion(name):
             return f"global context entry `{name}`"
+        case ObjectsQuestion(kind, namespace, name):
+            return f"{kind} `{namespace or '*'}/{name or '*'}`"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from bartizan.model.request import Request
 
 Action: TypeAlias = Literal["Audit", "Enforce"]
+Deed: TypeAlias = Literal["mutate", "verify", "validate", "generate"]
+"""What a rule does, in the order in which admission does it."""
 
 
 class Run(Protocol):
@@ -35,12 +37,16 @@ class Rule:
 
     `kinds` are the resource kinds it can match, without group or version;
     `None` is any kind. `action` says what admission does with a failure.
+    `yields` is whether it stays silent once a rule of its policy that does
+    the same deed has applied.
     """
 
     info: RuleInfo
     run: Run
     kinds: frozenset[str] | None = None
     action: Callable[[Request], Action] = field(default=lambda _request: "Audit")
+    does: Deed = "validate"
+    yields: bool = False
 
 
 @dataclass(frozen=True, slots=True)

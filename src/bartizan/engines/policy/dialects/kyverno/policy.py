@@ -140,17 +140,22 @@ def _meta(document: JsonObject, spec: PolicySpec) -> PolicyMeta:
 
 
 def _one_only(spec: PolicySpec, rules: list[Rule]) -> tuple[Rule, ...]:
-    """With `applyRules: One`, each rule answers only where no rule before it has."""
+    """With `applyRules: One`, each rule answers only where no rule before it that does the same has."""
     if spec.apply_rules != "One" or len(rules) < 2:
         return tuple(rules)
-    return tuple(_unless_before(rule, rules[:index]) for index, rule in enumerate(rules))
+    return tuple(_after(rule, rules[:index]) for index, rule in enumerate(rules))
 
 
-def _unless_before(rule: Rule, before: list[Rule]) -> Rule:
+def _after(rule: Rule, before: list[Rule]) -> Rule:
+    same = [other for other in before if other.does == rule.does]
+    if rule.does != "validate":
+        # INVARIANT: what changes the resource is never asked twice, for the second answer would be another
+        return replace(rule, yields=bool(same))
+
     def run(request: Request, lookup: Lookup) -> Outcome | None:
-        for other in before:
+        for other in same:
             if isinstance(other.run(request, lookup), Passed | Failed):
                 return None
         return rule.run(request, lookup)
 
-    return replace(rule, run=run)
+    return replace(rule, run=run, yields=bool(same))

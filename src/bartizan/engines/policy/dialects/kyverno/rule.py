@@ -22,7 +22,7 @@ from bartizan.engines.policy.dialects.kyverno.preconditions import compile_condi
 from bartizan.engines.policy.dialects.kyverno.scope import images_loader, request_scope
 from bartizan.engines.policy.dialects.kyverno.validate import compile_message, compile_validate
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, reads_only
-from bartizan.engines.policy.plan import Action, Rule
+from bartizan.engines.policy.plan import Action, Deed, Rule
 from bartizan.engines.policy.selector import compile_selector
 from bartizan.model.outcome import Broken, Failed, Outcome, Skipped
 
@@ -100,7 +100,15 @@ def compile_rule(
         is_static=not construct and _is_static(spec),
         forgives=_forgives(spec.validate, meta),
     )
-    return Rule(info, _run(steps), matched.kinds, _action(spec.validate, meta))
+    return Rule(info, _run(steps), matched.kinds, _action(spec.validate, meta), _does(spec))
+
+
+def _does(spec: RuleSpec) -> Deed:
+    if spec.mutate is not None:
+        return "mutate"
+    if spec.generate is not None:
+        return "generate"
+    return "verify" if spec.verify_images is not None else "validate"
 
 
 @dataclass(frozen=True, slots=True)

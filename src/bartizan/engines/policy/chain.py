@@ -1,0 +1,70 @@
+"""Rules in the order of admission: what mutates, what verifies images, what judges, what generates.
+
+Each rule sees the resource as the rules before it left it. Nothing is done
+here; the changes are said, and the caller does them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+import msgspec
+
+from bartizan.model.outcome import Failed, Passed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bartizan.engines.policy.lookup import Lookup
+    from bartizan.engines.policy.plan import Deed, Rule
+    from bartizan.model.outcome import Outcome
+    from bartizan.model.request import Request
+    from bartizan.model.resource import Resource
+
+ORDER: Final[tuple[Deed, ...]] = ("mutate", "verify", "validate", "generate")
+
+
+class Step(NamedTuple):
+    """What one rule said, and the resource as it was afterwards."""
+
+    rule: Rule
+    outcome: Outcome
+    resource: Resource
+
+
+class RequestFor(Protocol):
+    """Makes the request one rule is asked about, for recorded values may differ from rule to rule."""
+
+    def __call__(self, rule: Rule, resource: Resource) -> Request:
+        """The request, about the resource as it is now."""
+
+
+def run_chain(rules: Iterable[Rule], resource: Resource, request_for: RequestFor, lookup: Lookup) -> list[Step]:
+    """Ask every rule about one resource; rules that give no answer are left out."""
+    ordered = list(rules)
+    steps: list[Step] = []
+    applied: set[tuple[str, Deed]] = set()
+    for deed in ORDER:
+        for rule in ordered:
+            if rule.does != deed or (rule.kinds is not None and resource.id.kind not in rule.kinds):
+                continue
+            policy = (rule.info.id.policy, deed)
+            if rule.yields and policy in applied:
+                continue
+            outcome = rule.run(request_for(rule, resource), lookup)
+            if outcome is None:
+                continue
+            if isinstance(outcome, Passed | Failed):
+                applied.add(policy)
+            resource = changed(resource, outcome)
+            steps.append(Step(rule, outcome, resource))
+    return steps
+
+
+def changed(resource: Resource, outcome: Outcome) -> Resource:
+    """The resource after a rule: as it was, unless the rule changed it and not only others."""
+    if isinstance(outcome, Passed):
+        for change in outcome.changes:
+            if change.before is resource.body and change.after is not None:
+                return msgspec.structs.replace(resource, body=change.after)
+    return resource
