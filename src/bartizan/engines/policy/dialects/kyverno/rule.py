@@ -17,7 +17,6 @@ from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.exceptions import exceptions_for
 from bartizan.engines.policy.dialects.kyverno.foreach import foreach_judge
 from bartizan.engines.policy.dialects.kyverno.match import compile_match
-from bartizan.engines.policy.dialects.kyverno.mutate import mutate_judge
 from bartizan.engines.policy.dialects.kyverno.pod_security import pod_security_judge
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
 from bartizan.engines.policy.dialects.kyverno.scope import images_loader, request_scope
@@ -164,6 +163,8 @@ def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in o
 
 def _judge(spec: RuleSpec, meta: PolicyMeta, lifted: Sequence[RuleException], compiler: Compiler, at: str) -> Judge:
     if spec.mutate is not None:
+        from bartizan.engines.policy.dialects.kyverno.mutate import mutate_judge  # late: most policies only judge
+
         return mutate_judge(spec.mutate, meta.namespace, compiler, f"{at}/mutate")
     validate = spec.validate
     if validate is None:
