@@ -6,6 +6,7 @@ from bartizan.sources.registry.credentials import Credential, Keychain, ask_help
 from bartizan.sources.registry.descriptor import DEFAULT_PLATFORM, IMAGES, INDEXES, Descriptor, Manifest, Platform
 from bartizan.sources.registry.digest import digest_of, is_digest
 from bartizan.sources.registry.errors import NotThereError, RefusedError, SilentError, UntrueError
+from bartizan.sources.registry.once import Once
 from bartizan.sources.registry.session import ORDINARY, Access, Settings
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Keychain",
     "Manifest",
     "NotThereError",
+    "Once",
     "Place",
     "Platform",
     "RefusedError",

@@ -115,7 +115,7 @@ def find_credential(keychain: Keychain, place: Place) -> Credential | None:
     """
     host = _HUB_KEY if place.host == DOCKER_HUB else place.host
     for registry, name in keychain.helpers:
-        if _plain(registry) == place.host and (found := ask_helper(name, host)):
+        if _fits(_plain(registry), place) and (found := ask_helper(name, host)):
             return found
     fitting = [(len(_plain(key)), found) for key, found in keychain.entries if found and _fits(_plain(key), place)]
     if fitting:
@@ -200,7 +200,7 @@ def _plain(key: str) -> str:
 
 def _fits(key: str, place: Place) -> bool:
     host, _, path = key.partition("/")
-    if path and f"{place.repository}/".startswith(f"{path.rstrip('/')}/") is False:
+    if path and not f"{place.repository}/".startswith(f"{path.rstrip('/')}/"):
         return False
     if host == place.host:
         return True

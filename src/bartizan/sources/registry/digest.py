@@ -1,8 +1,8 @@
 """Digests: the name of bytes, and the proof that these are the bytes.
 
 Source: OCI image specification, descriptor.md, "Digests": sha256 must be
-known, sha512 may be; others are refused, because what cannot be checked is
-not known.
+known, sha512 may be, and image references may have sha384; others are
+refused, because what cannot be checked is not known.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 from bartizan.sources.registry.errors import UntrueError
 
-_LENGTHS: Final = {"sha256": 64, "sha512": 128}
+_LENGTHS: Final = {"sha256": 64, "sha384": 96, "sha512": 128}
 _HEX: Final = re.compile(r"[a-f0-9]+")
 _TAG_ALGORITHM_CHARS: Final = 32
 _TAG_HEX_CHARS: Final = 64
@@ -38,7 +38,7 @@ def check(content: bytes, digest: str, what: str, *, says: str = "was asked for"
     """
     if not is_digest(digest):
         raise UntrueError(
-            f"{what}: `{digest[:150]}` is no digest that can be checked", hint="Use a sha256 or sha512 digest."
+            f"{what}: `{digest[:150]}` is no digest that can be checked", hint="Use a sha256 digest."
         )
     found = digest_of(content, digest.partition(":")[0])
     if found != digest:

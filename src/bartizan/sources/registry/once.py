@@ -30,6 +30,9 @@ class Once(Generic[Value]):
         self._weights: dict[Hashable, int] = {}
         self._weight = 0
 
+    def __bool__(self) -> bool:
+        return bool(self._held)
+
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value of a key, made by the first that asks."""
         with self._lock:
