@@ -9,12 +9,13 @@ limit for one read.
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import httpcore2
 
@@ -36,6 +37,7 @@ CONNECTIONS: Final = 16
 IDLE_S: Final = 30.0
 """How long an unused connection is kept; load balancers drop them after 60 s."""
 _CHUNK_BYTES: Final = 64 << 10
+_PRINTABLE: Final = re.compile(r"[!-~]+")
 _USER_AGENT: Final = f"bartizan/{bartizan.__version__}"
 
 
@@ -141,7 +143,7 @@ class Wire:
             SilentError: there is no whole answer.
             UntrueError: the answer is longer than `limit`.
         """
-        parts = urlsplit(url)
+        parts = _address(url)
         pool = self._pool(parts.scheme, parts.netloc)
         _CLOCK.deadline = deadline
         asked = {"Host": parts.netloc, "User-Agent": _USER_AGENT, "Accept-Encoding": "identity", **headers}
@@ -185,6 +187,16 @@ class Wire:
                         hint="Give certificates in PEM form.",
                     ) from error
         return self._tls
+
+
+def _address(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        if _PRINTABLE.fullmatch(url) and parts.hostname and (parts.port is None or parts.port > 0):
+            return parts
+    except ValueError:
+        pass  # it has no port that could be one, or half a bracket
+    raise UntrueError(f"`{url[:200]}` is no address", hint="Check the image's reference.")
 
 
 def _proxy(url: str) -> httpcore2.Proxy:
@@ -233,11 +245,11 @@ def _told(host: str, *, secure: bool) -> Iterator[None]:
     try:
         yield
     except httpcore2.ConnectTimeout as error:
-        raise SilentError(f"registry `{host}` does not answer: no connection in time", hint=_is_up(host)) from error
-    except (httpcore2.TimeoutException, TimeoutError) as error:
         raise SilentError(
-            f"registry `{host}` is too slow: {str(error) or 'no answer in time'}", hint=_is_up(host), tries_again=False
+            f"registry `{host}` does not answer: there is no connection in time", hint=_is_up(host)
         ) from error
+    except (httpcore2.TimeoutException, TimeoutError) as error:
+        raise SilentError(f"registry `{host}` does not answer in time", hint=_is_up(host), tries_again=False) from error
     except httpcore2.ConnectError as error:
         raise _unconnected(host, error, secure=secure) from error
     except (httpcore2.RemoteProtocolError, httpcore2.NetworkError) as error:
