@@ -249,6 +249,34 @@ def test_an_authority_that_is_not_known(sealed: RegistryServer, insecure: bool) 
     assert "certificate authority" in caught.value.hint
 
 
+def test_an_authority_that_the_environment_names(
+    sealed: RegistryServer, authority: pki.Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    with Registry(keychain(sealed.host)) as registry:
+        assert registry.resolve(named(f"{sealed.host}/app:v1")).digest == IMAGE.digest
+
+
+def test_a_token_that_is_none_is_not_shown(guarded: RegistryServer) -> None:
+    own = Credential(registry_token="secret\nvery")  # noqa: S106 (of a test)
+    with Registry(keychain(guarded.host, own)) as registry, pytest.raises(RefusedError) as caught:
+        registry.resolve(named(f"{guarded.host}/public/hello:v1"))
+    assert caught.value.message == f"the token for `{guarded.host}` is none"
+
+
+@pytest.mark.parametrize("proxy", ["proxy", "http://[", "http://proxy:99999", "http://", "http://user:secret@"])
+def test_a_proxy_that_is_none(proxy: str) -> None:
+    settings = Settings(proxy_for=lambda _scheme, _host: proxy)
+    with Registry(settings) as registry, pytest.raises(SpecError, match="the proxy's address is none"):
+        registry.resolve(named("registry.example/app:v1"))
+
+
+def test_a_proxy_that_is_not_there() -> None:
+    settings = Settings(proxy_for=lambda _scheme, _host: "http://user:secret@127.0.0.1:1")
+    with Registry(settings) as registry, pytest.raises(SilentError, match="does not answer: connection refused"):
+        registry.resolve(named("registry.example/app:v1"))
+
+
 def test_an_authority_that_is_no_certificate() -> None:
     with Registry(Settings(authorities="not PEM")) as registry, pytest.raises(SpecError, match="cannot be read"):
         registry.resolve(named("127.0.0.1:1/app:v1"))

@@ -226,6 +226,12 @@ class Session:
         if challenge.scheme == "basic":
             return credential.basic if credential else ""
         if credential and credential.registry_token:
+            if not _TOKEN.fullmatch(credential.registry_token):
+                raise RefusedError(
+                    f"the token for `{place.host}` is none",
+                    status=401,
+                    hint="Correct `registrytoken` where it is kept.",
+                )
             return f"Bearer {credential.registry_token}"
         scope = scope or f"repository:{place.repository}:pull"
         ask = _TokenQuestion(challenge.parameters.get("realm", ""), challenge.parameters.get("service", ""), scope)
@@ -355,5 +361,5 @@ def _reason(answer: Answer) -> str:
         body = orjson.loads(answer.body)
         first = body["errors"][0] if body.get("errors") else body
         found = first.get("message") or first.get("details") or first.get("code") or first.get("error")
-    text = " ".join(found.split()) if isinstance(found, str) else ""
+    text = " ".join("".join(c if c.isprintable() else " " for c in found).split()) if isinstance(found, str) else ""
     return f"{text[:200]} (HTTP {answer.status})" if text else f"HTTP {answer.status}"

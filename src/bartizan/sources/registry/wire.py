@@ -15,7 +15,7 @@ import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import httpcore2
 
@@ -147,7 +147,9 @@ class Wire:
         pool = self._pool(parts.scheme, parts.netloc)
         _CLOCK.deadline = deadline
         asked = {"Host": parts.netloc, "User-Agent": _USER_AGENT, "Accept-Encoding": "identity", **headers}
-        limits = {"timeout": {"connect": CONNECT_S, "read": READ_S, "write": READ_S, "pool": READ_S}}
+        # a thread waits for a connection as long as it may: what is slow then is not the registry
+        wait = max(deadline - time.monotonic(), 0.0)
+        limits = {"timeout": {"connect": CONNECT_S, "read": READ_S, "write": READ_S, "pool": wait}}
         with (
             _told(parts.netloc, secure=parts.scheme == "https"),
             pool.stream(method, url, headers=list(asked.items()), content=content, extensions=limits) as answer,
@@ -192,17 +194,23 @@ class Wire:
 def _address(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        if _PRINTABLE.fullmatch(url) and parts.hostname and (parts.port is None or parts.port > 0):
+        known = _PRINTABLE.fullmatch(url) and parts.hostname and "@" not in parts.netloc
+        if known and (parts.port is None or parts.port > 0):
             return parts
     except ValueError:
         pass  # it has no port that could be one, or half a bracket
-    raise UntrueError(f"`{url[:200]}` is no address", hint="Check the image's reference.")
+    raise UntrueError(f"`{url[:200]}` is no address", hint="Check the image's reference, or ask who runs the registry.")
 
 
 def _proxy(url: str) -> httpcore2.Proxy:
-    parts = urlsplit(url)
-    auth = (parts.username, parts.password or "") if parts.username else None
-    return httpcore2.Proxy(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", auth=auth)
+    try:
+        parts = urlsplit(url)
+        auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+        plain = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        _address(plain)
+    except (ValueError, UntrueError) as error:
+        raise SpecError("the proxy's address is none", hint="Correct HTTPS_PROXY or HTTP_PROXY.") from error
+    return httpcore2.Proxy(plain, auth=auth)
 
 
 def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
