@@ -12,6 +12,7 @@ from tests.registry.fixtures import registry_server
 from tests.registry.images import build_artifact, build_image, build_index
 from tests.registry.start import PASSWORD, USER, RegistryServer, start
 
+from bartizan.app.live import ClusterLookup
 from bartizan.app.registry import RegistryLookup, open_registry, proxies, read_access, user_keychain
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.lookup import (
@@ -22,11 +23,14 @@ from bartizan.engines.policy.lookup import (
     Offline,
     Question,
 )
+from bartizan.sources.cluster import connect
 from bartizan.sources.registry import ORDINARY, Access, Credential, Keychain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.controlplane.start import ControlPlane
 
     from bartizan.base.json import Json
 
@@ -244,3 +248,20 @@ def test_proxies() -> None:
     assert proxy_for("https", "localhost:5000") == ""
     assert proxies({"https_proxy": "proxy:3128"})("https", "registry.example") == "http://proxy:3128"
     assert proxies({})("https", "registry.example") == ""
+
+
+@pytest.mark.xdist_group("cluster")
+def test_a_secret_of_a_real_cluster(control_plane: ControlPlane, namespace: str, locked: RegistryServer) -> None:
+    """A pull secret as kubectl makes it lets a policy's question in, and only that one."""
+    control_plane.run(
+        *("create", "secret", "docker-registry", "pull", f"--namespace={namespace}"),
+        *(f"--docker-server={locked.host}", f"--docker-username={USER}", f"--docker-password={PASSWORD}"),
+    )
+    with connect(kubeconfig=control_plane.kubeconfig) as cluster:
+        lookup = RegistryLookup(ClusterLookup(cluster), lambda: open_registry(environment={"HOME": "/nonexistent"}))
+        reference = f"{locked.host}/app:v1"
+        answer: Any = lookup.answer(ImageQuestion(reference, json.dumps({"secrets": [f"{namespace}/pull"]})))
+        assert answer["resolvedImage"] == f"{locked.host}/app@{AMD.digest}"
+        with pytest.raises(LookupFailedError, match=r"Secret `none` could not be read: .*not found"):
+            lookup.answer(ImageQuestion(reference, json.dumps({"secrets": ["none"]})))
+        lookup.close()

@@ -100,3 +100,23 @@ def test_credentials_that_cannot_be_read(manifests: Path, monkeypatch: pytest.Mo
     done = bartizan("scan", manifests / "pods.yaml", "-p", manifests / "policy.yaml", "--registry")
     assert done.code == 2
     assert "config.json` is no JSON object" in done.err
+
+
+def test_processes_that_share_the_work_ask_each_for_themselves(
+    manifests: Path, registry_server: RegistryServer
+) -> None:
+    """A scan of many pods by two processes finds what one finds."""
+    one = POD.replace("metadata:", f"metadata:\n  annotations: {{a: {'x' * 1000}}}").replace(
+        "HOST", registry_server.host
+    )
+    pods = "".join(
+        one.replace("NAME", f"p{number}").replace("TAG", "plain" if number % 2 else "root") for number in range(400)
+    )
+    (manifests / "pods.yaml").write_text(pods)
+    found = [
+        results(bartizan("scan", manifests / "pods.yaml", "-p", manifests / "policy.yaml", "--registry", *more).out)
+        for more in (("-o", "json", "--workers", "2"), ("-o", "json", "--workers", "1"))
+    ]
+    assert found[0] == found[1]
+    assert set(found[0]) == {f"p{number}" for number in range(0, 400, 2)}
+    assert {result for result, _ in found[0].values()} == {"fail"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -146,7 +147,8 @@ class RegistryLookup:
     def close(self) -> None:
         """End all connections."""
         if self._opened:
-            self.registry.close()
+            with suppress(BartizanError):  # one that could not be opened has none
+                self.registry.close()
 
     def _ask(self, question: ImageQuestion) -> Json:
         image = parse_image(question.reference)
