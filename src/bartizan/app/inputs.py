@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bartizan.app.files import read_document, read_file
-from bartizan.app.scan import Live, Progress, ScanRequest
+from bartizan.app.scan import ScanRequest
 from bartizan.app.user_info import read_user_info
 from bartizan.app.values import EMPTY, read_values
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
-from bartizan.engines.policy.lookup import Offline
 from bartizan.findings import read_baseline, read_waivers
 from bartizan.model.severity import Severity
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bartizan.app.registry import RegistryLookup
+    from bartizan.app.supply import Live, Progress
     from bartizan.model.report import Report
 
 
@@ -102,10 +102,9 @@ def _live(inputs: ScanInputs) -> Live:
 
 
 def _registry() -> RegistryLookup:
-    from bartizan.app.registry import RegistryLookup, open_registry
+    from bartizan.app.registry import registries_only  # brings the client, which most scans do without
 
-    registry = open_registry()  # now, for credentials that cannot be read are bad input and not a rule's failure
-    return RegistryLookup(Offline(), lambda: registry)
+    return registries_only()
 
 
 def exit_code(report: Report, fail_on: Severity | None) -> int:

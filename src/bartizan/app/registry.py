@@ -16,7 +16,7 @@ import orjson
 from bartizan.app.files import read_file
 from bartizan.base.errors import BartizanError, SourceError, SpecError
 from bartizan.base.image import parse_image
-from bartizan.engines.policy.lookup import ApiQuestion, ImageQuestion, Lookup, LookupFailedError, Question
+from bartizan.engines.policy.lookup import ApiQuestion, ImageQuestion, Lookup, LookupFailedError, Offline, Question
 from bartizan.sources.registry import (
     IMAGES,
     INDEXES,
@@ -162,6 +162,16 @@ class RegistryLookup:
             if not missing:
                 raise
             raise SourceError(f"{error.message}; {'; '.join(missing)}", hint=error.hint) from error
+
+
+def registries_only(inner: Lookup | None = None) -> RegistryLookup:
+    """The lookup of a run without a cluster that may ask registries; other questions go to `inner`, or fail.
+
+    Raises:
+        SpecError: Docker's configuration cannot be read: bad input, and not some rule's failure.
+    """
+    registry = open_registry()
+    return RegistryLookup(inner or Offline(), lambda: registry)
 
 
 def read_access(

@@ -116,7 +116,7 @@ class Session:
         """
         silences = self._silences.setdefault(place.host, [])
         if len(silences) >= GIVE_UP_AFTER:
-            raise silences[-1]
+            raise silences[-1].with_traceback(None)  # each raise would lengthen the trace of one that is kept
         try:
             answer = self._authorized(place, wanted, access, time.monotonic() + self._settings.total_s)
         except SilentError as error:
@@ -249,7 +249,8 @@ class Session:
         self, ask: _TokenQuestion, place: Place, access: Access, credential: Credential | None, deadline: float
     ) -> _Token:
         realm = _split(ask.realm)
-        plain = is_local(realm.netloc) or access.insecure or place.host in self._settings.insecure
+        is_here = is_local(place.host) and is_local(realm.netloc)
+        plain = is_here or access.insecure or place.host in self._settings.insecure
         if realm.scheme not in (("https", "http") if plain else ("https",)) or not realm.netloc:
             raise RefusedError(
                 f"registry `{place.host}` wants tokens from `{ask.realm[:200]}`, where they would not be secret",
