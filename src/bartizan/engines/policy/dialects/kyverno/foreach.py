@@ -60,7 +60,7 @@ def _run_loops(loops: list[Loop], request: Request, scope: Scope, depth: int) ->
     for loop in loops:
         try:
             outcome = loop(request, scope, depth)
-        except _ListError as error:
+        except ListError as error:
             unread = Broken(f"failed to evaluate list: {error}")
             continue
         if isinstance(outcome, Failed | Broken):
@@ -69,7 +69,7 @@ def _run_loops(loops: list[Loop], request: Request, scope: Scope, depth: int) ->
     return PASSED if applied else unread
 
 
-class _ListError(Exception):
+class ListError(Exception):
     """The list of a loop has no value, and not for want of a key."""
 
 
@@ -77,7 +77,7 @@ def _compile_loop(loop: JsonObject, message: str | None, compiler: Compiler, at:
     loop = object_at(loop, at, _FIELDS)
     if depth > _MAX_DEPTH:
         raise SpecError(f"loops nest deeper than {_MAX_DEPTH}", pointer=at, hint="Flatten them with JMESPath.")
-    elements_of = _list_reader(loop.get("list", ""), compiler, f"{at}/list")
+    elements_of = list_reader(loop.get("list", ""), compiler, f"{at}/list")
     loaders = compile_context(loop.get("context"), compiler, f"{at}/context")
     block = loop.get("preconditions")
     conditions = compile_conditions(block, compiler, f"{at}/preconditions") if block else None
@@ -97,7 +97,7 @@ def _compile_loop(loop: JsonObject, message: str | None, compiler: Compiler, at:
                 continue
             if needs_maps and not isinstance(element, dict):
                 return Broken(f"`elementScope: true` is for maps, and element {index} is none")
-            inner = scope.nested(_element_names(element, index, level, request), loaders) if reads else scope
+            inner = scope.nested(element_names(element, index, level, request), loaders) if reads else scope
             narrowed = request if narrows is False else _narrowed(request, element, narrows)
             if conditions is not None and not _holds(conditions, inner):
                 continue
@@ -160,7 +160,7 @@ def _note_places(value: Json, pointer: str, fields: frozenset[str] | None, place
                 _note_places(item, f"{pointer}/{index}", fields, places)
 
 
-def _list_reader(text: Json, compiler: Compiler, at: str) -> Callable[[Scope], list[Json]]:
+def list_reader(text: Json, compiler: Compiler, at: str) -> Callable[[Scope], list[Json]]:
     """Compile the expression for the list of a loop."""
     template = compile_template(text, compiler, at=at)
     if template.render is None:
@@ -184,13 +184,14 @@ def _elements(expression: Callable[[Scope], Json], scope: Scope) -> list[Json]:
     except NotFoundError:
         return []
     except JmesPathError as error:
-        raise _ListError(error) from error
+        raise ListError(error) from error
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
-def _element_names(element: Json, index: int, level: int, request: Request) -> dict[str, Any]:
+def element_names(element: Json, index: int, level: int, request: Request) -> dict[str, Any]:
+    """The names by which the variables of a loop see one element, at its depth and as the innermost."""
     element_name, index_name = _LEVEL_NAMES[level]
     names: dict[str, Any] = {"element": element, element_name: element, "elementIndex": index, index_name: index}
     if request.foreach_values:

@@ -136,6 +136,8 @@ def _meta(document: JsonObject, spec: PolicySpec) -> PolicyMeta:
         scored=note("scored") != "false",
         failure_action=spec.validation_failure_action or "Audit",
         overrides=tuple(spec.validation_failure_action_overrides or ()),
+        generate_existing=bool(spec.generate_existing or spec.generate_existing_on_policy_update),
+        server_side_apply=bool(spec.use_server_side_apply),
     )
 
 

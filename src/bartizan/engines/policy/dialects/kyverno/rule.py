@@ -16,6 +16,7 @@ from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.exceptions import exceptions_for
 from bartizan.engines.policy.dialects.kyverno.foreach import foreach_judge
+from bartizan.engines.policy.dialects.kyverno.generate import generate_judge
 from bartizan.engines.policy.dialects.kyverno.match import compile_match
 from bartizan.engines.policy.dialects.kyverno.pod_security import pod_security_judge
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
@@ -56,6 +57,8 @@ class PolicyMeta:
     scored: bool
     failure_action: str
     overrides: tuple[ActionOverride, ...]
+    generate_existing: bool = False
+    server_side_apply: bool = False
 
     @property
     def full_name(self) -> str:
@@ -65,7 +68,6 @@ class PolicyMeta:
 
 _UNSUPPORTED: Final[Mapping[str, Callable[[RuleSpec], bool]]] = {
     "mutate": lambda spec: spec.mutate is not None,
-    "generate": lambda spec: spec.generate is not None,
     "verifyImages": lambda spec: spec.verify_images is not None,
     "celPreconditions": lambda spec: bool(spec.cel_preconditions),
     "validate.cel": lambda spec: spec.validate is not None and spec.validate.cel is not None,
@@ -94,7 +96,7 @@ def compile_rule(
         applies=_in_namespace(matched.applies, meta.namespace),
         excluded=excluded,
         exceptions=lifted,
-        judge=_unsupported(construct) if construct else _judge(spec, lifted, compiler, at),
+        judge=_unsupported(construct) if construct else _judge(spec, meta, lifted, compiler, at),
         conditions=None if construct else _conditions(spec, compiler, at),
         loaders={} if construct else _loaders(spec, compiler, at),
         is_static=not construct and _is_static(spec),
@@ -162,7 +164,9 @@ def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in o
     return run
 
 
-def _judge(spec: RuleSpec, lifted: Sequence[RuleException], compiler: Compiler, at: str) -> Judge:
+def _judge(spec: RuleSpec, meta: PolicyMeta, lifted: Sequence[RuleException], compiler: Compiler, at: str) -> Judge:
+    if spec.generate is not None:
+        return generate_judge(spec, meta, compiler, at)
     validate = spec.validate
     if validate is None:
         return lambda _request, _scope: None
