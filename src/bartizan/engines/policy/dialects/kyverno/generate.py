@@ -30,6 +30,7 @@ from bartizan.engines.policy.dialects.kyverno.generate_labels import (
     source_labels,
     trigger_labels,
 )
+from bartizan.engines.policy.dialects.kyverno.generate_loops import same_kind
 from bartizan.engines.policy.dialects.kyverno.generate_spec import (
     TARGET_FIELDS,
     TargetSpec,
@@ -123,6 +124,9 @@ def compile_generate(spec: RuleSpec, meta: PolicyMeta, compiler: Compiler, at: s
     where = f"{at}/generate"
     document = object_at(spec.generate, where)
     own = read_generate(document, meta.namespace, where)
+    looping = same_kind(spec, own, where)
+    if looping is not None:
+        raise looping
     maker = Maker(meta.name, meta.namespace, spec.name)
     if own.foreach is None:
         makes = [_target(document, maker, compiler, where)]

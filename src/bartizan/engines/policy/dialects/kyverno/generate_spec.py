@@ -86,7 +86,7 @@ def read_generate(document: JsonObject, policy_namespace: str, at: str) -> Gener
         SpecError: a field is unknown or malformed, or what is asked for can never be made.
     """
     spec = decode(document, GenerateSpec, at)
-    ways = [name for name in ("data", "clone", "cloneList", "foreach") if document.get(name)]
+    ways = [name for name in ("data", "clone", "cloneList", "foreach") if document.get(name) is not None]
     if len(ways) > 1:
         said = " and ".join(f"`{way}`" for way in ways)
         raise SpecError(f"only one of {said} can be used", pointer=f"{at}/{ways[1]}", hint="Write a rule for each.")

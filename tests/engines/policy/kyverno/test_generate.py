@@ -1,0 +1,155 @@
+"""What a rule that generates makes for one trigger, from cases kept as data."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from tests.conformance import ROOT
+
+from bartizan.app.ambient import ambient
+from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_compiler
+from bartizan.engines.policy.dialects.kyverno.generate import MAX_GENERATIONS, MAX_OBJECTS
+from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion, Offline
+from bartizan.engines.policy.objects import selects
+from bartizan.model.outcome import Broken, Failed, Passed, Skipped
+from bartizan.model.request import Request
+from bartizan.model.resource import resource_from
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bartizan.base.json import Json, JsonObject
+    from bartizan.engines.policy.dialects.kyverno import Policy
+    from bartizan.engines.policy.lookup import Lookup, Question
+    from bartizan.engines.policy.plan import Rule
+    from bartizan.model.outcome import Outcome
+
+CASES = yaml.safe_load((ROOT / "tests" / "cases" / "kyverno" / "generate.yaml").read_text())
+REFUSED = [case for case in CASES if "refused" in case]
+RUN = [case for case in CASES if "refused" not in case]
+_WORDS = {Passed: "pass", Failed: "fail", Skipped: "skip", Broken: "error", type(None): "none"}
+_SHOP = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+
+
+class World:
+    """A lookup that knows some objects, and nothing more."""
+
+    def __init__(self, objects: Iterable[JsonObject] = ()) -> None:
+        self._objects = [resource_from(body) for body in objects]
+
+    def answer(self, question: Question) -> Json:
+        """The objects of a question about objects."""
+        if not isinstance(question, ObjectsQuestion):
+            raise LookupFailedError(f"not to be asked: {question}")
+        wanted = selects(question)
+        return [item.body for item in self._objects if wanted(item)]
+
+
+def policy_of(case: dict[str, Any]) -> Policy:
+    """The policy of a case, compiled."""
+    given = dict(case.get("policy", {}))
+    metadata = {"name": "p", **({"namespace": given.pop("namespace")} if "namespace" in given else {})}
+    kind = given.pop("kind", "ClusterPolicy")
+    match = case.get("match") or {"any": [{"resources": {"kinds": ["*"]}}]}
+    rule = {"name": "r", "match": match, "generate": case["generate"], **case.get("rule", {})}
+    spec = {**given, "rules": [rule, *case.get("after", ())]}
+    return compile_policy(
+        {"apiVersion": "kyverno.io/v1", "kind": kind, "metadata": metadata, "spec": spec},
+        expression_compiler(ambient()),
+    )
+
+
+def rule_of(case: dict[str, Any]) -> Rule:
+    """The rule of a case, which must compile."""
+    policy = policy_of(case)
+    assert not policy.problems
+    return policy.rules[0]
+
+
+def ask(case: dict[str, Any], world: Lookup) -> Outcome | None:
+    """The outcome of a case's rule for its trigger."""
+    trigger = resource_from(case.get("trigger", _SHOP))
+    return rule_of(case).run(Request(trigger, operation=case.get("operation", "CREATE")), world)
+
+
+def without_kyverno(body: JsonObject) -> JsonObject:
+    """An object without Kyverno's own labels."""
+    own = {
+        name: value
+        for name, value in body["metadata"]["labels"].items()
+        if not name.startswith("generate.kyverno.io/") and name != "app.kubernetes.io/managed-by"
+    }
+    rest = {key: value for key, value in body["metadata"].items() if key != "labels"}
+    return {**body, "metadata": {**rest, **({"labels": own} if own else {})}}
+
+
+@pytest.mark.parametrize("case", RUN, ids=[case["case"] for case in RUN])
+def test_rule_makes(case: dict[str, Any]) -> None:
+    before = json.dumps(case)
+    outcome = ask(case, World(case.get("world", ())))
+    assert _WORDS[type(outcome)] == case.get("gives", "pass"), outcome
+    if isinstance(outcome, Broken):
+        assert case["says"] in outcome.error
+    if isinstance(outcome, Passed):
+        wanted = [change.after for change in outcome.changes if change.after is not None]
+        assert [without_kyverno(body) for body in wanted] == case.get("makes", [without_kyverno(b) for b in wanted])
+        assert [str(c.resource) for c in outcome.changes if c.after is None] == case.get("deletes", [])
+        assert sum(c.before is not None and c.after is not None for c in outcome.changes) == case.get("changes", 0)
+        if "labels" in case:
+            assert [body["metadata"]["labels"] for body in wanted] == [case["labels"]]
+    assert json.dumps(case) == before, "what is read may not be changed"
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=[case["case"] for case in REFUSED])
+def test_policy_is_refused_with_the_place(case: dict[str, Any]) -> None:
+    policy = policy_of(case)
+    assert policy.problems
+    assert policy.problems[0].pointer == case["refused"]
+    assert policy.problems[0].hint
+    assert not any(rule.info.id.rule == "r" for rule in policy.rules)
+
+
+def test_world_that_cannot_be_asked_is_an_error_and_no_empty_one() -> None:
+    case = {"generate": {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "namespace": "shop", "data": {}}}
+    outcome = ask(case, Offline())
+    assert isinstance(outcome, Broken)
+    assert "ConfigMap `shop/a`" in outcome.error
+
+
+def chain(length: int) -> list[JsonObject]:
+    """Objects of which each was generated for the one before; the first was made by somebody."""
+    made: list[JsonObject] = []
+    for index in range(length + 1):
+        labels = {
+            "generate.kyverno.io/rule-name": "r",
+            "generate.kyverno.io/trigger-kind": "Secret",
+            "generate.kyverno.io/trigger-version": "v1",
+            "generate.kyverno.io/trigger-group": "",
+            "generate.kyverno.io/trigger-namespace": "b",
+            "generate.kyverno.io/trigger-uid": f"u{index - 1}",
+        }
+        metadata = {"name": f"s{index}", "namespace": "b", "uid": f"u{index}", "labels": labels if index else {}}
+        made.append({"apiVersion": "v1", "kind": "Secret", "metadata": metadata})
+    return made
+
+
+@pytest.mark.parametrize(("length", "word"), [(MAX_GENERATIONS - 1, "pass"), (MAX_GENERATIONS, "error")])
+def test_chain_of_generated_objects_comes_to_an_end(length: int, word: str) -> None:
+    objects = chain(length)
+    target = {"apiVersion": "v1", "kind": "Secret", "name": "x-{{ request.object.metadata.name }}", "namespace": "b"}
+    outcome = ask({"trigger": objects[-1], "generate": {**target, "data": {}}}, World(objects))
+    assert _WORDS[type(outcome)] == word
+    if isinstance(outcome, Broken):
+        assert "the rules loop" in outcome.error
+
+
+def test_no_trigger_asks_for_more_objects_than_anybody_wants() -> None:
+    target = {"apiVersion": "v1", "kind": "ConfigMap", "name": "a{{ elementIndex }}", "namespace": "b", "data": {}}
+    generate = {"foreach": [{"list": "request.object.data", **target}]}
+    trigger = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "data": ["a"] * (MAX_OBJECTS + 1)}
+    outcome = ask({"trigger": trigger, "generate": generate}, World())
+    assert isinstance(outcome, Broken)
+    assert f"more than {MAX_OBJECTS} objects" in outcome.error
