@@ -60,7 +60,7 @@ def _run_loops(loops: list[Loop], request: Request, scope: Scope, depth: int) ->
     for loop in loops:
         try:
             outcome = loop(request, scope, depth)
-        except ListError as error:
+        except _ListError as error:
             unread = Broken(f"failed to evaluate list: {error}")
             continue
         if isinstance(outcome, Failed | Broken):
@@ -69,7 +69,7 @@ def _run_loops(loops: list[Loop], request: Request, scope: Scope, depth: int) ->
     return PASSED if applied else unread
 
 
-class ListError(Exception):
+class _ListError(Exception):
     """The list of a loop has no value, and not for want of a key."""
 
 
@@ -160,17 +160,18 @@ def _note_places(value: Json, pointer: str, fields: frozenset[str] | None, place
                 _note_places(item, f"{pointer}/{index}", fields, places)
 
 
-def list_reader(text: Json, compiler: Compiler, at: str) -> Callable[[Scope], list[Json]]:
-    """Compile the expression for the list of a loop."""
+def list_reader(text: Json, compiler: Compiler, at: str, *, strict: bool = False) -> Callable[[Scope], list[Json]]:
+    """Compile the expression for the list of a loop. A missing key is an empty list, or with `strict` an error."""
+    elements = _strict_elements if strict else _elements
     template = compile_template(text, compiler, at=at)
     if template.render is None:
         expression = compiler(as_text(template.value))
-        return lambda scope: _elements(expression, scope)
+        return lambda scope: elements(expression, scope)
 
     def read(scope: Scope) -> list[Json]:
         late = as_text(template(scope))
         try:
-            return _elements(compiler(late), scope)
+            return elements(compiler(late), scope)
         except SpecError as error:
             raise UnresolvedError(f"failed to resolve `{late}`: {error.message}") from error
 
@@ -184,14 +185,22 @@ def _elements(expression: Callable[[Scope], Json], scope: Scope) -> list[Json]:
     except NotFoundError:
         return []
     except JmesPathError as error:
-        raise ListError(error) from error
+        raise _ListError(error) from error
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
+def _strict_elements(expression: Callable[[Scope], Json], scope: Scope) -> list[Json]:
+    try:
+        value = expression(scope)
+    except JmesPathError as error:
+        raise UnresolvedError(f"failed to evaluate list: {error}") from error
+    return value if isinstance(value, list) else [value]
+
+
 def element_names(element: Json, index: int, level: int, request: Request) -> dict[str, Any]:
-    """The names by which the variables of a loop see one element, at its depth and as the innermost."""
+    """The names that one element of a loop, at a level of loops in loops, is known by; with its recorded values."""
     element_name, index_name = _LEVEL_NAMES[level]
     names: dict[str, Any] = {"element": element, element_name: element, "elementIndex": index, index_name: index}
     if request.foreach_values:

@@ -15,7 +15,7 @@ import msgspec
 from bartizan.base import wildcard
 from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
-from bartizan.engines.policy.dialects.kyverno.foreach import ListError, element_names, list_reader
+from bartizan.engines.policy.dialects.kyverno.foreach import element_names, list_reader
 from bartizan.engines.policy.dialects.kyverno.generate_labels import (
     RULE,
     TRIGGER_GROUP,
@@ -210,18 +210,14 @@ def _with_object(request: Request, scope: Scope) -> Scope:
 
 def _loop(loop: JsonObject, maker: Maker, compiler: Compiler, at: str) -> Make:
     """A target for each element of a list, in a scope of its own."""
-    elements_of = list_reader(loop.get("list", ""), compiler, f"{at}/list")
+    elements_of = list_reader(loop.get("list", ""), compiler, f"{at}/list", strict=True)
     loaders = compile_context(loop.get("context"), compiler, f"{at}/context")
     block = loop.get("preconditions")
     conditions = compile_conditions(block, compiler, f"{at}/preconditions") if block else None
     make = _target(loop, maker, compiler, at)
 
     def run(request: Request, scope: Scope) -> Iterator[Wanted]:
-        try:
-            elements = elements_of(scope)
-        except ListError as error:
-            raise _Unmade(f"failed to evaluate list: {error}") from error
-        for index, element in enumerate(elements):
+        for index, element in enumerate(elements_of(scope)):
             if element is None:
                 continue
             inner = scope.nested(element_names(element, index, 0, request), loaders)
