@@ -246,8 +246,8 @@ def _target(document: JsonObject, maker: Maker, compiler: Compiler, at: str) -> 
                 yield _clone(rid, source, own)
         elif target.clone_list is not None and target.clone_list.kinds:
             yield from _clones(target.clone_list, target.namespace, own, scope.lookup)
-        elif target.data is not None:
-            yield _made(_target_id(target), target.data, own)
+        else:
+            yield _made(_target_id(target), {} if target.data is None else target.data, own)
 
     return make
 
