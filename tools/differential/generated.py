@@ -62,7 +62,7 @@ _LISTS: Final = (
         "request.object.data",
     ),
     *(
-        "request.object.metadata.labels.*",
+        "request.object.metadata.labels",
         "request.object.none",
         "[request.object.data, `null`]",
         "`[1, 2]`",

@@ -163,7 +163,11 @@ def test_copies_of_a_source_are_found_by_their_labels() -> None:
         {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "n", "uid": "u"}}
     )
     labels = source_labels(source.id, source.uid)
-    copy: dict[str, Any] = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "c", "namespace": "m", "labels": labels}}
+    copy: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "c", "namespace": "m", "labels": labels},
+    }
     other = {**copy, "metadata": {**copy["metadata"], "labels": {**labels, "generate.kyverno.io/source-uid": "v"}}}
     holds = selects(clones_of(source))
     assert [holds(resource_from(body)) for body in (copy, other, source.body)] == [True, False, False]
