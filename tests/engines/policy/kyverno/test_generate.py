@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.conformance import ROOT
+from tests.laws import examples
+from tests.spoil import spoil
 
 from bartizan.app.ambient import ambient
+from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_compiler
 from bartizan.engines.policy.dialects.kyverno.generate import MAX_GENERATIONS, MAX_OBJECTS
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion, Offline
@@ -31,6 +37,7 @@ CASES = yaml.safe_load((ROOT / "tests" / "cases" / "kyverno" / "generate.yaml").
 REFUSED = [case for case in CASES if "refused" in case]
 RUN = [case for case in CASES if "refused" not in case]
 _WORDS = {Passed: "pass", Failed: "fail", Skipped: "skip", Broken: "error", type(None): "none"}
+_COMPILER = expression_compiler(ambient())
 _SHOP = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
 
 
@@ -48,18 +55,20 @@ class World:
         return [item.body for item in self._objects if wanted(item)]
 
 
-def policy_of(case: dict[str, Any]) -> Policy:
-    """The policy of a case, compiled."""
+def document_of(case: dict[str, Any]) -> dict[str, Any]:
+    """The policy of a case, as a document."""
     given = dict(case.get("policy", {}))
     metadata = {"name": "p", **({"namespace": given.pop("namespace")} if "namespace" in given else {})}
     kind = given.pop("kind", "ClusterPolicy")
     match = case.get("match") or {"any": [{"resources": {"kinds": ["*"]}}]}
     rule = {"name": "r", "match": match, "generate": case["generate"], **case.get("rule", {})}
     spec = {**given, "rules": [rule, *case.get("after", ())]}
-    return compile_policy(
-        {"apiVersion": "kyverno.io/v1", "kind": kind, "metadata": metadata, "spec": spec},
-        expression_compiler(ambient()),
-    )
+    return {"apiVersion": "kyverno.io/v1", "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def policy_of(case: dict[str, Any]) -> Policy:
+    """The policy of a case, compiled."""
+    return compile_policy(document_of(case), _COMPILER)
 
 
 def rule_of(case: dict[str, Any]) -> Rule:
@@ -153,3 +162,27 @@ def test_no_trigger_asks_for_more_objects_than_anybody_wants() -> None:
     outcome = ask({"trigger": trigger, "generate": generate}, World())
     assert isinstance(outcome, Broken)
     assert f"more than {MAX_OBJECTS} objects" in outcome.error
+
+
+@examples(500)
+@given(st.sampled_from(CASES), st.data())
+def test_policy_with_anything_in_it_is_refused_or_runs(case: dict[str, Any], data: st.DataObject) -> None:
+    document = deepcopy(document_of(case))
+    spoil(document["spec"]["rules"], data)
+    try:
+        policy = compile_policy(document, _COMPILER)
+    except SpecError:
+        return
+    trigger = resource_from(case.get("trigger", _SHOP))
+    for rule in policy.rules:
+        outcome = rule.run(Request(trigger, operation=case.get("operation", "CREATE")), World(case.get("world", ())))
+        assert type(outcome) in _WORDS
+
+
+@examples(300)
+@given(st.sampled_from(RUN), st.data())
+def test_world_with_anything_in_it_is_no_bug(case: dict[str, Any], data: st.DataObject) -> None:
+    world = deepcopy(case.get("world", [_SHOP]))
+    spoil(world, data)
+    outcome = ask(case, World(body for body in world if isinstance(body, dict)))
+    assert type(outcome) in _WORDS

@@ -354,7 +354,7 @@ def _check_descent(trigger: Resource, lookup: Lookup) -> None:
         question = ObjectsQuestion(
             f"{group}/{version}/{kind}" if group else f"{version}/{kind}", str(labels.get(TRIGGER_NAMESPACE, ""))
         )
-        parent = next((item for item in lookup.answer(question) if (item["metadata"] or {}).get("uid") == uid), None)
+        parent = next((item for item in lookup.answer(question) if (item.get("metadata") or {}).get("uid") == uid), None)
         if parent is None:
             return
         body = parent
