@@ -12,7 +12,6 @@ import subprocess
 import tempfile
 from collections import Counter
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -29,6 +28,7 @@ from tools import gobuild
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from random import Random
 
     from bartizan.engines.policy.lookup import Question
     from bartizan.model.resource import Resource
@@ -257,9 +257,8 @@ def _read(file: Path) -> Objects:
     return Counter(to_text(document) for document in documents if document)
 
 
-def compare(seed: int, number: int, shown: int) -> int:
+def compare(chance: Random, number: int, shown: int) -> int:
     """Ask both about random policies; how many answers differ."""
-    chance = Random(f"generate {seed}")
     asked, resources = policies(chance, number), triggers(chance, 8)
     refused: set[str] = set()
     theirs: dict[str, Objects] = {}
