@@ -81,7 +81,9 @@ def rule_of(case: dict[str, Any]) -> Rule:
 def ask(case: dict[str, Any], world: Lookup) -> Outcome | None:
     """The outcome of a case's rule for its trigger."""
     trigger = resource_from(case.get("trigger", _SHOP))
-    return rule_of(case).run(Request(trigger, operation=case.get("operation", "CREATE")), world)
+    old = resource_from(case["old"]) if "old" in case else None
+    request = Request(trigger, operation="UPDATE" if old else case.get("operation", "CREATE"), old=old)
+    return rule_of(case).run(request, world)
 
 
 def without_kyverno(body: JsonObject) -> JsonObject:

@@ -43,7 +43,7 @@ from bartizan.engines.policy.dialects.kyverno.preconditions import compile_condi
 from bartizan.engines.policy.dialects.kyverno.spec import object_at
 from bartizan.engines.policy.dialects.kyverno.variables import compile_template, has_variables
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion
-from bartizan.model.outcome import PASSED, Broken, Outcome, Passed
+from bartizan.model.outcome import PASSED, Broken, Outcome, Passed, Skipped
 from bartizan.model.resource import ResourceId, identify
 from bartizan.model.scoping import is_cluster_scoped
 
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from bartizan.engines.policy.dialects.kyverno.validate import Judge, ScopeOf
     from bartizan.engines.policy.dialects.kyverno.variables import Compiler
     from bartizan.engines.policy.lookup import Lookup
+    from bartizan.engines.policy.plan import Run
     from bartizan.model.request import Request
     from bartizan.model.resource import Resource
 
@@ -142,13 +143,8 @@ def compile_generate(spec: RuleSpec, meta: PolicyMeta, compiler: Compiler, at: s
     )
 
 
-def generate_judge(spec: RuleSpec, meta: PolicyMeta, compiler: Compiler, at: str) -> Judge:
-    """Judge a request by what the rule wants made for it: a pass, with what is missing or otherwise as changes.
-
-    Raises:
-        SpecError: as `compile_generate` says.
-    """
-    rule = compile_generate(spec, meta, compiler, at)
+def generate_judge(rule: GenerateRule) -> Judge:
+    """Judge a request by what the rule wants made for it: a pass, with what is missing or otherwise as changes."""
 
     def judge(request: Request, scope: ScopeOf) -> Outcome | None:
         try:
@@ -167,6 +163,31 @@ def generate_judge(spec: RuleSpec, meta: PolicyMeta, compiler: Compiler, at: str
         return Passed(changes=changes) if changes else PASSED
 
     return judge
+
+
+def releasing(run: Run, rule: GenerateRule) -> Run:
+    """A rule that also lets go of what it made for a trigger which, after a change, it is no longer about."""
+    if not rule.terms.synchronize:
+        return run
+
+    def run_or_release(request: Request, lookup: Lookup) -> Outcome | None:
+        outcome = run(request, lookup)
+        if request.operation != "UPDATE" or request.old is None or not _is_out(outcome):
+            return outcome
+        before = msgspec.structs.replace(request, resource=request.old, old=None, memo={})
+        if not isinstance(run(before, lookup), Passed):
+            return outcome
+        try:
+            return _released(rule, request, lookup)
+        except LookupFailedError as error:
+            return Broken(str(error))
+
+    return run_or_release
+
+
+def _is_out(outcome: Outcome | None) -> bool:
+    """Whether a rule is not about a request: it does not match, or its preconditions do not hold."""
+    return outcome is None or (isinstance(outcome, Skipped) and not outcome.waived_by)
 
 
 def _released(rule: GenerateRule, request: Request, lookup: Lookup) -> Outcome:
@@ -354,7 +375,9 @@ def _check_descent(trigger: Resource, lookup: Lookup) -> None:
         question = ObjectsQuestion(
             f"{group}/{version}/{kind}" if group else f"{version}/{kind}", str(labels.get(TRIGGER_NAMESPACE, ""))
         )
-        parent = next((item for item in lookup.answer(question) if (item.get("metadata") or {}).get("uid") == uid), None)
+        parent = next(
+            (item for item in lookup.answer(question) if (item.get("metadata") or {}).get("uid") == uid), None
+        )
         if parent is None:
             return
         body = parent

@@ -16,7 +16,7 @@ from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.exceptions import exceptions_for
 from bartizan.engines.policy.dialects.kyverno.foreach import foreach_judge
-from bartizan.engines.policy.dialects.kyverno.generate import generate_judge
+from bartizan.engines.policy.dialects.kyverno.generate import compile_generate, generate_judge, releasing
 from bartizan.engines.policy.dialects.kyverno.match import compile_match
 from bartizan.engines.policy.dialects.kyverno.mutate import mutate_judge
 from bartizan.engines.policy.dialects.kyverno.pod_security import pod_security_judge
@@ -92,17 +92,25 @@ def compile_rule(
     excluded = compile_match(spec.exclude, f"{at}/exclude", excluding=True).applies if spec.exclude else None
     construct = next((name for name, used in _UNSUPPORTED.items() if used(spec)), None)
     lifted = exceptions_for(exceptions, meta.full_name, spec.name, compiler)
+    generating = None if spec.generate is None else compile_generate(spec, meta, compiler, at)
+    if construct is not None:
+        judge = _unsupported(construct)
+    elif generating is not None:
+        judge = generate_judge(generating)
+    else:
+        judge = _judge(spec, meta, lifted, compiler, at)
     steps = _Steps(
         applies=_in_namespace(matched.applies, meta.namespace),
         excluded=excluded,
         exceptions=lifted,
-        judge=_unsupported(construct) if construct else _judge(spec, meta, lifted, compiler, at),
+        judge=judge,
         conditions=None if construct else _conditions(spec, compiler, at),
         loaders={} if construct else _loaders(spec, compiler, at),
         is_static=not construct and _is_static(spec),
         forgives=_forgives(spec.validate, meta),
     )
-    return Rule(info, _run(steps), matched.kinds, _action(spec.validate, meta), _does(spec))
+    run = _run(steps) if generating is None else releasing(_run(steps), generating)
+    return Rule(info, run, matched.kinds, _action(spec.validate, meta), _does(spec))
 
 
 def _does(spec: RuleSpec) -> Deed:
@@ -167,8 +175,6 @@ def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in o
 def _judge(spec: RuleSpec, meta: PolicyMeta, lifted: Sequence[RuleException], compiler: Compiler, at: str) -> Judge:
     if spec.mutate is not None:
         return mutate_judge(spec.mutate, meta.namespace, compiler, f"{at}/mutate")
-    if spec.generate is not None:
-        return generate_judge(spec, meta, compiler, at)
     validate = spec.validate
     if validate is None:
         return lambda _request, _scope: None
