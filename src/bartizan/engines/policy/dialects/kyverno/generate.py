@@ -41,7 +41,7 @@ from bartizan.engines.policy.dialects.kyverno.generate_spec import (
 from bartizan.engines.policy.dialects.kyverno.generate_sync import Terms, Wanted, bring_in, reconcile
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
 from bartizan.engines.policy.dialects.kyverno.spec import object_at
-from bartizan.engines.policy.dialects.kyverno.variables import compile_template, has_variables
+from bartizan.engines.policy.dialects.kyverno.variables import as_text, compile_template, has_variables
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion
 from bartizan.model.outcome import PASSED, Broken, Outcome, Passed, Skipped
 from bartizan.model.resource import ResourceId, identify
@@ -103,7 +103,7 @@ class GenerateRule:
         """
         found: dict[ResourceId, Wanted] = {}
         try:
-            inner = _with_object(request, scope())
+            inner = scope()
             for make in self._makes:
                 for item in make(request, inner):
                     if item.resource in found and not self.terms.synchronize:
@@ -148,8 +148,6 @@ def generate_judge(rule: GenerateRule) -> Judge:
 
     def judge(request: Request, scope: ScopeOf) -> Outcome | None:
         try:
-            if request.operation == "DELETE" and not rule.after_deletion:
-                return _released(rule, request, scope().lookup) if rule.terms.synchronize else None
             wanted = rule.want(request, scope)
             if isinstance(wanted, Broken):
                 return wanted
@@ -165,34 +163,34 @@ def generate_judge(rule: GenerateRule) -> Judge:
     return judge
 
 
-def releasing(run: Run, rule: GenerateRule) -> Run:
-    """A rule that also lets go of what it made for a trigger which, after a change, it is no longer about."""
-    if not rule.terms.synchronize:
-        return run
+def releasing(run: Run, matches: Callable[[Request], bool], rule: GenerateRule) -> Run:
+    """A rule that also lets go of what it made for a trigger that is gone, or that it is no longer about.
+
+    `matches` is whether the rule is about a request, preconditions aside: a
+    deletion does not ask for them.
+    """
 
     def run_or_release(request: Request, lookup: Lookup) -> Outcome | None:
+        if request.operation == "DELETE" and not rule.after_deletion:
+            return _released(rule, request, lookup) if rule.terms.synchronize and matches(request) else None
         outcome = run(request, lookup)
-        if request.operation != "UPDATE" or request.old is None or not _is_out(outcome):
-            return outcome
-        before = msgspec.structs.replace(request, resource=request.old, old=None, memo={})
-        if not isinstance(run(before, lookup), Passed):
-            return outcome
-        try:
-            return _released(rule, request, lookup)
-        except LookupFailedError as error:
-            return Broken(str(error))
+        if rule.terms.synchronize and request.old is not None and request.operation == "UPDATE":
+            before = msgspec.structs.replace(request, resource=request.old, old=None, memo={})
+            if outcome is None and matches(before):
+                return _released(rule, request, lookup)
+            if isinstance(outcome, Skipped) and not outcome.waived_by and isinstance(run(before, lookup), Passed):
+                return _released(rule, request, lookup)
+        return outcome
 
     return run_or_release
 
 
-def _is_out(outcome: Outcome | None) -> bool:
-    """Whether a rule is not about a request: it does not match, or its preconditions do not hold."""
-    return outcome is None or (isinstance(outcome, Skipped) and not outcome.waived_by)
-
-
 def _released(rule: GenerateRule, request: Request, lookup: Lookup) -> Outcome:
     """The trigger is gone, and what was made for it goes too."""
-    existing = [body for kind in rule.kinds for body in _downstream(kind, rule.maker, request.resource, lookup)]
+    try:
+        existing = [body for kind in rule.kinds for body in _downstream(kind, rule.maker, request.resource, lookup)]
+    except LookupFailedError as error:
+        return Broken(str(error))
     changes = reconcile("trigger-gone", rule.maker, rule.terms, (), existing)
     return Passed(changes=changes) if changes else PASSED
 
@@ -220,13 +218,6 @@ def _operations(match: MatchSpec | None) -> set[str]:
         return set()
     filters = [match, *(match.any or ()), *(match.all or ())]
     return {word for entry in filters if entry.resources for word in entry.resources.operations or ()}
-
-
-def _with_object(request: Request, scope: Scope) -> Scope:
-    """After a deletion, what was `request.object` is what was deleted."""
-    if request.operation != "DELETE":
-        return scope
-    return scope.nested({"request": {**scope["request"], "object": request.resource.body}}, {})
 
 
 def _loop(loop: JsonObject, maker: Maker, compiler: Compiler, at: str) -> Make:
@@ -342,8 +333,9 @@ def _made(rid: ResourceId, data: Json, labels: dict[str, str]) -> Wanted:
         raise _Unmade(f"malformed target: the data of {rid} is no mapping")
     given = _mapping(data.get("metadata"), "metadata", rid)
     own = _mapping(given.get("labels"), "labels", rid)
-    if any(not isinstance(value, str) for value in own.values()):
+    if any(value is None or isinstance(value, dict | list) for value in own.values()):
         raise _Unmade(f"malformed target: a label of {rid} is no text")
+    own = {name: as_text(value) for name, value in own.items()}
     metadata: dict[str, Any] = {"name": rid.name, **({"namespace": rid.namespace} if rid.namespace else {})}
     kept = {key: value for key, value in given.items() if key not in {"name", "namespace", "labels", "resourceVersion"}}
     metadata |= {**kept, "labels": {**own, **labels}}

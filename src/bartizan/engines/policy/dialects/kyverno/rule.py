@@ -109,7 +109,9 @@ def compile_rule(
         is_static=not construct and _is_static(spec),
         forgives=_forgives(spec.validate, meta),
     )
-    run = _run(steps) if generating is None else releasing(_run(steps), generating)
+    run = _run(steps)
+    if generating is not None:
+        run = releasing(run, steps.matches, generating)
     return Rule(info, run, matched.kinds, _action(spec.validate, meta), _does(spec))
 
 
@@ -134,6 +136,10 @@ class _Steps:
     is_static: bool
     forgives: bool
     """Whether a failure that was there before a change is let pass."""
+
+    def matches(self, request: Request) -> bool:
+        """Whether the rule is about a request, preconditions aside."""
+        return self.applies(request) and (self.excluded is None or not self.excluded(request))
 
 
 def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in one place)
