@@ -58,7 +58,7 @@ _LISTS: Final = (
     *(
         "request.object.data.list | split(@, ',')",
         "['a', 'b', 'c']",
-        "keys(request.object.data)",
+        "sort(keys(request.object.data))",
         "request.object.data",
     ),
     *(
@@ -203,15 +203,18 @@ def _data(chance: Random) -> Document:
             "name": "overruled",
         }
     if chance.random() < 0.2:
-        data |= {"kind": "Widget", "apiVersion": "v9"}
+        data["apiVersion"] = "v9"
     return data
 
 
 def _tree(chance: Random, depth: int) -> Document:
     keys = chance.sample(["a", "b", "{{ request.object.metadata.name }}", "c"], chance.randint(0, 3))
-    return {
+    tree = {
         key: _tree(chance, depth - 1) if depth and chance.random() < 0.3 else chance.choice(_VALUES) for key in keys
     }
+    if isinstance(tree.get("b"), dict):
+        tree["b"] = "x"  # the peer mixes up a reference to a mapping with variables among its keys
+    return tree
 
 
 def ask_us(policy: Document, resources: Sequence[Document]) -> Objects:

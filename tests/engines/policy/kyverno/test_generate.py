@@ -130,6 +130,24 @@ def test_world_that_cannot_be_asked_is_an_error_and_no_empty_one() -> None:
     assert "ConfigMap `shop/a`" in outcome.error
 
 
+PASSING = [case for case in RUN if case.get("gives", "pass") == "pass"]
+
+
+@pytest.mark.parametrize("case", PASSING, ids=[case["case"] for case in PASSING])
+def test_once_done_there_is_nothing_left_to_do(case: dict[str, Any]) -> None:
+    world = {resource_from(body).id: body for body in case.get("world", ())}
+    outcome = ask(case, World(world.values()))
+    assert isinstance(outcome, Passed)
+    for change in outcome.changes:
+        if change.after is None:
+            del world[change.resource]
+        else:
+            world[resource_from(change.after).id] = change.after
+    again = ask(case, World(world.values()))
+    assert isinstance(again, Passed)
+    assert again.changes == ()
+
+
 def chain(length: int) -> list[JsonObject]:
     """Objects of which each was generated for the one before; the first was made by somebody."""
     made: list[JsonObject] = []

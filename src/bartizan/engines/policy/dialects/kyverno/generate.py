@@ -331,6 +331,8 @@ def _made(rid: ResourceId, data: Json, labels: dict[str, str]) -> Wanted:
     """The object, with its own identity and labels, whatever the data says of them."""
     if not isinstance(data, dict):
         raise _Unmade(f"malformed target: the data of {rid} is no mapping")
+    if data.get("kind") and data["kind"] != rid.kind:
+        raise _Unmade(f"malformed target: the data of {rid} is of the kind `{data['kind']}`")
     given = _mapping(data.get("metadata"), "metadata", rid)
     own = _mapping(given.get("labels"), "labels", rid)
     if any(value is None or isinstance(value, dict | list) for value in own.values()):
@@ -340,7 +342,7 @@ def _made(rid: ResourceId, data: Json, labels: dict[str, str]) -> Wanted:
     kept = {key: value for key, value in given.items() if key not in {"name", "namespace", "labels", "resourceVersion"}}
     metadata |= {**kept, "labels": {**own, **labels}}
     rest = {key: value for key, value in data.items() if key not in {"apiVersion", "kind", "metadata"}}
-    body = {"apiVersion": rid.api_version, "kind": data.get("kind") or rid.kind, "metadata": metadata, **rest}
+    body = {"apiVersion": rid.api_version, "kind": rid.kind, "metadata": metadata, **rest}
     return Wanted(rid, body)
 
 
