@@ -17,12 +17,16 @@ from tests.spoil import spoil
 from bartizan.app.ambient import ambient
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_compiler
-from bartizan.engines.policy.dialects.kyverno.generate import MAX_GENERATIONS, MAX_OBJECTS
+from bartizan.engines.policy.dialects.kyverno.generate import MAX_GENERATIONS, MAX_OBJECTS, compile_generate
+from bartizan.engines.policy.dialects.kyverno.generate_sync import Terms
+from bartizan.engines.policy.dialects.kyverno.rule import PolicyMeta
+from bartizan.engines.policy.dialects.kyverno.spec import RuleSpec, decode
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion, Offline
 from bartizan.engines.policy.objects import selects
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.request import Request
 from bartizan.model.resource import resource_from
+from bartizan.model.severity import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -121,6 +125,42 @@ def test_policy_is_refused_with_the_place(case: dict[str, Any]) -> None:
     assert policy.problems[0].pointer == case["refused"]
     assert policy.problems[0].hint
     assert not any(rule.info.id.rule == "r" for rule in policy.rules)
+
+
+@pytest.mark.parametrize(
+    ("of_policy", "of_rule", "expected"),
+    [(False, None, False), (True, None, True), (True, False, False), (False, True, True)],
+)
+def test_rule_says_whether_triggers_count_that_were_there_before(
+    of_policy: bool, of_rule: bool | None, expected: bool
+) -> None:
+    generate: dict[str, Any] = {"namespace": "a", "cloneList": {"namespace": "b", "kinds": ["v1/Secret", "v1/Thing"]}}
+    generate |= {} if of_rule is None else {"generateExisting": of_rule}
+    generate |= {"synchronize": True, "orphanDownstreamOnPolicyDelete": True}
+    match = {"all": [{"resources": {"kinds": ["Namespace"], "operations": ["DELETE"]}}]}
+    spec = decode({"name": "r", "match": match, "generate": generate}, RuleSpec, "")
+    meta = PolicyMeta("p", "", {}, "", "", Severity.LOW, "", True, "Audit", (), of_policy, server_side_apply=True)
+    rule = compile_generate(spec, meta, _COMPILER, "")
+    assert rule.for_existing is expected
+    assert rule.after_deletion
+    assert rule.kinds == ("v1/Secret", "v1/Thing")
+    assert rule.terms == Terms(synchronize=True, orphans=True, merges=True)
+
+
+@pytest.mark.parametrize(
+    ("spec", "pointer"),
+    [
+        ({"admission": False}, "/spec/admission"),
+        ({"admission": False, "background": False}, "/spec/admission"),
+        ({"generateExistingOnPolicyUpdate": True}, "/spec/generateExistingOnPolicyUpdate"),
+    ],
+)
+def test_policy_that_would_never_generate_is_refused(spec: dict[str, bool], pointer: str) -> None:
+    generate = {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "namespace": "b", "data": {}}
+    with pytest.raises(SpecError) as caught:
+        policy_of({"policy": spec, "generate": generate})
+    assert caught.value.pointer == pointer
+    assert caught.value.hint
 
 
 def test_world_that_cannot_be_asked_is_an_error_and_no_empty_one() -> None:

@@ -125,10 +125,7 @@ def _meta(document: JsonObject, spec: PolicySpec) -> PolicyMeta:
     if not metadata.name:
         raise SpecError("a policy needs a name", pointer="/metadata", hint="Write `metadata.name`.")
     annotations = metadata.annotations or {}
-    if spec.generate_existing_on_policy_update is not None:
-        field = "generateExistingOnPolicyUpdate"
-        hint = "Write `generateExisting` instead."
-        raise SpecError(f"`{field}` is no longer read", pointer=f"/spec/{field}", hint=hint)
+    _check_modes(spec)
 
     def note(field: str) -> str:
         return annotations.get(f"policies.kyverno.io/{field}", "").strip()
@@ -148,6 +145,24 @@ def _meta(document: JsonObject, spec: PolicySpec) -> PolicyMeta:
         generate_existing=bool(spec.generate_existing),
         server_side_apply=bool(spec.use_server_side_apply),
     )
+
+
+def _check_modes(spec: PolicySpec) -> None:
+    """Refuse what would never run: a policy that is nowhere asked, and changes outside of admission."""
+    if spec.generate_existing_on_policy_update is not None:
+        field = "generateExistingOnPolicyUpdate"
+        hint = "Write `generateExisting` instead."
+        raise SpecError(f"`{field}` is no longer read", pointer=f"/spec/{field}", hint=hint)
+    if spec.admission is not False:
+        return
+    if spec.background is False:
+        hint = "Leave one of `admission: false` and `background: false` out."
+        raise SpecError(
+            "a policy that is asked neither in admission nor after it", pointer="/spec/admission", hint=hint
+        )
+    if any(deed in rule for rule in spec.rules for deed in ("mutate", "generate", "verifyImages")):
+        hint = "Leave `admission: false` out, or move the rules that validate to a policy of their own."
+        raise SpecError("without admission a policy can only validate", pointer="/spec/admission", hint=hint)
 
 
 def _one_only(spec: PolicySpec, rules: list[Rule]) -> tuple[Rule, ...]:
