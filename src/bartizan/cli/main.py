@@ -26,6 +26,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "scan": "bartizan.cli.scan:scan",
         "test": "bartizan.cli.test:test",
+        "policy": "bartizan.cli.policy:policy",
         "create": "bartizan.cli.create:create",
         "jp": "bartizan.cli.jp:jp",
         "catalog": "bartizan.cli.catalog:catalog",

@@ -38,6 +38,19 @@ def _unmarked(key: Json) -> bool:
     return isinstance(key, str) and key.startswith(("request.", "images."))
 
 
+def unknown_operator(policy: PolicyView) -> Iterator[Said]:
+    """Operators that there are not, or that are not written as they must be."""
+    for condition in _conditions(policy):
+        word = condition.body.get("operator")
+        try:
+            operator(str(word or ""))
+        except SpecError as error:
+            if word is None:
+                yield Said(condition.at, "a condition without an operator", error.hint)
+            else:
+                yield Said(f"{condition.at}/operator", error.message, error.hint, str(word))
+
+
 def same_sides(policy: PolicyView) -> Iterator[Said]:
     """Conditions that compare a value with itself."""
     for condition in _conditions(policy):

@@ -22,9 +22,34 @@ if TYPE_CHECKING:
     from bartizan.lang.jmespath import Functions
     from bartizan.lang.jmespath.parse import Node
 
+_PATHS: Final = frozenset({"field", "subexpression", "index_expression"})
+_WORDS: Final = frozenset({"null", "true", "false"})
 _LISTS: Final = frozenset({"multi_select_list", "projection", "filter_projection", "value_projection", "flatten"})
 _TRUTHS: Final = frozenset({"comparator", "not_expression"})
 _REGEXES: Final = frozenset({"regex_match", "regex_replace_all", "regex_replace_all_literal"})
+_REQUEST: Final = {"type": "field", "children": [], "value": "request"}
+_REQUEST_FIELDS: Final = frozenset(
+    {
+        "clusterRoles",
+        "dryRun",
+        "kind",
+        "name",
+        "namespace",
+        "object",
+        "oldObject",
+        "operation",
+        "options",
+        "requestKind",
+        "requestResource",
+        "requestSubResource",
+        "resource",
+        "roles",
+        "subResource",
+        "uid",
+        "userInfo",
+    }
+)
+"""Those of an AdmissionRequest, and the two that Kyverno adds."""
 _USERS: Final = ("userInfo", "roles", "clusterRoles")
 _USER_ROOTS: Final = frozenset({"serviceAccountName", "serviceAccountNamespace"})
 
@@ -95,11 +120,16 @@ def undefined_variable(policy: PolicyView) -> Iterator[Said]:
             if name in use.later:
                 continue
             message, hint = _undefined(name, use)
-            level = "warning" if "||" in use.text else None
+            # all but a plain path takes what is missing for null, and goes on
+            level = None if parse(use.text)["type"] in _PATHS else "warning"
             yield Said(use.pointer, message, hint, use.near, level)
 
 
 def _undefined(name: str, use: Use) -> tuple[str, str]:
+    if not name:
+        return '`""` is a name in an expression, not a text', "Write `''` for the empty text."
+    if name in _WORDS:
+        return f"`{name}` is a name in an expression, and no value", f"Write `` `{name}` `` in backticks."
     if name.startswith("element"):
         return f"`{name}` is known in a loop of its depth only", "Put it in `foreach`, or name the list itself."
     if name == "target":
@@ -108,6 +138,20 @@ def _undefined(name: str, use: Use) -> tuple[str, str]:
     if not hint.startswith("Did you mean"):
         hint = "Define it in `context`, or begin with `request.`."
     return f"variable `{name}` is never defined", hint
+
+
+def unknown_request_field(policy: PolicyView) -> Iterator[Said]:
+    """Fields of `request` that are one letter off a known one."""
+    for use in _readable(policy):
+        for node in _nodes(parse(use.text)):
+            if node["type"] != "subexpression" or len(node["children"]) < 2:
+                continue
+            first, second = node["children"][:2]
+            if first != _REQUEST or second["type"] != "field" or second["value"] in _REQUEST_FIELDS:
+                continue
+            hint = did_you_mean(second["value"], _REQUEST_FIELDS)
+            if hint.startswith("Did you mean"):
+                yield Said(use.pointer, f"a request has no `{second['value']}`", hint, use.near)
 
 
 def late_variable(policy: PolicyView) -> Iterator[Said]:

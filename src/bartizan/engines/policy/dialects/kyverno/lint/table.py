@@ -40,6 +40,12 @@ RULES: Final = (
         "A variable that nothing defines has no value, and the rule none either.",
         expressions.undefined_variable,
     ),
+    LintRule(
+        "unknown-request-field",
+        "error",
+        "A request has the fields of an AdmissionRequest, and no others.",
+        expressions.unknown_request_field,
+    ),
     LintRule("late-variable", "warning", "Context entries are read from top to bottom.", expressions.late_variable),
     LintRule("user-in-background", "warning", "A background scan has nobody who asks.", expressions.user_in_background),
     LintRule(
@@ -93,6 +99,12 @@ RULES: Final = (
         "warning",
         "A condition without a variable decides the same for everything.",
         conditions.constant_condition,
+    ),
+    LintRule(
+        "unknown-operator",
+        "error",
+        "A condition with an operator that is not there does not run.",
+        conditions.unknown_operator,
     ),
     LintRule("same-sides", "warning", "A value compared with itself says nothing of it.", conditions.same_sides),
     LintRule(
