@@ -15,13 +15,14 @@ from bartizan.engines.policy.dialects.kyverno.lint import REASONS, Level, Remark
 from bartizan.lang.jmespath import functions_for
 from bartizan.model.report import Problem
 from bartizan.model.resource import ResourceId, resource_from
+from bartizan.sources.yaml import Document
+from bartizan.sources.yaml.lines import DocumentLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from bartizan.base.json import JsonObject
-    from bartizan.sources.yaml import Document
 
 LEVELS: Final[tuple[Level, ...]] = ("error", "warning", "note")
 _GROUPS: Final = ("kyverno.io/", "policies.kyverno.io/")
@@ -62,29 +63,54 @@ def check_policies(paths: Sequence[Path], *, least: Level = "note", ignored: Seq
     for name in ignored:
         if name not in REASONS:
             raise SpecError(f"no rule `{name}`", hint=did_you_mean(name, REASONS))
-    found: list[Placed] = []
+    read = _read(paths)
+    said = [*_of_policies(read.policies), *_of_exceptions(read.exceptions, read.policies)]
+    wanted = LEVELS[: LEVELS.index(least) + 1]
+    found = [_placed(remark, document) for document, remark in said]
+    remarks = [item for item in (*read.broken, *found) if item.level in wanted and item.rule not in ignored]
+    remarks.sort(key=lambda item: (item.at.file, item.at.line, item.at.column, item.rule))
+    return Checked(tuple(remarks), len(read.policies) + len(read.exceptions), read.others)
+
+
+class _Read(NamedTuple):
+    """What files hold: `broken` could not be read, and `others` are kinds that are not looked at."""
+
+    policies: list[Document]
+    exceptions: list[Document]
+    broken: list[Placed]
+    others: int
+
+
+def _read(paths: Sequence[Path]) -> _Read:
     policies: list[Document] = []
     exceptions: list[Document] = []
+    broken: list[Placed] = []
     others = 0
     for item in documents(paths):
         if isinstance(item, Problem):
-            at = item.at or Location("")
-            nobody = ResourceId("", "", "", "")
-            found.append(Placed("error", "unreadable-policy", item.message, item.hint, at, item.excerpt, nobody))
+            broken.append(_broken(item))
         elif is_policy(item.body):
-            policies.append(item)
+            policies.append(_exactly_placed(item))
+        elif isinstance(item.body, dict) and item.body.get("kind") == "PolicyException":
+            exceptions.append(_exactly_placed(item))
         elif isinstance(item.body, dict) and str(item.body.get("apiVersion", "")).startswith(_GROUPS):
-            known = item.body.get("kind") == "PolicyException"
-            exceptions += [item] if known else []
-            others += 0 if known else 1
-    if not policies and not exceptions and not found:
+            others += 1
+    if not policies and not exceptions and not broken:
         hint = "Name files or folders that hold ClusterPolicy, Policy or PolicyException documents."
         raise SpecError("no policy found", at=Location(", ".join(map(str, paths))), hint=hint)
-    for document, remark in (*_of_policies(policies), *_of_exceptions(exceptions, policies)):
-        if LEVELS.index(remark.level) <= LEVELS.index(least) and remark.rule not in ignored:
-            found.append(_placed(remark, document))
-    found.sort(key=lambda item: (item.at.file, item.at.line, item.at.column, item.rule))
-    return Checked(tuple(found), len(policies) + len(exceptions), others)
+    return _Read(policies, exceptions, broken, others)
+
+
+def _broken(problem: Problem) -> Placed:
+    at = problem.at or Location("")
+    nobody = ResourceId("", "", "", "", "")
+    return Placed("error", "unreadable-policy", problem.message, problem.hint, at, problem.excerpt, nobody)
+
+
+def _exactly_placed(document: Document) -> Document:
+    """The same with the place of what stands in braces too, which costs a second reading of the text."""
+    lines = document.lines
+    return document._replace(lines=DocumentLines(lines.text, lines.file, lines.offset))
 
 
 def _of_policies(policies: Sequence[Document]) -> Iterator[tuple[Document, Remark]]:
