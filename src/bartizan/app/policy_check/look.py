@@ -15,7 +15,6 @@ from bartizan.engines.policy.dialects.kyverno.lint import REASONS, Level, Remark
 from bartizan.lang.jmespath import functions_for
 from bartizan.model.report import Problem
 from bartizan.model.resource import ResourceId, resource_from
-from bartizan.sources.yaml import Document
 from bartizan.sources.yaml.lines import DocumentLines
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bartizan.base.json import JsonObject
+    from bartizan.sources.yaml import Document
 
 LEVELS: Final[tuple[Level, ...]] = ("error", "warning", "note")
 _GROUPS: Final = ("kyverno.io/", "policies.kyverno.io/")

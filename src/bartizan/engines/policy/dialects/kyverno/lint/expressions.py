@@ -17,6 +17,7 @@ from bartizan.lang.jmespath.parse import parse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bartizan.engines.policy.dialects.kyverno.lint.remark import Level
     from bartizan.engines.policy.dialects.kyverno.lint.uses import Use
     from bartizan.engines.policy.dialects.kyverno.lint.view import PolicyView
     from bartizan.lang.jmespath import Functions
@@ -121,7 +122,7 @@ def undefined_variable(policy: PolicyView) -> Iterator[Said]:
                 continue
             message, hint = _undefined(name, use)
             # all but a plain path takes what is missing for null, and goes on
-            level = None if parse(use.text)["type"] in _PATHS else "warning"
+            level: Level | None = None if parse(use.text)["type"] in _PATHS else "warning"
             yield Said(use.pointer, message, hint, use.near, level)
 
 

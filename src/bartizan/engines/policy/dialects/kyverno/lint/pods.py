@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.autogen import ANNOTATION, generated_rules
 from bartizan.engines.policy.dialects.kyverno.lint.kinds_table import CONTROLLERS
 from bartizan.engines.policy.dialects.kyverno.lint.remark import Said
 from bartizan.engines.policy.dialects.kyverno.lint.view import sequence, texts
 from bartizan.engines.policy.dialects.kyverno.match import parse_kind
+from bartizan.engines.policy.dialects.kyverno.spec import RuleSpec, decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +27,11 @@ def unmade_controllers(policy: PolicyView) -> Iterator[Said]:
     if ANNOTATION in policy.annotations:
         return
     bodies = sequence(policy.spec.get("rules"))
-    if not all(isinstance(body, dict) for body in bodies):
-        return
+    try:
+        for body in bodies:
+            decode(body, RuleSpec, "")
+    except SpecError:
+        return  # said already, and what cannot be read has no rules made from it
     made = {item.origin for item in generated_rules(bodies, policy.annotations)}
     for rule in policy.rules:
         kinds = [parse_kind(kind) for kind in rule.kinds("match")]
