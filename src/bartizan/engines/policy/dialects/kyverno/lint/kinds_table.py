@@ -6,12 +6,14 @@ from typing import Final
 
 _NAMESPACED: Final = {
     "": "Binding ConfigMap Endpoints Event LimitRange PersistentVolumeClaim Pod PodTemplate ReplicationController"
-    " ResourceQuota Secret Service ServiceAccount",
+    " ResourceQuota Secret Service ServiceAccount"
+    " PodAttachOptions PodExecOptions PodPortForwardOptions PodProxyOptions ServiceProxyOptions",
     "apps": "ControllerRevision DaemonSet Deployment ReplicaSet StatefulSet",
     "authorization.k8s.io": "LocalSubjectAccessReview",
     "autoscaling": "HorizontalPodAutoscaler Scale",
     "batch": "CronJob Job",
-    "coordination.k8s.io": "Lease",
+    "certificates.k8s.io": "PodCertificateRequest",
+    "coordination.k8s.io": "Lease LeaseCandidate",
     "discovery.k8s.io": "EndpointSlice",
     "events.k8s.io": "Event",
     "extensions": "Ingress NetworkPolicy Deployment DaemonSet ReplicaSet",
@@ -19,10 +21,11 @@ _NAMESPACED: Final = {
     "policy": "Eviction PodDisruptionBudget",
     "rbac.authorization.k8s.io": "Role RoleBinding",
     "resource.k8s.io": "ResourceClaim ResourceClaimTemplate",
+    "scheduling.k8s.io": "Workload",
     "storage.k8s.io": "CSIStorageCapacity",
 }
 _CLUSTER: Final = {
-    "": "ComponentStatus Namespace Node PersistentVolume",
+    "": "ComponentStatus Namespace Node NodeProxyOptions PersistentVolume",
     "admissionregistration.k8s.io": "MutatingWebhookConfiguration ValidatingAdmissionPolicy"
     " ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration MutatingAdmissionPolicy"
     " MutatingAdmissionPolicyBinding",
@@ -36,7 +39,7 @@ _CLUSTER: Final = {
     "node.k8s.io": "RuntimeClass",
     "policy": "PodSecurityPolicy",
     "rbac.authorization.k8s.io": "ClusterRole ClusterRoleBinding",
-    "resource.k8s.io": "DeviceClass ResourceSlice",
+    "resource.k8s.io": "DeviceClass DeviceTaintRule ResourceSlice",
     "scheduling.k8s.io": "PriorityClass",
     "storage.k8s.io": "CSIDriver CSINode StorageClass VolumeAttachment VolumeAttributesClass",
 }

@@ -28,18 +28,15 @@ _BLOCKS: Final = ("match", "exclude")
 
 def unknown_kind(policy: PolicyView) -> Iterator[Said]:
     """Kinds that are not in the group they name, or are one letter off one that every cluster has."""
-    for item, kind, at in _kinds(policy):
-        del item
+    for kind, at in _kinds(policy):
         selector = parse_kind(kind)
         if wildcard.is_wildcard(selector.kind) or not selector.kind:
             continue
         known = KINDS_BY_GROUP.get(selector.group)
-        if selector.group == "*" and selector.version == "v1" and "/" in kind and selector.kind not in KINDS:
-            known = None
         if known is not None and selector.kind not in known:
             message = f"group `{selector.group}` has no kind `{selector.kind}`"
             yield Said(at, message, did_you_mean(selector.kind, known | KINDS), kind, "error")
-        elif known is None and selector.kind not in KINDS:
+        elif selector.group == "*" and selector.kind not in KINDS:
             near = _near(selector.kind)
             if near:
                 message = f"`{selector.kind}` is no kind that every cluster has"
@@ -203,9 +200,9 @@ def silenced_rule(policy: PolicyView) -> Iterator[Said]:
                 break
 
 
-def _kinds(policy: PolicyView) -> Iterator[tuple[PlacedFilter, str, str]]:
+def _kinds(policy: PolicyView) -> Iterator[tuple[str, str]]:
     for rule in policy.rules:
         for block in _BLOCKS:
             for item in rule.filters(block):
                 for index, kind in enumerate(texts(item.resources.get("kinds"))):
-                    yield item, kind, f"{item.at}/kinds/{index}"
+                    yield kind, f"{item.at}/kinds/{index}"
