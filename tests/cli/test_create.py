@@ -158,6 +158,26 @@ def test_a_test_from_files_passes_and_is_run_by_where_it_stands(tmp_path: Path) 
     assert "3 passed, 0 failed" in tested.out
 
 
+def test_a_test_of_a_patch_has_the_resources_as_they_must_become(tmp_path: Path) -> None:
+    (tmp_path / "resources.yaml").write_text(RESOURCES)
+    bartizan("create", "policy", "mutate", "-o", "policy.yaml", cwd=tmp_path)
+    done = bartizan("create", "test", "--from", ".", "-o", "kyverno-test.yaml", cwd=tmp_path)
+    assert (done.code, "cannot pin" in done.err) == (0, False), done.err
+    patched = parse_yaml_text((tmp_path / "patched-add-team-label-pod-default-bad.yaml").read_text())
+    assert patched["metadata"]["labels"] == {"team": "unknown"}
+    assert " 0 failed" in bartizan("test", "--strict", ".", cwd=tmp_path).out
+    (tmp_path / "patched-add-team-label-pod-default-bad.yaml").write_text(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: bad}\n"
+    )
+    assert bartizan("test", "--strict", ".", cwd=tmp_path).code == 1, "the patched file is compared"
+    again = bartizan(
+        "create", "test", "--from", "policy.yaml", "--from", "resources.yaml", "-o", "again.yaml", cwd=tmp_path
+    )
+    assert (again.code, (tmp_path / "again.yaml").exists()) == (2, False), "all of the files, or none"
+    shown = bartizan("create", "test", "--from", "policy.yaml", "--from", "resources.yaml", cwd=tmp_path)
+    assert "with --output only" in shown.err
+
+
 def test_a_test_from_what_was_said_passes(tmp_path: Path) -> None:
     (tmp_path / "resources.yaml").write_text(RESOURCES)
     bartizan("create", "policy", "validate", "-o", "policy.yaml", cwd=tmp_path)

@@ -23,14 +23,16 @@ def _writes(command: Callable[..., Any]) -> Callable[..., Any]:
     return to(force(command))
 
 
-def _write(text: str, output: Path | None, *, force: bool) -> None:
+def _write(text: str, output: Path | None, *, force: bool, beside: dict[Path, str] | None = None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
-    from bartizan.app.create.write import write_new
+    from bartizan.app.create.write import write_all
 
-    write_new(output, text, force=force)
-    click.echo(f"wrote {output}", err=True)
+    files = {**(beside or {}), output: text}
+    write_all(files, force=force)
+    for file in files:
+        click.echo(f"wrote {file}", err=True)
 
 
 @click.group()
@@ -109,7 +111,10 @@ def test(*, sources: tuple[Path, ...], output: Path | None, force: bool, **given
     if sources:
         wish, notes = observe(wish)
     wish = wish._replace(expected=wish.expected + expected)
-    _write(create_test(wish, output.parent if output else Path()), output, force=force)
+    beside = {output.parent / name: text for name, text in wish.beside} if output else {}
+    _write(create_test(wish, output.parent if output else Path()), output, force=force, beside=beside)
+    if wish.beside and not output:
+        click.echo("note: what mutate rules make of resources is written beside the test, with --output only", err=True)
     for note in notes:
         click.echo(f"note: a test cannot pin this down: {note}", err=True)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.app.policies import documents
 from bartizan.app.policy_tests import Verdict
@@ -15,14 +16,16 @@ from bartizan.base.location import Location
 from bartizan.engines.policy.dialects.kyverno import is_policy
 from bartizan.model.report import Problem
 from bartizan.outputs.text import one_line
-from bartizan.outputs.yaml import scalar
+from bartizan.outputs.yaml import lines, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bartizan.app.policy_tests import Case
+    from bartizan.base.json import JsonObject
 
-_GENERATED = ("autogen-cronjob-", "autogen-")
+_UNUSUAL: Final = re.compile(r"[^a-z0-9.-]+")
+_GENERATED: Final = ("autogen-cronjob-", "autogen-")
 
 
 class Expectation(NamedTuple):
@@ -34,6 +37,8 @@ class Expectation(NamedTuple):
     resources: tuple[str, ...]
     result: str
     said: str = ""
+    patched: str = ""
+    """The file with the resource as the policy must leave it."""
 
 
 class TestWish(NamedTuple):
@@ -46,6 +51,8 @@ class TestWish(NamedTuple):
     values: Path | None = None
     user: Path | None = None
     expected: tuple[Expectation, ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
+    """Names and texts of files that stand beside the test: resources as policies must leave them."""
 
 
 class Observed(NamedTuple):
@@ -107,8 +114,10 @@ def observe(wish: TestWish) -> Observed:
     """
     rules = list(_rules(wish.policies))
     asked = tuple(Expectation(policy, rule, "", (), "pass") for policy, rule in rules)
-    expected = _merged(_run(wish._replace(expected=asked)))
-    made = wish._replace(expected=expected)
+    cases = _run(wish._replace(expected=asked))
+    patched = {_patched_name(case): case.answer.patched for case in cases if case.answer and _is_patched(case)}
+    beside = tuple((name, _text(body)) for name, body in patched.items() if body is not None)
+    made = wish._replace(expected=_merged(cases), beside=beside)
     unstable = [case for case in _run(made) if case.strict is not Verdict.PASSED]
     notes = {f"{case.policy}/{case.rule} on {case.resource}: {one_line(case.reason)}": None for case in unstable}
     return Observed(made, tuple(notes))
@@ -131,6 +140,8 @@ def _run(wish: TestWish) -> list[Case]:
     with tempfile.TemporaryDirectory(prefix="bartizan-") as folder:
         file = Path(folder) / "kyverno-test.yaml"
         file.write_text(create_test(wish, file.parent), encoding="utf-8")
+        for name, text in wish.beside:
+            (file.parent / name).write_text(text, encoding="utf-8")
         outcome = run_test_file(file)
     if outcome.error is not None:
         raise outcome.error
@@ -139,19 +150,36 @@ def _run(wish: TestWish) -> list[Case]:
 
 def _merged(cases: Sequence[Case]) -> tuple[Expectation, ...]:
     """An entry for each rule, kind and result, with all resources it holds for."""
-    found: dict[tuple[str, str, str, str], Expectation] = {}
+    found: dict[tuple[str, ...], Expectation] = {}
     for case in cases:
         if case.answer is None:
             continue
         kind, _, name = case.resource.partition("/")
         rule = _own_name(case.rule)
-        key = (case.policy, rule, kind, case.answer.result)
+        patched = _patched_name(case) if _is_patched(case) else ""
+        key = (case.policy, rule, kind, case.answer.result, patched)
         known = found.get(key)
         if known is None:
-            found[key] = Expectation(case.policy, rule, kind, (name,), case.answer.result, case.answer.message)
+            found[key] = Expectation(case.policy, rule, kind, (name,), case.answer.result, case.answer.message, patched)
         elif name not in known.resources:
             found[key] = known._replace(resources=(*known.resources, name))
     return tuple(found.values())
+
+
+def _is_patched(case: Case) -> bool:
+    """Whether a rule changed the resource, so that the test has to say what it must become."""
+    answer = case.answer
+    return answer is not None and answer.deed == "mutate" and answer.result == "pass" and answer.patched is not None
+
+
+def _patched_name(case: Case) -> str:
+    """The name of the file with the resource as a policy leaves it, whichever of its rules it was."""
+    words = f"{case.policy}-{case.resource}".lower()
+    return f"patched-{_UNUSUAL.sub('-', words)}.yaml"
+
+
+def _text(body: JsonObject) -> str:
+    return "\n".join(lines(body)) + "\n"
 
 
 def _own_name(rule: str) -> str:
@@ -195,6 +223,8 @@ def _entry(item: Expectation) -> Iterator[str]:
     if item.resources:
         yield "  resources:"
         yield from (f"  - {scalar(name)}" for name in item.resources)
+    if item.patched:
+        yield f"  patchedResources: {scalar(item.patched)}"
     note = f"  # {one_line(item.said)[:120]}" if item.said else ""
     yield f"  result: {item.result}{note}"
 

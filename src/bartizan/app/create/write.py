@@ -5,9 +5,27 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bartizan.base.errors import SourceError, SpecError
 from bartizan.base.location import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def write_all(files: Mapping[Path, str], *, force: bool) -> None:
+    """Write several files that belong together; where one is there already, none is written.
+
+    Raises:
+        SpecError: there is a file of one of the names.
+        SourceError: one cannot be written.
+    """
+    for path in files:
+        if path.exists() and not force:
+            raise SpecError("there is a file of that name", at=Location(str(path)), hint="Write over it with --force.")
+    for path, text in files.items():
+        write_new(path, text, force=force)
 
 
 def write_new(path: Path, text: str, *, force: bool) -> None:
