@@ -166,6 +166,8 @@ def test_a_test_of_a_patch_has_the_resources_as_they_must_become(tmp_path: Path)
     patched = parse_yaml_text((tmp_path / "patched-add-team-label-pod-default-bad.yaml").read_text())
     assert patched["metadata"]["labels"] == {"team": "unknown"}
     assert " 0 failed" in bartizan("test", "--strict", ".", cwd=tmp_path).out
+    twice = bartizan("create", "test", "--from", ".", "-o", "kyverno-test.yaml", "--force", cwd=tmp_path)
+    assert (twice.err, twice.code) == (done.err, 0), "what is expected is no resource to begin with"
     (tmp_path / "patched-add-team-label-pod-default-bad.yaml").write_text(
         "apiVersion: v1\nkind: Pod\nmetadata: {name: bad}\n"
     )
