@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bartizan.engines.policy.dialects.kyverno.lint.view import PolicyView
 
 _KEY: Final = re.compile(r"^([<=X^+]?\()(.+)\)$", re.DOTALL)
+_DIGIT: Final = re.compile(r"[0-9*?]")
 _CONDITIONS: Final = ("(", "<(")
 _TEXT_MAPS: Final = frozenset({"labels", "annotations", "matchLabels", "nodeSelector"})
 _TRUTHS: Final = frozenset(
@@ -35,6 +36,24 @@ _TRUTHS: Final = frozenset(
     }
 )
 """Fields that are true or false wherever they stand."""
+_NUMBERS: Final = frozenset(
+    {
+        "backoffLimit",
+        "containerPort",
+        "fsGroup",
+        "hostPort",
+        "minReadySeconds",
+        "nodePort",
+        "replicas",
+        "revisionHistoryLimit",
+        "runAsGroup",
+        "runAsUser",
+        "terminationGracePeriodSeconds",
+    }
+)
+"""Fields that are numbers wherever they stand."""
+_ALWAYS_THERE: Final = frozenset({"spec", "metadata", "template", "jobTemplate", "containers"})
+"""Fields that whatever a pattern mentions them for cannot be without."""
 _NOTHING: Final = (None, "", "null", "*", "?*")
 
 
@@ -70,6 +89,19 @@ def impossible_type(policy: PolicyView) -> Iterator[Said]:
         elif path and path[-1] in _TRUTHS and not _may_be_truth(value):
             message = f"`{path[-1]}` is true or false, and never matches `{to_text(value).strip(chr(34))}`"
             yield Said(pointer, message, "Write `true` or `false`.")
+        elif path and path[-1] in _NUMBERS and not _may_be_number(value):
+            message = f"`{path[-1]}` is a number, and never matches `{to_text(value).strip(chr(34))}`"
+            yield Said(pointer, message, "Write a number, or a range such as `1-10`.")
+
+
+def _may_be_number(value: Json) -> bool:
+    if isinstance(value, bool):
+        return False
+    if not isinstance(value, str) or "{{" in value or "$(" in value:
+        return True
+    parts = [part.strip(" ") for choice in value.split("|") for part in choice.split("&")]
+    # a text without a digit and without a wildcard is how no number is written; an operator is somebody else's
+    return any(part.startswith(("!", "<", ">")) or not part or _DIGIT.search(part) for part in parts)
 
 
 def _may_be_truth(value: Json) -> bool:
@@ -124,25 +156,24 @@ def toothless_pattern(policy: PolicyView) -> Iterator[Said]:
     """Patterns of conditions only: whatever does not hold skips, and nothing ever fails."""
     for rule in policy.rules:
         for at, pattern in rule.patterns():
-            if isinstance(pattern, dict) and pattern and not _decides(pattern):
+            if isinstance(pattern, dict) and pattern and not decides(pattern):
                 message = "this pattern never fails: all it has are conditions, and none of what follows from them"
                 hint = "Take the anchor from what is to be demanded, or ask in `preconditions`."
                 yield Said(at, message, hint)
 
 
-def _decides(value: Json) -> bool:
-    """Whether anything in a pattern can fail."""
+def decides(value: Json) -> bool:
+    """Whether anything in a pattern can fail for a resource of the right shape."""
     if isinstance(value, dict):
-        if not value:
-            return True  # the field must be an object
-        return any(
-            read_key(str(raw)).anchor not in _CONDITIONS
-            and (read_key(str(raw)).anchor in ("X(", "^(") or _decides(item))
-            for raw, item in value.items()
-        )
-    if isinstance(value, list):
-        return any(map(_decides, value)) if value else True
-    return True
+        return not value or any(_entry_decides(read_key(str(raw)), item) for raw, item in value.items())
+    return not isinstance(value, list) or not value or any(map(decides, value))
+
+
+def _entry_decides(key: Key, item: Json) -> bool:
+    if key.anchor in _CONDITIONS:
+        return False
+    # a plain key demands that there is something, unless there always is
+    return key.anchor in ("X(", "^(") or (key.anchor == "" and key.name not in _ALWAYS_THERE) or decides(item)
 
 
 def lost_element(policy: PolicyView) -> Iterator[Said]:
@@ -171,7 +202,7 @@ def weaker_first(policy: PolicyView) -> Iterator[Said]:
         for holder in rule.holders("validate"):
             patterns, at = sequence(holder.body.get("anyPattern")), f"{holder.at}/anyPattern"
             for index, pattern in enumerate(patterns):
-                before = next((place for place in range(index) if _asks_no_more(patterns[place], pattern)), None)
+                before = next((place for place in range(index) if asks_no_more(patterns[place], pattern)), None)
                 if before is not None:
                     message = (
                         f"this pattern never counts: the one at {before + 1} asks for no more, and stands before it"
@@ -179,16 +210,16 @@ def weaker_first(policy: PolicyView) -> Iterator[Said]:
                     yield Said(f"{at}/{index}", message, "Remove it, or the weaker one.")
 
 
-def _asks_no_more(weak: Json, strong: Json) -> bool:
+def asks_no_more(weak: Json, strong: Json) -> bool:
     """Whether whatever matches `strong` matches `weak`: the same, or a part of it without anchors."""
     if weak == strong:
         return True
     if isinstance(weak, dict) and isinstance(strong, dict):
         if any(read_key(str(raw)).anchor in _CONDITIONS for raw in (*weak, *strong)):
             return False
-        return all(key in strong and _asks_no_more(item, strong[key]) for key, item in weak.items())
+        return all(key in strong and asks_no_more(item, strong[key]) for key, item in weak.items())
     if isinstance(weak, list) and isinstance(strong, list) and weak and strong:
-        return _asks_no_more(weak[0], strong[0])
+        return asks_no_more(weak[0], strong[0])
     return False
 
 
