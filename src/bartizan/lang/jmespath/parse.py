@@ -85,7 +85,8 @@ def _reason(error: Exception) -> str:
         return "it ends where more must follow"
     names = ("message", "msg") if isinstance(error, exceptions.LexerError) else ("msg", "message")
     text = next((found for name in names if (found := getattr(error, name, None))), str(error))
-    return " ".join(str(text).split())
+    reason = " ".join(str(text).split())
+    return reason[:1].lower() + reason[1:]
 
 
 def _has_bare_literal(text: str) -> bool:
