@@ -117,6 +117,17 @@ def test_a_broken_file_does_not_hide_the_others(policies: Path) -> None:
     assert "impossible-amount" in done.out
 
 
+def test_a_policy_that_nests_without_end_is_refused(tmp_path: Path) -> None:
+    for depth in (300, 100_000):
+        file = tmp_path / f"deep-{depth}.json"
+        head = '{"apiVersion": "kyverno.io/v1", "kind": "ClusterPolicy", "metadata": {"name": "a"}, "spec": {"rules": ['
+        pattern = '{"a":' * depth + "1" + "}" * depth
+        file.write_text(f'{head}{{"name": "a", "validate": {{"pattern": {pattern}}}}}]}}}}')
+        done = bartizan("policy", "check", file)
+        assert done.code == 1, done.err
+        assert "deep" in done.out.replace(str(file), "")
+
+
 def test_nothing_to_look_at_is_bad_input(tmp_path: Path) -> None:
     (tmp_path / "pod.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n")
     nothing = bartizan("policy", "check", ".", cwd=tmp_path)

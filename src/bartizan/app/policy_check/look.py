@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LEVELS: Final[tuple[Level, ...]] = ("error", "warning", "note")
 _GROUPS: Final = ("kyverno.io/", "policies.kyverno.io/")
 _MAX_LINES: Final = 200  # an expression may stand far into a block of text, and nobody looks further
+_MAX_SHOWN: Final = 200  # JSON may be one line of a megabyte, and be quoted a thousand times
 _MAX_NAME_CHARS: Final = 63
 
 
@@ -104,7 +105,7 @@ def _read(paths: Sequence[Path]) -> _Read:
 def _broken(problem: Problem) -> Placed:
     at = problem.at or Location("")
     nobody = ResourceId("", "", "", "", "")
-    return Placed("error", "unreadable-policy", problem.message, problem.hint, at, problem.excerpt, nobody)
+    return Placed("error", "unreadable-policy", problem.message, problem.hint, at, _quoted(problem.excerpt, at), nobody)
 
 
 def _exactly_placed(document: Document) -> Document:
@@ -155,4 +156,11 @@ def _placed(remark: Remark, document: Document) -> Placed:
             at = Location(at.file, number, column + 1)
             break
     policy = resource_from(document.body).id
-    return Placed(remark.level, remark.rule, remark.message, remark.hint, at, lines.quote(at.line), policy)
+    return Placed(remark.level, remark.rule, remark.message, remark.hint, at, _quoted(lines.quote(at.line), at), policy)
+
+
+def _quoted(line: str, at: Location) -> str:
+    """A line as it is shown: of a long one its beginning, or nothing where the place is further on."""
+    if len(line) <= _MAX_SHOWN:
+        return line
+    return f"{line[:_MAX_SHOWN]}…" if at.column < _MAX_SHOWN else ""

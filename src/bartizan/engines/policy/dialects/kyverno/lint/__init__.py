@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bartizan.engines.policy.dialects.kyverno.lint.exceptions import STRAY, lint_exception
 from bartizan.engines.policy.dialects.kyverno.lint.remark import Level, Remark
 from bartizan.engines.policy.dialects.kyverno.lint.table import RULES
-from bartizan.engines.policy.dialects.kyverno.lint.view import PolicyView
+from bartizan.engines.policy.dialects.kyverno.lint.view import PolicyView, is_deep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["REASONS", "Level", "Remark", "lint_exception", "lint_policy"]
 
+_MAX_DEPTH: Final = 100
 REASONS: Final[dict[str, tuple[Level, str]]] = {
     **{rule.id: (rule.level, rule.why) for rule in RULES},
     STRAY: ("warning", "An exception for a rule that is not there lets nobody off."),
@@ -28,6 +29,9 @@ def lint_policy(
     document: JsonObject, functions: Functions, line: Callable[[str], str] = lambda _pointer: ""
 ) -> list[Remark]:
     """Say what is wrong with a ClusterPolicy or Policy; `line` gives the line in which a pointer's key stands."""
+    if is_deep(document, _MAX_DEPTH):
+        hint = "Kubernetes' own deepest objects stay below 20 levels."
+        return [Remark("unreadable-policy", "error", "", f"nests deeper than {_MAX_DEPTH} levels", hint, "")]
     view = PolicyView(document, functions, line)
     found: dict[tuple[str, str, str], Remark] = {}
     errors: set[str] = set()

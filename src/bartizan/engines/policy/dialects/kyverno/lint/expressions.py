@@ -15,7 +15,7 @@ from bartizan.lang.jmespath import compile_expression, roots_of
 from bartizan.lang.jmespath.parse import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bartizan.engines.policy.dialects.kyverno.lint.remark import Level
     from bartizan.engines.policy.dialects.kyverno.lint.uses import Use
@@ -236,27 +236,35 @@ _NO_LISTS: Final = frozenset(
 
 
 def _is_scalar(text: str, functions: Functions) -> bool:
-    try:
-        compile_expression(text, functions, missing="error")
-    except SpecError:
+    if not _compiles(text, functions):
         return False
     given = _types(parse(text), functions)
     return given is not None and given <= {str, int, float, bool}
 
 
-def _all(policy: PolicyView) -> Iterator[Use]:
-    for rule in policy.rules:
-        yield from uses(rule)
+def _all(policy: PolicyView) -> list[Use]:
+    """Every expression of a policy, looked for once."""
+    return _kept(policy, "all", lambda: [use for rule in policy.rules for use in uses(rule)])
 
 
-def _readable(policy: PolicyView) -> Iterator[Use]:
+def _readable(policy: PolicyView) -> list[Use]:
     """Every expression that compiles."""
-    for use in _all(policy):
-        try:
-            compile_expression(use.text, policy.functions, missing="error")
-        except SpecError:
-            continue
-        yield use
+    return _kept(policy, "readable", lambda: [use for use in _all(policy) if _compiles(use.text, policy.functions)])
+
+
+def _kept(policy: PolicyView, name: str, find: Callable[[], list[Use]]) -> list[Use]:
+    found = policy.memo.get(name)
+    if found is None:
+        found = policy.memo[name] = find()
+    return found
+
+
+def _compiles(text: str, functions: Functions) -> bool:
+    try:
+        compile_expression(text, functions, missing="error")
+    except SpecError:
+        return False
+    return True
 
 
 def _nodes(node: Node) -> Iterator[Node]:

@@ -6,7 +6,7 @@ that no rule has to ask for types again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.base.pointer import escape
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bartizan.base.json import Json, JsonObject
+    from bartizan.engines.policy.dialects.kyverno.lint.uses import Use
     from bartizan.lang.jmespath import Functions
 
 WAYS: Final = ("pattern", "anyPattern", "deny", "foreach", "podSecurity", "cel", "assert", "manifests")
@@ -158,6 +159,8 @@ class PolicyView:
     functions: Functions
     line: Callable[[str], str]
     """The line in which the key at a pointer stands; empty where there is none."""
+    memo: dict[str, list[Use]] = field(default_factory=dict)
+    """What several rules look at, found once."""
 
     @property
     def spec(self) -> JsonObject:
@@ -211,6 +214,17 @@ def conditions_of(block: Json, at: str) -> Iterator[tuple[Placed, str]]:
             yield from conditions_of(item.body, item.at)
         else:
             yield item, "all"
+
+
+def is_deep(value: Json, most: int) -> bool:
+    """Whether lists and objects nest deeper than so many levels."""
+    level = [value]
+    for _ in range(most):
+        below = (item for part in level for item in (part.values() if isinstance(part, dict) else part))
+        level = [item for item in below if isinstance(item, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def leaves(value: Json, at: str) -> Iterator[tuple[str, Json]]:
