@@ -50,7 +50,7 @@ def query(
 
     \b
     Examples:
-      bartizan jp query -i pod.yaml 'metadata.labels.team || `none`'
+      bartizan jp query -i pod.yaml "metadata.labels.team || 'none'"
       kubectl get pod web -o yaml | bartizan jp query -u metadata.name
       bartizan jp query -i pod.yaml -q images.jmespath -o yaml
     """
