@@ -180,6 +180,18 @@ def test_a_test_of_a_patch_has_the_resources_as_they_must_become(tmp_path: Path)
     assert "with --output only" in shown.err
 
 
+def test_a_test_of_what_is_generated_has_the_object_as_it_must_be(tmp_path: Path) -> None:
+    (tmp_path / "resources.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n")
+    bartizan("create", "policy", "generate", "-o", "policy.yaml", cwd=tmp_path)
+    done = bartizan("create", "test", "--from", ".", "-o", "kyverno-test.yaml", cwd=tmp_path)
+    assert (done.code, "cannot pin" in done.err) == (0, False), done.err
+    file = tmp_path / "generated-default-deny-networkpolicy-shop-default-deny.yaml"
+    assert parse_yaml_text(file.read_text())["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    assert "1 passed, 0 failed" in bartizan("test", "--strict", ".", cwd=tmp_path).out
+    file.write_text(file.read_text().replace("Egress", "Other"))
+    assert bartizan("test", "--strict", ".", cwd=tmp_path).code == 1, "the generated object is compared"
+
+
 def test_a_test_from_what_was_said_passes(tmp_path: Path) -> None:
     (tmp_path / "resources.yaml").write_text(RESOURCES)
     bartizan("create", "policy", "validate", "-o", "policy.yaml", cwd=tmp_path)

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from bartizan.app.policy_tests import Case
     from bartizan.base.json import JsonObject
+    from bartizan.model.resource import ResourceId
 
-_PATCHED: Final = "patched-"
+_MADE: Final = ("patched-", "generated-")
 _UNUSUAL: Final = re.compile(r"[^a-z0-9.-]+")
 _GENERATED: Final = ("autogen-cronjob-", "autogen-")
 
@@ -39,7 +40,9 @@ class Expectation(NamedTuple):
     result: str
     said: str = ""
     patched: str = ""
-    """The file with the resource as the policy must leave it."""
+    """The file with the resource as the policy must leave it, or with the object that it must make."""
+    field: str = "patchedResources"
+    """The field that names that file."""
 
 
 class TestWish(NamedTuple):
@@ -94,7 +97,7 @@ def sort_files(paths: Sequence[Path]) -> TestWish:
         if not isinstance(body, dict) or str(body.get("apiVersion", "")).startswith("cli.kyverno.io"):
             continue
         file = Path(item.lines.file)
-        if file.name.startswith(_PATCHED) and file not in paths:
+        if file.name.startswith(_MADE) and file not in paths:
             continue  # what a test that was made here expects, and no resource to begin with
         if is_policy(body):
             policies[file] = None
@@ -118,12 +121,12 @@ def observe(wish: TestWish) -> Observed:
     rules = list(_rules(wish.policies))
     asked = tuple(Expectation(policy, rule, "", (), "pass") for policy, rule in rules)
     cases = _run(wish._replace(expected=asked))
-    patched = {_patched_name(case): case.answer.patched for case in cases if case.answer and _is_patched(case)}
-    beside = tuple((name, _text(body)) for name, body in patched.items() if body is not None)
-    made = wish._replace(expected=_merged(cases), beside=beside)
-    unstable = [case for case in _run(made) if case.strict is not Verdict.PASSED]
+    made = {_expected_name(case): body for case in cases if (body := _expected_body(case)) is not None}
+    beside = tuple((name, _text(body)) for name, body in made.items())
+    wish = wish._replace(expected=_merged(cases), beside=beside)
+    unstable = [case for case in _run(wish) if case.strict is not Verdict.PASSED]
     notes = {f"{case.policy}/{case.rule} on {case.resource}: {one_line(case.reason)}": None for case in unstable}
-    return Observed(made, tuple(notes))
+    return Observed(wish, tuple(notes))
 
 
 def _rules(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
@@ -159,26 +162,38 @@ def _merged(cases: Sequence[Case]) -> tuple[Expectation, ...]:
             continue
         kind, _, name = case.resource.partition("/")
         rule = _own_name(case.rule)
-        patched = _patched_name(case) if _is_patched(case) else ""
+        patched = "" if _expected_body(case) is None else _expected_name(case)
+        field = "generatedResource" if case.answer.deed == "generate" else "patchedResources"
         key = (case.policy, rule, kind, case.answer.result, patched)
         known = found.get(key)
         if known is None:
-            found[key] = Expectation(case.policy, rule, kind, (name,), case.answer.result, case.answer.message, patched)
+            said = case.answer.message
+            found[key] = Expectation(case.policy, rule, kind, (name,), case.answer.result, said, patched, field)
         elif name not in known.resources:
             found[key] = known._replace(resources=(*known.resources, name))
     return tuple(found.values())
 
 
-def _is_patched(case: Case) -> bool:
-    """Whether a rule changed the resource, so that the test has to say what it must become."""
+def _expected_body(case: Case) -> JsonObject | None:
+    """What a rule made, of the resource or beside it, so that the test has to say what it must be."""
     answer = case.answer
-    return answer is not None and answer.deed == "mutate" and answer.result == "pass" and answer.patched is not None
+    if answer is None or answer.result != "pass":
+        return None
+    if answer.deed == "mutate":
+        return answer.patched
+    bodies = [change.after for change in answer.changes if _full_name(change.resource) == case.resource]
+    return bodies[0] if answer.deed == "generate" and bodies else None
 
 
-def _patched_name(case: Case) -> str:
-    """The name of the file with the resource as a policy leaves it, whichever of its rules it was."""
+def _full_name(rid: ResourceId) -> str:
+    return "/".join(part for part in (rid.kind, rid.namespace, rid.name) if part)
+
+
+def _expected_name(case: Case) -> str:
+    """The name of the file with what a policy makes of a resource, whichever of its rules it was."""
     words = f"{case.policy}-{case.resource}".lower()
-    return f"{_PATCHED}{_UNUSUAL.sub('-', words)}.yaml"
+    prefix = _MADE[1] if case.answer and case.answer.deed == "generate" else _MADE[0]
+    return f"{prefix}{_UNUSUAL.sub('-', words)}.yaml"
 
 
 def _text(body: JsonObject) -> str:
@@ -227,7 +242,7 @@ def _entry(item: Expectation) -> Iterator[str]:
         yield "  resources:"
         yield from (f"  - {scalar(name)}" for name in item.resources)
     if item.patched:
-        yield f"  patchedResources: {scalar(item.patched)}"
+        yield f"  {item.field}: {scalar(item.patched)}"
     note = f"  # {one_line(item.said)[:120]}" if item.said else ""
     yield f"  result: {item.result}{note}"
 

@@ -85,8 +85,10 @@ def _step(step: JsonObject, at: str) -> Iterator[Said]:
 
 
 def self_trigger(policy: PolicyView) -> Iterator[Said]:
-    """Generate rules that match what they generate: each makes the next."""
+    """Generate rules that match what they generate, and are asked about it: each makes the next."""
     for rule in policy.rules:
+        if rule.body.get("skipBackgroundRequests") is not False:
+            continue  # it is not asked about what rules have made, and nothing can loop
         loops = [loop.body for loop in rule.loops() if "/generate/" in loop.at]
         for made in (rule.generate, *loops):
             kind = made.get("kind")
@@ -94,7 +96,7 @@ def self_trigger(policy: PolicyView) -> Iterator[Said]:
                 continue
             if _matches_made(rule, kind, made):
                 message = f"this rule matches the kind that it generates, `{kind}`: what it makes triggers it again"
-                hint = "Narrow `match` by name or namespace, or exclude what it makes by a label."
+                hint = "Narrow `match`, or leave out `skipBackgroundRequests: false`."
                 yield Said(f"{rule.at}/generate", message, hint)
 
 
