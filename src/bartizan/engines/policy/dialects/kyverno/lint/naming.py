@@ -19,7 +19,6 @@ _SPEC_FIELDS: Final = {
     "validationFailureAction": "`failureAction` in the rule's `validate`",
     "validationFailureActionOverrides": "`failureActionOverrides` in the rule's `validate`",
     "generateExisting": "`generateExisting` in the rule's `generate`",
-    "generateExistingOnPolicyUpdate": "`generateExisting` in the rule's `generate`",
     "mutateExistingOnPolicyUpdate": "`mutateExistingOnPolicyUpdate` in the rule's `mutate`",
     "webhookTimeoutSeconds": "`webhookConfiguration.timeoutSeconds`",
     "failurePolicy": "`webhookConfiguration.failurePolicy`",
