@@ -111,6 +111,7 @@ def compile_cleanup(document: JsonObject, compiler: Compiler) -> CleanupPolicy:
         raise SpecError("a policy needs a name", pointer="/metadata", hint="Write `metadata.name`.")
     spec = decode(document.get("spec") or {}, CleanupSpec, "/spec")
     namespace = (metadata.namespace or "default") if document.get("kind") == "CleanupPolicy" else ""
+    judge = _judge(spec, namespace, compiler)
     kinds = tuple(parse_kind(text) for text in dict.fromkeys(_kinds(spec.match)))
     if not kinds:
         raise SpecError("a clean-up policy names no kind", pointer="/spec/match", hint="Write `kinds:` in a filter.")
@@ -125,7 +126,7 @@ def compile_cleanup(document: JsonObject, compiler: Compiler) -> CleanupPolicy:
         wants_namespaces=any(item.resources and item.resources.namespace_selector for _, item in _filters(spec)),
         created=moment_of((document.get("metadata") or {}).get("creationTimestamp")),
         last_ran=moment_of(status.get("lastExecutionTime") if isinstance(status, dict) else None),
-        judge=_judge(spec, namespace, compiler),
+        judge=judge,
     )
 
 
