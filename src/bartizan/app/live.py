@@ -60,7 +60,7 @@ class ClusterLookup:
             case ImageQuestion(reference):
                 raise SourceError(f"registries are not asked in this version: `{reference}`")
             case GlobalQuestion(name):
-                raise SourceError(f"global context entry `{name}` is not kept in a scan")
+                raise SourceError(f"no global context entry `{name}` was given")
             case ObjectsQuestion(kind, namespace):
                 return self._objects(question, parse_kind(kind).kind, namespace)
 

@@ -20,8 +20,8 @@ from bartizan.app.parallel import share
 from bartizan.app.policies import read_exceptions, read_policies
 from bartizan.app.values import EMPTY, Values
 from bartizan.base.location import Location
+from bartizan.engines.policy.dialects.kyverno.global_context import GlobalEntry
 from bartizan.engines.policy.dialects.podsecurity import compile_profile
-from bartizan.engines.policy.lookup import Lookup, Offline
 from bartizan.engines.policy.plan import Rule
 from bartizan.engines.posture import CrossCheck
 from bartizan.findings import Minded, count, fingerprint, new_only, waive, without_copies
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bartizan.app.selection import CheckSelection, Chosen
+    from bartizan.engines.policy.lookup import Lookup
     from bartizan.model.finding import RuleInfo
     from bartizan.model.request import UserInfo
     from bartizan.model.resource import Resource, ResourceId
@@ -92,6 +93,7 @@ class _Rules(msgspec.Struct):
     checks: tuple[CrossCheck, ...]
     problems: list[Problem]
     wants_namespaces: bool
+    entries: tuple[GlobalEntry, ...] = ()
 
     @property
     def infos(self) -> tuple[RuleInfo, ...]:
@@ -112,7 +114,7 @@ def scan(request: ScanRequest) -> Report:
     judge = Judge(
         rules.rules,
         rules.checks,
-        request.live.lookup if request.live else Offline(),
+        _lookup(request, rules),
         values=request.values,
         user=request.user,
         namespaces=namespaces,
@@ -125,6 +127,17 @@ def scan(request: ScanRequest) -> Report:
         if request.live:
             request.live.close()
     return _report(request, rules, sources, batches)
+
+
+def _lookup(request: ScanRequest, rules: _Rules) -> Lookup:
+    """Who answers what policies ask: the cluster, or the manifests of the scan where there are some."""
+    from bartizan.app.given_world import GivenWorld, read_given  # a scan without questions does without them
+    from bartizan.app.global_context import GlobalContext
+
+    if request.live is not None:
+        return GlobalContext(request.live.lookup, rules.entries)
+    given = GivenWorld(lambda: read_given(request.paths, request.stdin)[0])
+    return GlobalContext(given, rules.entries)
 
 
 def _chosen(selection: CheckSelection) -> Chosen:
@@ -141,7 +154,7 @@ def _load_rules(request: ScanRequest) -> _Rules:
     problems += policies.problems
     if chosen:
         rules += chosen.rules
-    return _Rules(tuple(rules), chosen.checks if chosen else (), problems, policies.wants_namespaces)
+    return _Rules(tuple(rules), chosen.checks if chosen else (), problems, policies.wants_namespaces, policies.entries)
 
 
 class _Sources:
