@@ -9,6 +9,7 @@ from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
 from bartizan.engines.policy.dialects.kyverno import compile_policy, decode_exception, expression_compiler, is_policy
 from bartizan.engines.policy.dialects.kyverno.cleanup import compile_cleanup, is_cleanup_policy
+from bartizan.engines.policy.dialects.kyverno.exceptions import is_exception
 from bartizan.engines.policy.dialects.kyverno.global_context import GlobalEntry, compile_entry, is_global_entry
 from bartizan.model.report import Problem
 from bartizan.sources.manifests import SUFFIXES
@@ -91,13 +92,17 @@ def read_exceptions(paths: Sequence[Path]) -> tuple[list[JsonObject], list[Probl
     for item in documents(paths):
         if isinstance(item, Problem):
             problems.append(item)
-        elif isinstance(item.body, dict) and item.body.get("kind") == "PolicyException":
+        elif is_exception(item.body):
             try:
                 decode_exception(item.body)
             except SpecError as error:
                 problems.append(placed(error, item))
             else:
                 found.append(item.body)
+        elif isinstance(item.body, dict) and item.body.get("kind") == "PolicyException":
+            hint = "Write `apiVersion: kyverno.io/v2`; exceptions of CEL policies come with a later version."
+            message = f"unsupported construct `PolicyException` of `{item.body.get('apiVersion')}`"
+            problems.append(Problem("input", message, item.lines.locate("/apiVersion"), hint))
     return found, problems
 
 

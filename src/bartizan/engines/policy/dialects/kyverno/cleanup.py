@@ -15,7 +15,7 @@ from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.match import compile_filters, parse_kind
-from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
+from bartizan.engines.policy.dialects.kyverno.preconditions import compile_any_all
 from bartizan.engines.policy.dialects.kyverno.scope import Scope, images_loader
 from bartizan.engines.policy.dialects.kyverno.spec import Filter, MatchSpec, Metadata, decode
 from bartizan.engines.policy.dialects.kyverno.ttl import moment_of
@@ -146,7 +146,7 @@ def _judge(
     excludes_all = spec.exclude is not None and not spec.exclude.any and not spec.exclude.all
     excluded = compile_filters(spec.exclude, "/spec/exclude")
     loaders = _loaders(spec, compiler)
-    conditions = compile_conditions(_conditions(spec), compiler, "/spec/conditions")
+    conditions = compile_any_all(spec.conditions, compiler, "/spec/conditions")
 
     def judge(request: Request, lookup: Lookup) -> Passed | Broken | None:
         resource = request.resource
@@ -174,17 +174,6 @@ def _any_kind(block: MatchSpec) -> MatchSpec:
     named = [item.resources.kinds for item in (*(block.any or ()), *(block.all or ())) if item.resources]
     resources = [msgspec.convert({"resources": {"kinds": kinds}}, Filter) for kinds in named if kinds]
     return MatchSpec(any=resources)
-
-
-def _conditions(spec: CleanupSpec) -> Json:
-    """The block of conditions. An empty `any` is no condition here, as it is in rules."""
-    block = spec.conditions
-    if block is None:
-        return None
-    if not isinstance(block, dict):
-        hint = "Write `any:` or `all:` with a list below it."
-        raise SpecError("conditions of a clean-up policy are a mapping", pointer="/spec/conditions", hint=hint)
-    return {key: value for key, value in block.items() if value != []}
 
 
 def _loaders(spec: CleanupSpec, compiler: Compiler) -> dict[str, Loader]:

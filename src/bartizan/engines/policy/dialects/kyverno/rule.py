@@ -1,6 +1,6 @@
 """One rule, compiled to the engine's shape.
 
-The order is Kyverno's: match, exclude, exceptions, preconditions, then the
+The order is Kyverno's: match, exclude, preconditions, exceptions, then the
 judgement; whatever needs variables is told how to get them, and asks late.
 """
 
@@ -14,7 +14,7 @@ import msgspec
 from bartizan.base import wildcard
 from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
-from bartizan.engines.policy.dialects.kyverno.exceptions import exceptions_for
+from bartizan.engines.policy.dialects.kyverno.exceptions import exceptions_for, waive
 from bartizan.engines.policy.dialects.kyverno.foreach import foreach_judge
 from bartizan.engines.policy.dialects.kyverno.match import compile_match
 from bartizan.engines.policy.dialects.kyverno.mutate import mutate_judge
@@ -90,10 +90,11 @@ def compile_rule(
     excluded = compile_match(spec.exclude, f"{at}/exclude", excluding=True).applies if spec.exclude else None
     construct = next((name for name, used in _UNSUPPORTED.items() if used(spec)), None)
     lifted = exceptions_for(exceptions, meta.full_name, spec.name, compiler)
+    narrows = spec.validate is not None and spec.validate.pod_security is not None
     steps = _Steps(
         applies=_in_namespace(matched.applies, meta.namespace),
         excluded=excluded,
-        exceptions=lifted,
+        exceptions=tuple(item for item in lifted if not (item.pod_security and narrows)),
         judge=_unsupported(construct) if construct else _judge(spec, meta, lifted, compiler, at),
         conditions=None if construct else _conditions(spec, compiler, at),
         loaders={} if construct else _loaders(spec, compiler, at),
@@ -129,7 +130,7 @@ class _Steps:
 def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in one place)
     applies, excluded, judge, conditions = steps.applies, steps.excluded, steps.judge, steps.conditions
     forgives, loaders = steps.forgives, steps.loaders
-    lifted = tuple(item for item in steps.exceptions if not item.pod_security)
+    lifted = steps.exceptions
 
     if conditions is None and not lifted and steps.is_static:
         return _run_static(steps)
@@ -145,13 +146,13 @@ def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in o
             return made[0]
 
         try:
-            for exception in lifted:
-                if exception.lifts(request, scope):
-                    return Skipped(f"accepted by PolicyException `{exception.name}`", exception.name)
             if conditions is not None:
                 stopped = conditions(request, scope)
                 if stopped is not None:
                     return stopped
+            waived = waive(lifted, request, scope)
+            if waived is not None:
+                return waived
             outcome = judge(request, scope)
             if forgives and outcome.__class__ is Failed and _failed_before(steps, request, scope):
                 return Skipped("it failed before the change too")
