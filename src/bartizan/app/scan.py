@@ -19,6 +19,7 @@ from bartizan.app.judge import ERROR, FAIL, PASS, SKIP, Batch, Judge, observers
 from bartizan.app.parallel import share
 from bartizan.app.policies import read_exceptions, read_policies
 from bartizan.app.values import EMPTY, Values
+from bartizan.base.json import to_text
 from bartizan.base.location import Location
 from bartizan.engines.policy.dialects.kyverno.global_context import GlobalEntry
 from bartizan.engines.policy.dialects.podsecurity import compile_profile
@@ -154,7 +155,8 @@ def _load_rules(request: ScanRequest) -> _Rules:
     problems += policies.problems
     if chosen:
         rules += chosen.rules
-    return _Rules(tuple(rules), chosen.checks if chosen else (), problems, policies.wants_namespaces, policies.entries)
+    wants_namespaces = policies.wants_namespaces or any("namespaceSelector" in to_text(item) for item in exceptions)
+    return _Rules(tuple(rules), chosen.checks if chosen else (), problems, wants_namespaces, policies.entries)
 
 
 class _Sources:
