@@ -203,12 +203,12 @@ def parse_cron(text: str) -> Cron:
 
 
 def _fields(text: str) -> list[str]:
-    given = text.lower().split()
-    if given and given[0].startswith("@"):
-        whole = " ".join(given)
+    if text.strip().startswith("@"):
+        whole = " ".join(text.split())
         if whole not in _ALIASES:
             raise SpecError(f"no schedule is called `{text.strip()}`", hint=did_you_mean(whole, _ALIASES))
         return _ALIASES[whole].split()
+    given = text.lower().split()
     if not 5 <= len(given) <= 7:
         hint = "Write minute, hour, day of the month, month and day of the week, such as `0 3 * * *`."
         raise SpecError(f"the schedule `{text}` has {len(given)} fields", hint=hint)
