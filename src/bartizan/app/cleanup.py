@@ -75,6 +75,8 @@ class CleanupInputs:
     context: str | None = None
     kubeconfig: Path | None = None
     in_cluster: bool = False
+    namespace: tuple[str, ...] = ()
+    ttl: bool = True
     deletes: bool = False
 
 
@@ -105,14 +107,14 @@ def prepare(inputs: CleanupInputs, at: datetime) -> Iterator[Session]:
     if not is_live:
         if not paths and inputs.stdin is None:
             raise SpecError("nothing to look at", hint="Name files or folders, `-`, or a --context.")
-        world, more = given_world(paths, inputs.stdin, entries)
+        world, more = given_world(inputs, paths, entries)
         yield Session(plan(policies, world, at, (*problems, *more)), "", lambda _wanted: iter(()))
         return
     with connect(context=inputs.context, kubeconfig=inputs.kubeconfig, in_cluster=inputs.in_cluster) as cluster:
         if not inputs.policy:
             policies, more = live_policies(cluster)
             problems += more
-        world, more = live_world(cluster, policies, GlobalContext(ClusterLookup(cluster), entries))
+        world, more = live_world(cluster, policies, GlobalContext(ClusterLookup(cluster), entries), inputs)
         report = plan(policies, world, at, (*problems, *(item for item in more if item not in problems)))
         yield Session(report, cluster.name, lambda wanted: delete(cluster, wanted))
 
@@ -210,17 +212,18 @@ def _deletion(resource: Resource, because: str, propagation: str, world: World) 
 
 
 def given_world(
-    paths: Sequence[Path], stdin: bytes | None, entries: Iterable[GlobalEntry]
+    inputs: CleanupInputs, paths: Sequence[Path], entries: Iterable[GlobalEntry]
 ) -> tuple[World, list[Problem]]:
     """The world of manifests."""
-    resources, problems = read_given(paths, stdin)
+    resources, problems = read_given(paths, inputs.stdin)
+    meant = tuple(item for item in resources if not inputs.namespace or item.id.namespace in inputs.namespace)
     namespaces = {
         item.id.name: (item.body.get("metadata") or {}).get("labels") or {}
         for item in resources
         if item.id.kind == "Namespace"
     }
     lookup = GlobalContext(GivenWorld(lambda: resources), entries)
-    return World(lookup, namespaces, resources, resources, {}), problems
+    return World(lookup, namespaces, meant, meant if inputs.ttl else (), {}), problems
 
 
 def live_policies(cluster: Cluster) -> tuple[list[CleanupPolicy], list[Problem]]:
@@ -241,15 +244,17 @@ def live_policies(cluster: Cluster) -> tuple[list[CleanupPolicy], list[Problem]]
     return policies, problems
 
 
-def live_world(cluster: Cluster, policies: Sequence[CleanupPolicy], lookup: Lookup) -> tuple[World, list[Problem]]:
+def live_world(
+    cluster: Cluster, policies: Sequence[CleanupPolicy], lookup: Lookup, inputs: CleanupInputs
+) -> tuple[World, list[Problem]]:
     """The world of a cluster: the objects of the kinds that policies name, and those with the label."""
     problems: list[Problem] = []
     kinds = _kinds(cluster, problems)
     named, missing = _named(cluster, policies, kinds)
 
-    def listed(wanted: Iterable[Kind], selector: str = "") -> tuple[Resource, ...]:
+    def listed(wanted: Iterable[Kind], selector: str = "", within: tuple[str, ...] = ()) -> tuple[Resource, ...]:
         found: list[Resource] = []
-        for item in list_kinds(cluster, wanted, selector):
+        for item in list_kinds(cluster, wanted, selector, within):
             if isinstance(item, Problem):
                 problems.append(item)
             else:
@@ -261,8 +266,8 @@ def live_world(cluster: Cluster, policies: Sequence[CleanupPolicy], lookup: Look
     world = World(
         lookup=lookup,
         namespaces={item.id.name: (item.body.get("metadata") or {}).get("labels") or {} for item in namespaces},
-        named=listed(named),
-        labelled=listed(kinds, LABEL),
+        named=listed(named, within=inputs.namespace),
+        labelled=listed(kinds, LABEL, inputs.namespace) if inputs.ttl else (),
         paths={(kind.group, kind.version, kind.kind): kind for kind in (*kinds, *named)},
         missing=missing,
     )

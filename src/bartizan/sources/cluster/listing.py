@@ -59,10 +59,14 @@ def list_resources(cluster: Cluster, selection: Selection, page: int = PAGE) -> 
         yield from _namespaces(cluster, selection.namespaces)
 
 
-def list_kinds(cluster: Cluster, kinds: Iterable[Kind], selector: str = "") -> Iterator[Resource | Problem]:
-    """List kinds that were discovered before, in all namespaces."""
+def list_kinds(
+    cluster: Cluster, kinds: Iterable[Kind], selector: str = "", namespaces: tuple[str, ...] = ()
+) -> Iterator[Resource | Problem]:
+    """List kinds that were discovered before; in namespaces that are named, only the kinds that are in one."""
     for kind in kinds:
-        yield from _list(cluster, kind, "", selector, PAGE)
+        for namespace in namespaces or ("",):
+            if kind.namespaced or not namespaces:
+                yield from _list(cluster, kind, namespace, selector, PAGE)
 
 
 def _namespaces(cluster: Cluster, names: tuple[str, ...]) -> Iterator[Resource | Problem]:
