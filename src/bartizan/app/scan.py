@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 import bartizan
+from bartizan.app.given_world import GivenWorld, read_given
+from bartizan.app.global_context import GlobalContext
 from bartizan.app.judge import ERROR, FAIL, PASS, SKIP, Batch, Judge, observers
 from bartizan.app.parallel import share
 from bartizan.app.policies import read_exceptions, read_policies
@@ -134,9 +136,6 @@ def scan(request: ScanRequest) -> Report:
 
 def _lookup(request: ScanRequest, rules: _Rules) -> Lookup:
     """Who answers what policies ask: the cluster, or the manifests of the scan where there are some."""
-    from bartizan.app.given_world import GivenWorld, read_given  # a scan without questions does without them
-    from bartizan.app.global_context import GlobalContext
-
     if request.live is not None:
         return GlobalContext(request.live.lookup, rules.entries)
     given = GivenWorld(lambda: read_given(request.paths, request.stdin)[0])
