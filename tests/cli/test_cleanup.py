@@ -57,6 +57,9 @@ metadata: {name: draft, namespace: other, labels: {cleanup.kyverno.io/ttl: soon}
 """
 
 
+_SOON = "`soon` is no duration such as `2h`, no day such as `2027-01-31` and no `2027-01-31T120000Z`"
+
+
 def _run(folder: Path, *arguments: str, policy: str = _POLICY, objects: str = _OBJECTS) -> Done:
     (folder / "policy.yaml").write_text(policy)
     (folder / "objects.yaml").write_text(objects)
@@ -74,10 +77,7 @@ def test_text_says_what_would_go_when_and_why(tmp_path: Path) -> None:
         "",
         "Times to live",
         "  - Secret shop/token  12h was over 2026-11-20T12:00:00Z, 2h 0m ago",
-        (
-            "  ? Secret other/draft  never ends: `soon` is no duration such as `2h`, no day such as `2027-01-31` and no "
-            "`2027-01-31T120000Z`"
-        ),
+        f"  ? Secret other/draft  never ends: {_SOON}",
         "",
         "2 objects to delete.",
     ]

@@ -16,7 +16,7 @@ import msgspec
 from bartizan.base import wildcard
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno.spec import Filter, MatchSpec, ResourceFilter, Subject
-from bartizan.engines.policy.selector import compile_selector
+from bartizan.engines.policy.selector import LabelSelector, compile_selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -128,10 +128,15 @@ def compile_filters(block: MatchSpec | None, at: str) -> Callable[[Request], str
     return lambda request: f"{at}/all" if every and all(test(request) for test in every) else None
 
 
+def _says_something(field: object) -> bool:
+    """Whether a field of a filter is there: an empty selector is, an empty name or list is not."""
+    return bool(field) or isinstance(field, LabelSelector)
+
+
 def _plain_filter(entry: Filter, at: str) -> Predicate:
     resources = entry.resources or ResourceFilter()
     users = _user_tests(entry)
-    if resources == ResourceFilter() and not users:
+    if not users and not any(map(_says_something, msgspec.structs.astuple(resources))):
         return _never
     plain = msgspec.structs.replace(resources, operations=None, namespace_selector=None)
     tests = _resource_tests(plain, [parse_kind(text) for text in resources.kinds or ()], f"{at}/resources")

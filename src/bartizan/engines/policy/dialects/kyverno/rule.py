@@ -98,7 +98,7 @@ def compile_rule(
         judge=_unsupported(construct) if construct else _judge(spec, meta, lifted, compiler, at),
         conditions=None if construct else _conditions(spec, compiler, at),
         loaders={} if construct else _loaders(spec, compiler, at),
-        is_static=not construct and _is_static(spec),
+        is_static=not construct and not lifted and _is_static(spec),
         forgives=_forgives(spec.validate, meta),
     )
     return Rule(info, _run(steps), matched.kinds, _action(spec.validate, meta), _does(spec))
@@ -132,7 +132,7 @@ def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in o
     forgives, loaders = steps.forgives, steps.loaders
     lifted = steps.exceptions
 
-    if conditions is None and not lifted and steps.is_static:
+    if conditions is None and steps.is_static:
         return _run_static(steps)
 
     def run(request: Request, lookup: Lookup) -> Outcome | None:
