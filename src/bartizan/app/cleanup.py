@@ -13,6 +13,7 @@ from bartizan.app.given_world import GivenWorld, read_given
 from bartizan.app.global_context import GlobalContext
 from bartizan.app.live import ClusterLookup
 from bartizan.app.policies import documents, placed
+from bartizan.app.supply import Supply
 from bartizan.base import wildcard
 from bartizan.base.errors import SourceError, SpecError
 from bartizan.base.location import Location
@@ -215,7 +216,7 @@ def given_world(
     inputs: CleanupInputs, paths: Sequence[Path], entries: Iterable[GlobalEntry]
 ) -> tuple[World, list[Problem]]:
     """The world of manifests."""
-    resources, problems = read_given(paths, inputs.stdin)
+    resources, problems = read_given(Supply(paths, inputs.stdin, None, 1))
     meant = tuple(item for item in resources if not inputs.namespace or item.id.namespace in inputs.namespace)
     namespaces = {
         item.id.name: (item.body.get("metadata") or {}).get("labels") or {}

@@ -22,13 +22,11 @@ from bartizan.engines.policy.lookup import (
 )
 from bartizan.engines.policy.objects import selects
 from bartizan.model.report import Problem
-from bartizan.sources.manifests import cut, find, read_bytes, read_piece
-from bartizan.sources.rendered import deployed, kustomize_command, read_chart, read_kustomization
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable
 
+    from bartizan.app.supply import Supply
     from bartizan.base.json import Json, JsonObject
     from bartizan.model.resource import Resource
 
@@ -118,33 +116,16 @@ class GivenWorld:
         return self._kept
 
 
-def read_given(paths: Sequence[Path], stdin: bytes | None = None) -> tuple[tuple[Resource, ...], list[Problem]]:
-    """Every resource of files, folders and standard input; charts and kustomizations as they are rendered."""
+def read_given(supply: Supply) -> tuple[tuple[Resource, ...], list[Problem]]:
+    """Every resource of a supply, and what could not be read."""
     found: list[Resource] = []
-    problems: list[Problem] = []
-    for item in _given(paths, stdin):
+    problems = list(supply.problems)
+    for item in supply.everything():
         if isinstance(item, Problem):
             problems.append(item)
         else:
             found.append(item)
     return tuple(found), problems
-
-
-def _given(paths: Sequence[Path], stdin: bytes | None) -> Iterator[Resource | Problem]:
-    folders = any(path.is_dir() for path in paths)
-    there = find(paths, render_kustomizations=folders and kustomize_command() is not None)
-    yield from there.problems
-    for piece in cut(there.files):
-        if isinstance(piece, Problem):
-            yield piece
-        else:
-            yield from read_piece(piece)
-    if stdin is not None:
-        yield from read_bytes(stdin, "standard input")
-    for chart in there.charts:
-        yield from read_chart(chart)
-    for folder in deployed(there.kustomizations, paths):
-        yield from read_kustomization(folder)
 
 
 def plural(kind: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bartizan.app.ambient import ambient
+from bartizan.app.given_world import GivenWorld, read_given
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno import expression_compiler
 from bartizan.engines.policy.dialects.kyverno.global_context import GlobalEntry, compile_entry
@@ -20,6 +21,7 @@ from bartizan.lang.jmespath import JmesPathError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bartizan.app.supply import Live, Supply
     from bartizan.base.json import Json, JsonObject
     from bartizan.engines.policy.lookup import Lookup, Question
 
@@ -100,3 +102,8 @@ def _whole(item: JsonObject, listed: JsonObject) -> JsonObject:
     """An element of a list with its kind, which lists leave out and what Kyverno keeps has."""
     kind = str(listed.get("kind") or "").removesuffix("List")
     return {"apiVersion": listed.get("apiVersion"), "kind": kind, **item} if "kind" not in item else item
+
+
+def answers(supply: Supply, live: Live | None, entries: Iterable[GlobalEntry]) -> Lookup:
+    """Who answers what policies ask: the cluster, or the manifests of the run where there is none."""
+    return GlobalContext(live.lookup if live else GivenWorld(lambda: read_given(supply)[0]), entries)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bartizan.app.ambient import ambient
 from bartizan.base.errors import SpecError
+from bartizan.base.json import to_text
 from bartizan.base.location import Location
 from bartizan.engines.policy.dialects.kyverno import compile_policy, decode_exception, expression_compiler, is_policy
 from bartizan.engines.policy.dialects.kyverno.cleanup import compile_cleanup, is_cleanup_policy
@@ -41,7 +42,7 @@ def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Po
     rules: list[Rule] = []
     problems: list[Problem] = []
     entries: list[GlobalEntry] = []
-    wants_namespaces = False
+    wants_namespaces = any("namespaceSelector" in to_text(item) for item in exceptions)
     found = 0
     for item in documents(paths):
         if isinstance(item, Problem):
