@@ -25,6 +25,7 @@ from bartizan.model.cleanup import CleanupReport, CleanupRun, Deleted, Deletion,
 from bartizan.model.outcome import Broken
 from bartizan.model.report import Problem
 from bartizan.model.request import Request
+from bartizan.model.resource import labels_of, metadata_of
 from bartizan.sources.cluster import Cluster, connect
 from bartizan.sources.cluster.connect import RefusedError
 from bartizan.sources.cluster.discovery import discover
@@ -157,7 +158,7 @@ def _run(policy: CleanupPolicy, world: World, at: datetime) -> CleanupRun:
     problems: Counter[str] = Counter()
     for resource in world.named:
         rid = resource.id
-        if (resource.body.get("metadata") or {}).get("deletionTimestamp"):
+        if metadata_of(resource.body).get("deletionTimestamp"):
             continue
         labels = world.namespaces.get(rid.namespace)
         if policy.wants_namespaces and rid.namespace and labels is None:
@@ -206,7 +207,7 @@ def _lives(world: World) -> Iterator[Lifetime]:
 
 def _deletion(resource: Resource, because: str, propagation: str, world: World) -> Deletion:
     rid = resource.id
-    version = str((resource.body.get("metadata") or {}).get("resourceVersion") or "")
+    version = str(metadata_of(resource.body).get("resourceVersion") or "")
     kind = world.paths.get((rid.group, rid.version, rid.kind))
     path = f"{kind.path(rid.namespace)}/{quote(rid.name, safe=':')}" if kind else ""
     return Deletion(rid, because, resource.uid, version, propagation, path)
@@ -218,11 +219,7 @@ def given_world(
     """The world of manifests."""
     resources, problems = read_given(Supply(paths, inputs.stdin, None, 1))
     meant = tuple(item for item in resources if not inputs.namespace or item.id.namespace in inputs.namespace)
-    namespaces = {
-        item.id.name: (item.body.get("metadata") or {}).get("labels") or {}
-        for item in resources
-        if item.id.kind == "Namespace"
-    }
+    namespaces = {item.id.name: labels_of(item.body) for item in resources if item.id.kind == "Namespace"}
     lookup = GlobalContext(GivenWorld(lambda: resources), entries)
     return World(lookup, namespaces, meant, meant if inputs.ttl else (), {}), problems
 
@@ -266,7 +263,7 @@ def live_world(
     namespaces = listed(kind for kind in kinds if asks and (kind.group, kind.plural) == ("", "namespaces"))
     world = World(
         lookup=lookup,
-        namespaces={item.id.name: (item.body.get("metadata") or {}).get("labels") or {} for item in namespaces},
+        namespaces={item.id.name: labels_of(item.body) for item in namespaces},
         named=listed(named, within=inputs.namespace),
         labelled=listed(kinds, LABEL, inputs.namespace) if inputs.ttl else (),
         paths={(kind.group, kind.version, kind.kind): kind for kind in (*kinds, *named)},

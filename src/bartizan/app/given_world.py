@@ -22,6 +22,7 @@ from bartizan.engines.policy.lookup import (
 )
 from bartizan.engines.policy.objects import selects
 from bartizan.model.report import Problem
+from bartizan.model.resource import labels_of, metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -160,15 +161,15 @@ def _label(text: str) -> Test:
     if among:
         key, word, values = among.groups()
         wanted = frozenset(value.strip() for value in values.split(","))
-        return lambda body: (_labels(body).get(key) in wanted) == (word == "in")
+        return lambda body: (labels_of(body).get(key) in wanted) == (word == "in")
     equals = _EQUALS.fullmatch(text)
     if equals:
         key, word, value = equals.groups()
-        return lambda body: (_labels(body).get(key) == value) == (word != "!=")
+        return lambda body: (labels_of(body).get(key) == value) == (word != "!=")
     exists = _EXISTS.fullmatch(text)
     if exists:
         denied, key = exists.groups()
-        return lambda body: (key in _labels(body)) == (not denied)
+        return lambda body: (key in labels_of(body)) == (not denied)
     raise LookupFailedError(f"malformed label selector: `{text}`")
 
 
@@ -179,9 +180,4 @@ def _field(text: str) -> Test:
         raise LookupFailedError(f"the field selector `{text}` cannot be asked of manifests")
     path, word, value = equals.groups()
     key = path.removeprefix("metadata.")
-    return lambda body: ((body.get("metadata") or {}).get(key, "") == value) == (word != "!=")
-
-
-def _labels(body: JsonObject) -> JsonObject:
-    labels = (body.get("metadata") or {}).get("labels")
-    return labels if isinstance(labels, dict) else {}
+    return lambda body: (metadata_of(body).get(key, "") == value) == (word != "!=")

@@ -138,6 +138,8 @@ class Cron:
 
         Bounded: it looks at each month up to 2099 at most once.
         """
+        if moment.year > _YEAR.high:
+            return None
         start = moment.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
         for year in self.years[bisect_left(self.years, start.year) :]:
             first = start.month if year == start.year else 1

@@ -97,10 +97,10 @@ def _delete(session: Session, output: str, *, asks: bool, color: bool) -> list[D
 def _moment(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
-    except ValueError as error:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         hint = "Write a day such as 2027-01-31, or a moment such as 2027-01-31T12:00:00Z."
         raise click.UsageError(f"--at: `{text}` is no moment\n  hint: {hint}") from error
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 
 
 def _say_problems(report: CleanupReport) -> None:
