@@ -167,7 +167,7 @@ class _Applier:
             operation=self._request.operation or values.get("request.operation") or "CREATE",
             user=self._request.user,
             subresource=parent.name if parent else "",
-            parent_kind=parent.parent_kind if parent else resource.id.kind,
+            parent_kind=parent.parent_kind if parent else "",
             parent_group=parent.parent_group if parent else "",
             namespace_labels=self._namespaces.get(resource.id.namespace, {}),
             values=values,

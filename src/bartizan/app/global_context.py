@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bartizan.app.ambient import ambient
+from bartizan.app.given import GivenObjects
 from bartizan.app.given_world import GivenWorld, read_given
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno import expression_compiler
@@ -17,13 +18,15 @@ from bartizan.engines.policy.dialects.kyverno.global_context import GlobalEntry,
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError
 from bartizan.engines.policy.lookup import ApiQuestion, GlobalQuestion, LookupFailedError
 from bartizan.lang.jmespath import JmesPathError
+from bartizan.model.scoping import in_default_namespace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from bartizan.app.supply import Live, Supply
     from bartizan.base.json import Json, JsonObject
     from bartizan.engines.policy.lookup import Lookup, Question
+    from bartizan.model.resource import Resource
 
 
 class GlobalContext:
@@ -104,6 +107,14 @@ def _whole(item: JsonObject, listed: JsonObject) -> JsonObject:
     return {"apiVersion": listed.get("apiVersion"), "kind": kind, **item} if "kind" not in item else item
 
 
-def answers(supply: Supply, live: Live | None, entries: Iterable[GlobalEntry]) -> Lookup:
-    """Who answers what policies ask: the cluster, or the manifests of the run where there is none."""
-    return GlobalContext(live.lookup if live else GivenWorld(lambda: read_given(supply)[0]), entries)
+def answers(
+    supply: Supply, live: Live | None, entries: Iterable[GlobalEntry], registry: Lookup | None = None
+) -> Lookup:
+    """Who answers what policies ask: the cluster, or the manifests of the run and a registry where there is none."""
+    if live is not None:
+        return GlobalContext(live.lookup, entries)
+
+    def read() -> Iterator[Resource]:
+        return map(in_default_namespace, read_given(supply)[0])
+
+    return GlobalContext(GivenWorld(read, objects=GivenObjects(supply.given), otherwise=registry), entries)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from bartizan.app.registry import RegistryLookup
     from bartizan.app.selection import CheckSelection, Chosen
     from bartizan.model.finding import RuleInfo
     from bartizan.model.request import UserInfo
@@ -58,6 +59,8 @@ class ScanRequest:
     keeps_all: bool = False
     identifies: bool = True
     """Whether findings say where they are and are known across scans; to find that out takes as long as to judge."""
+    registry: RegistryLookup | None = None
+    """Answers what policies ask about images where there is no cluster; a cluster's lookup has one of its own."""
     progress: Progress = field(default=lambda _done, _all: None)
 
 
@@ -91,7 +94,7 @@ def scan(request: ScanRequest) -> Report:
     judge = Judge(
         rules.rules,
         rules.checks,
-        answers(supply, request.live, rules.entries),
+        answers(supply, request.live, rules.entries, request.registry),
         values=request.values,
         user=request.user,
         namespaces=namespaces,
@@ -103,6 +106,8 @@ def scan(request: ScanRequest) -> Report:
     finally:
         if request.live:
             request.live.close()
+        if request.registry:
+            request.registry.close()
     return _report(request, rules, supply, batches)
 
 
