@@ -84,6 +84,12 @@ class Supply:
             yield from read_piece(piece)
         yield from self._rendered()
 
+    def everything(self) -> Iterator[Resource | Problem]:
+        """All of it, in order, whatever else is asked of it."""
+        for piece in self.pieces:
+            yield from read_piece(piece)
+        yield from self._others()
+
     def namespace_labels(self) -> dict[str, dict[str, str]]:
         """Labels of namespaces, from the cluster or from the manifests."""
         if self._live:
