@@ -11,6 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
+from bartizan.base import wildcard
 from bartizan.engines.policy.lookup import (
     ApiQuestion,
     ConfigMapQuestion,
@@ -20,7 +21,7 @@ from bartizan.engines.policy.lookup import (
     Offline,
     Question,
 )
-from bartizan.engines.policy.objects import selects
+from bartizan.engines.policy.objects import parse_kind, selects
 from bartizan.model.report import Problem
 from bartizan.model.resource import labels_of, metadata_of
 
@@ -46,8 +47,7 @@ class GivenWorld:
 
     With `is_whole` they are all there is, and a kind none of them is of has
     none; else such a listing is unknown, for manifests are seldom a whole
-    cluster. `objects` answers for objects by kind where it does so faster;
-    `otherwise` is asked what manifests do not tell, such as images.
+    cluster. `otherwise` is asked what manifests do not tell, such as images.
     """
 
     def __init__(
@@ -55,15 +55,14 @@ class GivenWorld:
         read: Callable[[], Iterable[Resource]],
         *,
         is_whole: bool = False,
-        objects: Lookup | None = None,
         otherwise: Lookup | None = None,
     ) -> None:
         self._read = read
-        self._given_objects = objects
         self._otherwise = otherwise or Offline()
         self._is_whole = is_whole
         self._kept: list[Resource] | None = None
         self._by_plural: dict[tuple[str, str], list[Resource]] = defaultdict(list)
+        self._by_kind: dict[str, dict[str, list[Resource]]] = {}
 
     def answer(self, question: Question) -> Json:
         """The answer, as the engine's `Lookup` has it."""
@@ -113,10 +112,20 @@ class GivenWorld:
         raise LookupFailedError(f"`{url}` is not among the given resources")
 
     def _objects(self, question: ObjectsQuestion) -> Json:
-        if self._given_objects is not None:
-            return self._given_objects.answer(question)
         wanted = selects(question)
-        return [item.body for item in self._resources() if wanted(item)]
+        return [item.body for item in self._candidates(question) if wanted(item)]
+
+    def _candidates(self, question: ObjectsQuestion) -> Iterable[Resource]:
+        """The objects of a kind and name, which are few; all where either has wildcards."""
+        self._resources()
+        kind, name = parse_kind(question.kind).kind, question.name
+        named = list(self._by_kind.values()) if wildcard.is_wildcard(kind) else [self._by_kind.get(kind, {})]
+        for names in named:
+            if name and not wildcard.is_wildcard(name):
+                yield from names.get(name, ())
+            else:
+                for items in names.values():
+                    yield from items
 
     def _of(self, group: str, plural_name: str) -> list[Resource]:
         self._resources()
@@ -127,6 +136,7 @@ class GivenWorld:
             self._kept = list(self._read())
             for item in self._kept:
                 self._by_plural[item.id.group, plural(item.id.kind)].append(item)
+                self._by_kind.setdefault(item.id.kind, {}).setdefault(item.id.name, []).append(item)
         return self._kept
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bartizan.app.ambient import ambient
-from bartizan.app.given import GivenObjects
 from bartizan.app.given_world import GivenWorld, read_given
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno import expression_compiler
@@ -117,4 +116,4 @@ def answers(
     def read() -> Iterator[Resource]:
         return map(in_default_namespace, read_given(supply)[0])
 
-    return GlobalContext(GivenWorld(read, objects=GivenObjects(supply.given), otherwise=registry), entries)
+    return GlobalContext(GivenWorld(read, otherwise=registry), entries)
