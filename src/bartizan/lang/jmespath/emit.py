@@ -45,9 +45,7 @@ def emit_traced(
 class _Emitter:
     """Source being written: finished functions, the lines of the current one, and constants."""
 
-    def __init__(
-        self, functions: Functions, *, strict: bool, part_of: Callable[[Node], Any] | None = None
-    ) -> None:
+    def __init__(self, functions: Functions, *, strict: bool, part_of: Callable[[Node], Any] | None = None) -> None:
         self.functions: list[str] = []
         self.constants: dict[str, Any] = {}
         self._library = functions
