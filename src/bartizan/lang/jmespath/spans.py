@@ -42,14 +42,11 @@ class _Parser(parser.Parser):  # type: ignore[misc]  # the package has no types
         first = self._index
         token = self._lookahead_token(0)
         self._advance()
-        left = self._noted(getattr(self, f"_token_nud_{token['type']}", self._error_nud_token)(token), first)
+        left = self._noted(getattr(self, f"_token_nud_{token['type']}")(token), first)
         while binding_power < self.BINDING_POWER[self._current_token()]:
-            operator = self._lookahead_token(0)
-            led = getattr(self, f"_token_led_{operator['type']}", None)
-            if led is None:
-                self._error_led_token(operator)
+            operator = self._current_token()
             self._advance()
-            left = self._noted(led(left), first)
+            left = self._noted(getattr(self, f"_token_led_{operator}")(left), first)
         return left
 
     def _parse_dot_rhs(self, binding_power: int) -> Node:

@@ -15,8 +15,7 @@ import msgspec
 from bartizan.base.pointer import escape
 from bartizan.lang.overlay.compile import descent, load_source, outer_path, placing
 from bartizan.lang.overlay.emit import Spot, emit_traced
-from bartizan.lang.overlay.mismatch import Mismatch
-from bartizan.lang.overlay.nodes import Anchor, MapNode, Node, ScalarNode
+from bartizan.lang.overlay.nodes import Anchor, Node
 from bartizan.lang.overlay.parse import parse
 from bartizan.lang.overlay.scalar import holds_alone, operands
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bartizan.base.json import Json
+    from bartizan.lang.overlay.mismatch import Mismatch
 
 MAX_RECORDS: Final = 20_000
 """Records kept of one check; a pattern over a long list would fill the memory with what nobody reads."""

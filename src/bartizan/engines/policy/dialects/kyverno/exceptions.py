@@ -10,6 +10,7 @@ from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno.match import compile_match
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
 from bartizan.engines.policy.dialects.kyverno.spec import ExceptionSpec, Metadata, decode
+from bartizan.engines.policy.dialects.kyverno.watch import watch_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,7 +67,16 @@ def _compile(document: JsonObject, spec: ExceptionSpec, compiler: Compiler) -> R
     metadata = decode(document.get("metadata") or {}, Metadata, "/metadata")
     name = "/".join(part for part in (metadata.namespace, metadata.name) if part)
     pod_security = tuple(spec.pod_security or ())
-    if not spec.conditions:
-        return RuleException(name, lambda request, _scope: applies(request), pod_security)
-    conditions = compile_conditions(spec.conditions, compiler, "/spec/conditions")
-    return RuleException(name, lambda request, scope: applies(request) and conditions(scope()).holds, pod_security)
+    watch = watch_of(compiler)
+    if spec.conditions:
+        conditions = compile_conditions(spec.conditions, compiler, "/spec/conditions")
+
+        def lifts(request: Request, scope: Callable[[], Scope]) -> bool:
+            return applies(request) and conditions(scope()).holds
+    else:
+
+        def lifts(request: Request, scope: Callable[[], Scope]) -> bool:  # noqa: ARG001 (the shape of every exception)
+            return applies(request)
+
+    watched = lifts if watch is None else watch.around("exception", "", lifts, text=name, detail=spec)
+    return RuleException(name, watched, pod_security)
