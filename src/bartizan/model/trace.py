@@ -33,8 +33,8 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def deciding(self) -> list[Node]:
-        """The nodes below, and this one, that decided and have none below that did: what a summary speaks of."""
+        """The innermost parts that decided and have something to say of it: what a summary speaks of."""
         if not self.decided:
             return []
         below = [node for child in self.children for node in child.deciding]
-        return below or [self]
+        return below or ([self] if self.note else [])

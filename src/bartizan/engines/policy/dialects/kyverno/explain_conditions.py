@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kyverno.explain_draft import Draft, brief, by_place, errors_in
 from bartizan.engines.policy.dialects.kyverno.explain_language import expressions, filled
@@ -20,9 +18,11 @@ def explain_conditions(block: Json, at: str, events: list[Event], *, label: str)
     ran = by_place([event for event in events if event.at.startswith(f"{at}/")], "condition")
     draft = Draft("conditions", label, at=at)
     if isinstance(block, str):
-        draft.text, draft.children = block, [_condition(event.detail, event.at, event) for event in ran.values()]
+        draft.text, draft.children = block, [condition(event.detail, event.at, event) for event in ran.values()]
         holds = all(child.verdict == "held" for child in draft.children)
-    elif isinstance(block, list) and any(isinstance(item, dict) and not {"any", "all"}.isdisjoint(item) for item in block):
+    elif isinstance(block, list) and any(
+        isinstance(item, dict) and not {"any", "all"}.isdisjoint(item) for item in block
+    ):
         blocks = [_any_all(item, f"{at}/{index}", ran, f"[{index}]") for index, item in enumerate(block)]
         draft.children = blocks if len(blocks) > 1 else blocks[0].children
         holds = all(child.verdict == "held" for child in blocks)
@@ -39,7 +39,7 @@ def _any_all(block: JsonObject, at: str, ran: dict[str, Event], label: str) -> D
         items = block.get(word)
         if items is None:
             continue
-        found = [_condition(item, f"{at}/{word}/{n}", ran.get(f"{at}/{word}/{n}")) for n, item in enumerate(items)]
+        found = [condition(item, f"{at}/{word}/{n}", ran.get(f"{at}/{word}/{n}")) for n, item in enumerate(items)]
         group = Draft("conditions", word, at=f"{at}/{word}", children=found)
         some = any if word == "any" else all
         _decide(group, holds=some(child.verdict == "held" for child in found), any_of=word == "any")
@@ -67,7 +67,8 @@ def _decide(draft: Draft, *, holds: bool, any_of: bool = False) -> None:
         draft.because = failed if any_of else failed[:1]
 
 
-def _condition(item: JsonObject, at: str, event: Event | None) -> Draft:
+def condition(item: JsonObject, at: str, event: Event | None) -> Draft:
+    """One condition, with both sides filled in; without an event it was never asked."""
     operator = str(item.get("operator", ""))
     text = f"{_written(item.get('key'))} {operator} {_written(item.get('value'))}"
     if event is None:
@@ -128,12 +129,14 @@ def _entry(item: JsonObject, at: str, event: Event | None) -> Draft:
 
 def _questions(event: Event) -> list[Draft]:
     return [
-        Draft("question", "asked", item.text, value=item.value, verdict="error" if item.error else "value", note=item.error)
+        Draft(
+            "question",
+            "asked",
+            item.text,
+            value=item.value,
+            verdict="error" if item.error else "value",
+            note=item.error,
+        )
         for item in event.children
         if item.kind == "question"
     ]
-
-
-def is_set(value: Json) -> bool:
-    """Whether an optional field is there at all."""
-    return value is not None and value is not msgspec.UNSET
