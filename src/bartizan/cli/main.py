@@ -26,6 +26,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "scan": "bartizan.cli.scan:scan",
         "test": "bartizan.cli.test:test",
+        "explain": "bartizan.cli.explain:explain",
         "catalog": "bartizan.cli.catalog:catalog",
         "completion": "bartizan.cli.completion:completion",
     }

@@ -27,8 +27,7 @@ def explain_conditions(block: Json, at: str, events: list[Event], *, label: str)
         draft.children = blocks if len(blocks) > 1 else blocks[0].children
         holds = all(child.verdict == "held" for child in blocks)
     else:
-        one = _any_all(block if isinstance(block, dict) else {"all": block}, at, ran, label)
-        draft.children, holds = one.children, one.verdict == "held"
+        return _any_all(block if isinstance(block, dict) else {"all": block}, at, ran, label)
     _decide(draft, holds=holds)
     return draft
 
@@ -44,6 +43,11 @@ def _any_all(block: JsonObject, at: str, ran: dict[str, Event], label: str) -> D
         some = any if word == "any" else all
         _decide(group, holds=some(child.verdict == "held" for child in found), any_of=word == "any")
         groups.append(group)
+    if len(groups) == 1 and len(groups[0].children) == 1:
+        groups = groups[0].children
+    elif len(groups) == 1:
+        groups[0].label = f"{label}, {groups[0].label} of {len(groups[0].children)}"
+        return groups[0]
     draft = Draft("conditions", label, at=at, children=groups)
     _decide(draft, holds=all(group.verdict == "held" for group in groups))
     return draft
@@ -76,21 +80,19 @@ def condition(item: JsonObject, at: str, event: Event | None) -> Draft:
     sides = {child.kind: child for child in event.children}
     key = filled("key", item.get("key"), sides.get("key"))
     value = filled("value", item.get("value"), sides.get("value"))
-    draft = Draft("condition", "condition", text, at=at, children=[key, value])
+    # a side that stands so in the policy is in the condition's own text
+    shown = [side for side in (key, value) if side.kind in sides]
+    pointer = next((side.pointer for side in shown if side.pointer is not None), None)
+    draft = Draft("condition", "condition", text, pointer=pointer, at=at, children=shown)
     if event.error:
-        draft.verdict, draft.because = "error", errors_in(draft.children)
+        draft.verdict, draft.because = "error", errors_in(shown)
         draft.note = event.error
         return draft
     holds = bool(event.value)
-    draft.verdict = "held" if holds else "failed"
-    draft.because = [side for side in (key, value) if side.children]
-    name = key.text if key.children else "the key"
-    draft.note = f"{_short(name)} is {brief(key.value)}, {'and' if holds else 'not'} {operator} {brief(value.value)}"
+    draft.verdict, draft.because = "held" if holds else "failed", shown
+    met = f"{brief(key.text)} is {brief(key.value)}" if key in shown else brief(key.value)
+    draft.note = f"{met}, and `{operator}` {brief(value.value)} {'holds' if holds else 'does not hold'}"
     return draft
-
-
-def _short(text: str) -> str:
-    return text if text == "the key" else brief(text)
 
 
 def _written(value: Json) -> str:

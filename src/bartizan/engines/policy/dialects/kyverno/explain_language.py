@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from bartizan.base.json import to_text
-from bartizan.base.pointer import escape, split
+from bartizan.base.pointer import escape, join, split
 from bartizan.engines.policy.dialects.kyverno.explain_draft import Draft, brief, errors_in
 from bartizan.lang.overlay.nodes import Anchor
 from bartizan.lang.overlay.trace import choices
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from bartizan.lang.jmespath.trace import Step
     from bartizan.lang.overlay.trace import Choice, Record
 
+_STEP: Final = r"""\.(?:"([^"\\]+)"|([A-Za-z_]\w*))|\[(\d+)\]"""
+_OBJECT: Final = re.compile(rf"\s*request\.object((?:{_STEP})*)(?:\s*\|\|.*)?\s*", re.DOTALL)
+_PATH: Final = re.compile(_STEP)
 _CHAINS: Final = frozenset({"subexpression", "index_expression"})
 _LOOPS: Final = frozenset({"projection", "value_projection", "filter_projection", "function_expression", "flatten"})
 _LEAVES: Final = frozenset({"literal", "current", "field", "index", "slice"})
@@ -26,19 +30,40 @@ _DECIDES_LAST: Final = frozenset({"or_expression", "and_expression", "pipe", "no
 
 def expression(step: Step) -> Draft:
     """A sub-expression with its value, and below it those it was worked out from."""
-    draft = Draft("expression", step.part.text, value=step.value)
+    draft = Draft("expression", step.part.text, value=step.value, pointer=_pointer(step.part.text))
+    kind = step.part.kind
     if step.error:
         draft.value, draft.verdict, draft.note = msgspec.UNSET, "error", step.error
-    if step.part.kind in _LOOPS:
+    if kind in _LOOPS:
         draft.children = _gone_through(step)
-    elif step.part.kind not in _CHAINS or step.error:
-        draft.children = [expression(child) for child in step.children if child.part.kind != "literal"]
-    if step.part.kind in _CHAINS and not step.error:
-        draft.children = [expression(child) for child in step.children if child.part.kind not in _LEAVES]
+    elif kind in _CHAINS and not step.error:
+        draft.children = [child for item in step.children if item.part.kind not in _LEAVES for child in _shown(item)]
+    else:
+        steps = _stages(step) if kind == "pipe" else step.children
+        draft.children = [child for item in steps for child in _shown(item)]
     draft.because = errors_in(draft.children)
-    if not draft.because and step.part.kind in _DECIDES_LAST:
+    if not draft.because and kind in _DECIDES_LAST:
         draft.because = draft.children[-1:]
     return draft
+
+
+def _pointer(text: str) -> str | None:
+    """Where in the resource an expression reads, where it is nothing but a path."""
+    match = _OBJECT.fullmatch(text)
+    return None if match is None else join(quoted or word or index for quoted, word, index in _PATH.findall(match[1]))
+
+
+def _shown(step: Step) -> list[Draft]:
+    """What is worth showing of a step: what its text says is not, and what has no text is what is in it."""
+    if step.part.kind in ("literal", "current"):
+        return []
+    return [expression(step)] if step.part.text else [child for item in step.children for child in _shown(item)]
+
+
+def _stages(step: Step) -> list[Step]:
+    """What a chain of pipes passes on, from left to right; the parser has it as pipes inside each other."""
+    first, rest = step.children[0], step.children[1:]
+    return [*(_stages(first) if first.part.kind == "pipe" else [first]), *rest]
 
 
 def _gone_through(step: Step) -> list[Draft]:
@@ -49,15 +74,14 @@ def _gone_through(step: Step) -> list[Draft]:
     number = -1
     for child in step.children:
         if child.given is step.given:
-            if child.part.kind != "literal":
-                drafts.append(expression(child))
+            drafts += _shown(child)
             continue
         if group is None or id(child.part) in seen:
             number, seen = number + 1, set()
             group = Draft("element", f"[{number}]", value=child.given)
             drafts.append(group)
         seen.add(id(child.part))
-        group.children.append(expression(child))
+        group.children += _shown(child)
     return drafts
 
 
@@ -71,7 +95,10 @@ def filled(kind: str, raw: Json, event: Event | None) -> Draft:
     text = raw if isinstance(raw, str) else to_text(raw)
     if event is None:
         return Draft(kind, kind, text, value=raw)
-    draft = Draft(kind, kind, text, value=event.value, children=expressions(event.children))
+    children = expressions(event.children)
+    if len(children) == 1 and text.strip("{} \n") == children[0].label.strip():
+        children = children[0].children  # the text is the expression, and need not be said twice
+    draft = Draft(kind, kind, text, value=event.value, pointer=_pointer(text.strip("{} \n")), children=children)
     if event.error:
         draft.value, draft.verdict, draft.note = msgspec.UNSET, "error", event.error
         draft.because = errors_in(draft.children)

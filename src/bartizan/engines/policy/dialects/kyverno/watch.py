@@ -53,8 +53,8 @@ class Watch:
         self.events: list[Event] = []
         self.texts: dict[str, None] = {}
         """Expressions that were compiled, in order."""
-        self.patterns: dict[str, Json] = {}
-        """Patterns that were compiled, by where they stand."""
+        self.patterns: list[tuple[str, Json]] = []
+        """Patterns that were compiled, each with where it stands."""
         self._functions = functions
         self._open: list[Event] = []
 
@@ -112,7 +112,7 @@ class Watch:
         from bartizan.lang.overlay.trace import trace_pattern
 
         traced = trace_pattern(document)
-        self.patterns[at] = document
+        self.patterns.append((at, document))
 
         def check(value: Json) -> Mismatch | None:
             with self.happening(Event("pattern", at)) as event:
