@@ -150,7 +150,9 @@ def _line(node: Node, page: Page, width: int) -> str:
     ink = page.ink
     good = {"held": ink.good, "failed": ink.error, "error": ink.error}.get(node.verdict, ink.dim)
     said = _said(node)
-    note = f" — {one_line(node.note)}" if node.note and node.kind not in _SAYS_ITSELF else ""
+    # an error is said once, where it arose
+    passed_on = node.verdict == "error" and any(child.verdict == "error" for child in node.children)
+    note = f" — {one_line(node.note)}" if node.note and node.kind not in _SAYS_ITSELF and not passed_on else ""
     text = clip(f"{said}{note}", width - 2)
     if node.decided:
         text = f"{ink.bold}{text}{ink.off}"

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from copy import deepcopy
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import UNSET
-from tests.conformance import conformance_dir
+from tests.conformance import ROOT, conformance_dir, find_conformance
+from tests.engines.policy.kyverno.test_rules import CASES as RULES
+from tests.engines.policy.kyverno.test_rules import Answers, exceptions_of, object_of, policy_of
+from tests.laws import examples
+from tests.spoil import spoil
 
 from bartizan.app.ambient import ambient
 from bartizan.app.policy_tests.files import TEST_FILE, find_tests, read_bodies, read_test_files
@@ -30,6 +39,9 @@ if TYPE_CHECKING:
     from bartizan.engines.policy.dialects.kyverno.explain import WatchedRule
     from bartizan.engines.policy.plan import Rule
     from bartizan.model.trace import Node
+
+CASES = yaml.safe_load((ROOT / "tests" / "cases" / "kyverno" / "explain.yaml").read_text())
+_WORDS = {Passed: "pass", Failed: "fail", Skipped: "skip", Broken: "error", type(None): "none"}
 
 
 @lru_cache(maxsize=1)
@@ -84,8 +96,6 @@ def _request(test: TestFile, resource: Resource, rule: Rule) -> Request:
 
 
 def _folders() -> list[Any]:
-    from tests.conformance import find_conformance
-
     folder = find_conformance("kyverno-policies")
     if folder is None:
         return [pytest.param(None, id="the suite is not there")]
@@ -158,3 +168,66 @@ def every(node: Node) -> Iterator[Node]:
         yield from every(child)
 
 
+def _explained(case: dict[str, Any]) -> Explanation:
+    policy = watch_policy(policy_of(case), functions(), exceptions=exceptions_of(case))
+    assert not policy.problems
+    (rule,) = [item for item in policy.rules if item.rule.info.id.rule == "r"]
+    return explain_rule(rule, _request_of(case), Answers(case.get("answers", {})))
+
+
+def _request_of(case: dict[str, Any]) -> Request:
+    old = resource_from(object_of(case["old"])) if "old" in case else None
+    operation = case.get("operation", "UPDATE" if old else "CREATE")
+    return Request(resource_from(object_of(case["object"])), operation=operation, old=old)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])
+def test_reasons(case: dict[str, Any]) -> None:
+    explained = _explained(case)
+    assert _WORDS[type(explained.outcome)] == case["gives"]
+    coherent(explained)
+    deciding = explained.root.deciding
+    assert [node.note for node in deciding if node is not explained.root] == case["because"]
+    assert [node.label for node in every(explained.root) if node.decided][1:] == case["decided"]
+    if "at" in case:
+        assert deciding[0].at == case["at"]
+    if "pointer" in case:
+        assert deciding[0].pointer == case["pointer"]
+    said = {node.label for node in every(explained.root) if node.kind == "change"}
+    assert said == set(case.get("changes", []))
+
+
+@pytest.mark.parametrize("case", RULES, ids=[case["case"] for case in RULES])
+def test_rules_are_explained_as_they_run(case: dict[str, Any]) -> None:
+    """LAW: the outcome that is explained is the one the rule has when nobody watches."""
+    policy = compile_policy(policy_of(case), _compiler(), exceptions=exceptions_of(case))
+    (rule,) = [rule for rule in policy.rules if rule.info.id.rule == "r"]
+    explained = _explained(case)
+    assert _plain(explained.outcome) == _plain(rule.run(_request_of(case), Answers(case.get("answers", {}))))
+    coherent(explained)
+
+
+@examples(400)
+@given(st.data())
+def test_whatever_a_policy_holds_it_is_explained_as_it_runs(data: st.DataObject) -> None:
+    """LAW: with anything anywhere in it, a policy is refused in both modes, or both give the same outcome."""
+    case = data.draw(st.sampled_from([*CASES, *RULES]))
+    document = deepcopy(policy_of(case))
+    spoil(document, data)
+    try:
+        fast = compile_policy(document, _compiler(), exceptions=exceptions_of(case))
+    except SpecError as error:
+        with pytest.raises(SpecError, match=re.escape(error.message)):
+            watch_policy(document, functions(), exceptions=exceptions_of(case))
+        return
+    watched = watch_policy(document, functions(), exceptions=exceptions_of(case))
+    assert [item.rule.info.id for item in watched.rules] == [rule.info.id for rule in fast.rules]
+    for rule, item in zip(fast.rules, watched.rules, strict=True):
+        if rule.yields and rule.does != "validate":
+            continue  # the chain of admission decides there, and no rule alone
+        request = _request_of(case)
+        asked = rule.kinds is None or request.resource.id.kind in rule.kinds
+        outcome = rule.run(request, Answers(case.get("answers", {}))) if asked else None
+        explained = explain_rule(item, _request_of(case), Answers(case.get("answers", {})))
+        assert _plain(explained.outcome) == _plain(outcome)
+        assert explained.root.verdict in ("held", "failed", "skipped", "error")

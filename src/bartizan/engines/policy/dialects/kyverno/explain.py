@@ -79,9 +79,11 @@ def watch_policy(document: JsonObject, functions: Functions, *, exceptions: Sequ
     """
     watch = Watch(functions)
     # which rule answers for the others is decided here, so that each can be watched alone
-    spec = dict(document.get("spec") or {})
-    one_only = spec.pop("applyRules", None) == "One"
-    policy = compile_policy({**document, "spec": spec}, watch, exceptions=exceptions)
+    spec = document.get("spec")
+    alone, one_only = document, isinstance(spec, dict) and spec.get("applyRules") == "One"
+    if isinstance(spec, dict) and one_only:
+        alone = {**document, "spec": {**spec, "applyRules": "All"}}
+    policy = compile_policy(alone, watch, exceptions=exceptions)
     documents = list(_documents(document))
     rules: list[WatchedRule] = []
     for rule in policy.rules:
@@ -139,8 +141,6 @@ def explain_rule(item: WatchedRule, request: Request, lookup: Lookup, *, all_kin
 
 
 def _answers(rule: Rule, request: Request, lookup: Lookup) -> bool:
-    if rule.kinds is not None and request.resource.id.kind not in rule.kinds:
-        return False
     return isinstance(rule.run(msgspec.structs.replace(request, memo={}), lookup), Passed | Failed)
 
 

@@ -38,10 +38,13 @@ def explain_judgement(
     else:
         draft = explain_ways(rule.get("validate") or {}, f"{at}/validate", events, request.resource.body)
     verdict = verdict_of(outcome)
+    if draft.verdict == "unreached" and outcome is None:
+        draft.note = "there is nothing to judge in what is being deleted"
     if draft.verdict != verdict:  # a failure that was there before is let pass, and an error ends what was going on
-        draft.verdict, draft.because = verdict, errors_in(draft.children) or draft.because
-    if isinstance(outcome, Broken) and not draft.because:
-        draft.note = outcome.error
+        draft.verdict = verdict
+    if isinstance(outcome, Broken):
+        draft.because = errors_in(draft.children)
+        draft.note = "" if draft.because else outcome.error
     return draft
 
 

@@ -148,8 +148,7 @@ def _why(record: Record, base: str) -> str:
     if record.anchor is Anchor.NEGATION:
         return f"{place} must not be there"
     if not record.present or record.value is None:
-        asked = f", and `{_written(record.wanted)}` is asked" if not isinstance(record.wanted, dict | list) else ""
-        return f"{place} is missing{asked}"
+        return f"{place} is missing, and {_asked(record.wanted)} is asked"
     if record.anchor is Anchor.EXISTENCE and isinstance(record.value, list):
         return f"no element of {place} is as `{record.label}` asks"
     if isinstance(record.wanted, dict):
@@ -157,6 +156,13 @@ def _why(record: Record, base: str) -> str:
     if isinstance(record.wanted, list):
         return f"{place} is {brief(record.value)}, not a list as the pattern has it"
     return f"{place} is {brief(record.value)}, not `{_written(record.wanted)}`"
+
+
+def _asked(wanted: Json) -> str:
+    """What a pattern asks for, where there is nothing at all: of a map its keys."""
+    if isinstance(wanted, dict):
+        return f"a map with {', '.join(f'`{key}`' for key in wanted)}" if wanted else "a map"
+    return "a list" if isinstance(wanted, list) else f"`{_written(wanted)}`"
 
 
 def _choice(choice: Choice, label: str) -> Draft:

@@ -69,6 +69,7 @@ def _control(name: str, violations: list[Violation], left: list[Violation], base
             verdict="failed" if violation in left else "skipped",
             note=violation.message if violation in left else "excluded",
             pointer=base + violation.pointer,
+            at=at,
         )
         for violation in violations
     ]
