@@ -149,6 +149,8 @@ def _line(node: Node, page: Page, width: int) -> str:
     """One part: its mark, its name, and what it met."""
     ink = page.ink
     good = {"held": ink.good, "failed": ink.error, "error": ink.error}.get(node.verdict, ink.dim)
+    if node.verdict == "error" and not node.decided:
+        good = ink.dim  # something absorbed it, as `||` does
     said = _said(node)
     # an error is said once, where it arose
     passed_on = node.verdict == "error" and any(child.verdict == "error" for child in node.children)

@@ -23,7 +23,7 @@ from bartizan.app.policy_tests.files import TEST_FILE, find_tests, read_bodies, 
 from bartizan.app.policy_tests.world import RecordedWorld
 from bartizan.app.values import plain_rule
 from bartizan.base.errors import SpecError
-from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_compiler, is_policy
+from bartizan.engines.policy.dialects.kyverno import compile_policy, is_policy
 from bartizan.engines.policy.dialects.kyverno.explain import Explanation, explain_rule, watch_policy
 from bartizan.lang.jmespath import Functions, functions_for
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped

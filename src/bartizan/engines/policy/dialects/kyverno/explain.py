@@ -16,8 +16,8 @@ from bartizan.base import wildcard
 from bartizan.engines.policy.dialects.kyverno.autogen import generated_rules
 from bartizan.engines.policy.dialects.kyverno.exceptions import decode_exception
 from bartizan.engines.policy.dialects.kyverno.explain_conditions import explain_conditions, explain_context
-from bartizan.engines.policy.dialects.kyverno.explain_draft import Draft
-from bartizan.engines.policy.dialects.kyverno.explain_judgement import explain_judgement, verdict_of
+from bartizan.engines.policy.dialects.kyverno.explain_draft import Draft, verdict_of
+from bartizan.engines.policy.dialects.kyverno.explain_judgement import explain_judgement
 from bartizan.engines.policy.dialects.kyverno.explain_language import filled
 from bartizan.engines.policy.dialects.kyverno.explain_match import explain_match
 from bartizan.engines.policy.dialects.kyverno.policy import compile_policy

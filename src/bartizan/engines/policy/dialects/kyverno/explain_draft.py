@@ -9,6 +9,7 @@ import msgspec
 
 from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kyverno.scope import Scope
+from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.trace import Node
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from bartizan.base.json import Json
     from bartizan.engines.policy.dialects.kyverno.watch import Event
+    from bartizan.model.outcome import Outcome
     from bartizan.model.trace import Verdict
 
 _LONGEST: Final = 80  # characters of a value in a sentence
@@ -46,6 +48,19 @@ class Draft:
         return Node(
             self.kind, self.label, self.text, value, self.verdict, self.note, self.pointer, self.at, decided, children
         )
+
+
+def verdict_of(outcome: Outcome | None) -> Verdict:
+    """An outcome as the verdict of what decided it."""
+    match outcome:
+        case Passed():
+            return "held"
+        case Failed():
+            return "failed"
+        case Skipped() | None:
+            return "skipped"
+        case Broken():
+            return "error"
 
 
 def brief(value: Json) -> str:

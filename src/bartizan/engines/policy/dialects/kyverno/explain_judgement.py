@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from bartizan.base.pointer import escape, join
-from bartizan.engines.policy.dialects.kyverno.explain_conditions import condition, explain_conditions, explain_context
-from bartizan.engines.policy.dialects.kyverno.explain_draft import Draft, brief, by_place, errors_in
+from bartizan.base.pointer import escape
+from bartizan.engines.policy.dialects.kyverno.explain_changes import explain_changes
+from bartizan.engines.policy.dialects.kyverno.explain_conditions import explain_conditions, explain_context
+from bartizan.engines.policy.dialects.kyverno.explain_draft import Draft, brief, by_place, errors_in, verdict_of
 from bartizan.engines.policy.dialects.kyverno.explain_language import expressions, pattern
 from bartizan.engines.policy.dialects.kyverno.explain_pod_security import explain_pod_security
-from bartizan.engines.policy.mutation import difference
-from bartizan.model.outcome import Broken, Failed, Passed, Skipped
+from bartizan.model.outcome import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ def explain_judgement(
 ) -> Draft:
     """The part of a rule that decides once it is known to be about the request."""
     if spec.validate is None:
-        return _changes(rule, at, events, outcome)
+        return explain_changes(rule, at, request, events, outcome)
     if spec.validate.pod_security is not None:
         draft = explain_pod_security(spec.validate.pod_security, request, f"{at}/validate/podSecurity", events)
     else:
@@ -46,19 +46,6 @@ def explain_judgement(
         draft.because = errors_in(draft.children)
         draft.note = "" if draft.because else outcome.error
     return draft
-
-
-def verdict_of(outcome: Outcome | None) -> Verdict:
-    """An outcome as the verdict of what decided it."""
-    match outcome:
-        case Passed():
-            return "held"
-        case Failed():
-            return "failed"
-        case Skipped() | None:
-            return "skipped"
-        case Broken():
-            return "error"
 
 
 def explain_ways(document: JsonObject, at: str, events: list[Event], body: Json) -> Draft:
@@ -221,39 +208,6 @@ def _asserted(event: Event) -> Draft:
     else:
         draft.verdict = "held"
     return draft
-
-
-def _changes(rule: JsonObject, at: str, events: list[Event], outcome: Outcome | None) -> Draft:
-    """What a rule that changes things asked on its way, and the operations that its changes are."""
-    name = next((key for key in ("mutate", "generate", "verifyImages") if rule.get(key) is not None), "rule")
-    draft = Draft(name, name, at=f"{at}/{name}", verdict=verdict_of(outcome))
-    own = [event for event in events if event.kind == "condition" and event.at.startswith(draft.at)]
-    draft.children = [*(condition(event.detail, event.at, event) for event in own), *expressions(events)]
-    if isinstance(outcome, Passed):
-        for change in outcome.changes:
-            draft.children += _operations(str(change.resource), change.before, change.after)
-    elif outcome is not None:
-        draft.note = outcome.error if isinstance(outcome, Broken) else getattr(outcome, "because", "")
-        draft.because = errors_in(draft.children)
-    return draft
-
-
-def _operations(name: str, before: Json, after: Json) -> list[Draft]:
-    """A change as the JSON patch between before and after; an object made or deleted is one operation."""
-    if before is None:
-        return [Draft("change", f"make {name}", value=after, verdict="held")]
-    if after is None:
-        return [Draft("change", f"delete {name}", verdict="held")]
-    return [
-        Draft(
-            "change",
-            f"{step.kind} {join(step.path)}",
-            value=msgspec.UNSET if step.kind == "remove" else step.value,
-            verdict="held",
-            pointer=join(step.path),
-        )
-        for step in difference(before, after)
-    ]
 
 
 _WAYS: Final[Mapping[str, Explain]] = {

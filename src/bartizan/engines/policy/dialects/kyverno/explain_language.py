@@ -36,8 +36,9 @@ def expression(step: Step) -> Draft:
         draft.value, draft.verdict, draft.note = msgspec.UNSET, "error", step.error
     if kind in _LOOPS:
         draft.children = _gone_through(step)
-    elif kind in _CHAINS and not step.error:
+    elif kind in _CHAINS:
         draft.children = [child for item in step.children if item.part.kind not in _LEAVES for child in _shown(item)]
+        draft.note = f"`{step.part.text}`: {step.error}" if step.error else ""
     else:
         steps = _stages(step) if kind == "pipe" else step.children
         draft.children = [child for item in steps for child in _shown(item)]
@@ -96,7 +97,7 @@ def filled(kind: str, raw: Json, event: Event | None) -> Draft:
     if event is None:
         return Draft(kind, kind, text, value=raw)
     children = expressions(event.children)
-    if len(children) == 1 and text.strip("{} \n") == children[0].label.strip():
+    if len(children) == 1 and not event.error and text.strip("{} \n") == children[0].label.strip():
         children = children[0].children  # the text is the expression, and need not be said twice
     draft = Draft(kind, kind, text, value=event.value, pointer=_pointer(text.strip("{} \n")), children=children)
     if event.error:

@@ -95,16 +95,16 @@ class Watch:
         """The part, keeping an event of every call."""
 
         def watched(*arguments: Any) -> Answer:
-            with self.happening(Event(kind, at, text, detail)) as event:
+            with self.happening(Event(kind, at, text or _element_of(arguments), detail)) as event:
                 event.value = answer = part(*arguments)
             return answer
 
         return watched
 
-    def template(self, kind: str, template: Template) -> Template:
+    def template(self, kind: str, template: Template, at: str = "") -> Template:
         """The template, keeping what it is filled in with."""
         render = template.render
-        return template if render is None else replace(template, render=self.around(kind, "", render))
+        return template if render is None else replace(template, render=self.around(kind, at, render))
 
     def pattern(self, document: Json, at: str, source: str) -> Pattern:
         """A pattern in its traced mode."""
@@ -184,12 +184,26 @@ class _WatchedLookup:
         return event.value
 
 
+def _element_of(arguments: tuple[Any, ...]) -> str:
+    """Which element of a loop a part is asked about, as far as its scope knows."""
+    for argument in arguments:
+        if isinstance(argument, dict) and "elementIndex" in argument:
+            return f"element[{argument['elementIndex']}]"
+    return ""
+
+
 def watched_loop(
     compiler: Compiler, at: str, read: Callable[..., list[Json]], judge: Callable[..., Answer]
 ) -> tuple[Callable[..., list[Json]], Callable[..., Answer]]:
     """A loop's list and what judges an element, kept where the loop is watched."""
     watch = watch_of(compiler)
     return (read, judge) if watch is None else (watch.elements(at, read), watch.around("judge", at, judge))
+
+
+def watched_patch(compiler: Compiler, at: str, template: Template) -> Template:
+    """A patch, kept as it is filled in where its rule is watched."""
+    watch = watch_of(compiler)
+    return template if watch is None else watch.template("patch", template, at)
 
 
 def watch_of(compiler: Compiler) -> Watch | None:
