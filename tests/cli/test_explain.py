@@ -131,3 +131,12 @@ def test_nothing_from_a_file_moves_the_cursor(tmp_path: Path) -> None:
     done = bartizan("explain", "policy.yaml", "pod.json", "--all", cwd=tmp_path)
     assert done.code == 0
     assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", done.out)
+
+
+def test_nothing_from_a_policy_is_code_in_its_source(tmp_path: Path) -> None:
+    text = (CASES / "policy.yaml").read_text()
+    hostile = text.replace("| split(@, '/')", "| split(@, '\\n\u001b[2J')").replace("<=1Gi", "\u001b[2J")
+    (tmp_path / "policy.yaml").write_text(hostile)
+    done = bartizan("explain", "policy.yaml", "--source", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", done.out)

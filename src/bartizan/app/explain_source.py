@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bartizan.app.ambient import ambient
 from bartizan.lang import jmespath, overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bartizan.base.json import Json
     from bartizan.engines.policy.dialects.kyverno.explain import WatchedRule
+
+_CONSTANT: Final = re.compile(r"c\d+")
+_LONGEST: Final = 100  # characters of a constant
 
 
 class GeneratedPiece(NamedTuple):
@@ -36,8 +40,19 @@ def generated_pieces(rule: WatchedRule) -> Iterator[GeneratedPiece]:
     written = list(_texts(rule.document))
     for text in rule.watch.texts:
         if any(text in item for item in written):
-            source = jmespath.source_of(jmespath.compile_expression(text, functions))
-            yield GeneratedPiece(name, f"expression {text}", source)
+            compiled = jmespath.compile_expression(text, functions)
+            yield GeneratedPiece(name, f"expression {text}", _with_constants(compiled, functions))
+
+
+def _with_constants(compiled: Callable[[Any], Json], functions: jmespath.Functions) -> str:
+    """The source of an expression, and below it what its constants stand for."""
+    calls = {id(functions[name].call): f"the function {name}" for name in functions.names}
+    stands = [
+        f"# {name} is {calls.get(id(value)) or repr(value)[:_LONGEST]}"
+        for name, value in compiled.__globals__.items()
+        if _CONSTANT.fullmatch(name)
+    ]
+    return "\n".join([jmespath.source_of(compiled), *stands, *([""] if stands else [])])
 
 
 def _stands_in(part: Json, document: Json) -> bool:

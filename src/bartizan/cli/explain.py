@@ -12,7 +12,7 @@ import click
 
 from bartizan.app.explain import Explained, ExplainInputs, Explanations, explain_inputs, sources
 from bartizan.outputs.explanation import Place, as_json, page, render
-from bartizan.outputs.text import to_json
+from bartizan.outputs.text import one_line, to_json
 
 _FILE = click.Path(path_type=Path)
 
@@ -83,5 +83,5 @@ def _write_sources(inputs: ExplainInputs) -> None:
     for piece in sources(inputs):
         if piece.rule != rule:
             rule = piece.rule
-            click.echo(f"# rule {rule}\n")
-        click.echo(f"# {piece.title}\n\n{piece.source}")
+            click.echo(f"# rule {one_line(rule)}\n")
+        click.echo(f"# {one_line(piece.title)}\n\n{piece.source}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from bartizan.base.json import to_text
+from bartizan.outputs.quote import quote
 from bartizan.outputs.terminal_ink import COLOR, PLAIN, Ink, paragraph
 from bartizan.outputs.text import clip, columns, one_line, plural, printable
 
@@ -86,10 +87,17 @@ def summary(root: Node, page: Page) -> Iterator[str]:
 def _place(place: Place, page: Page) -> Iterator[str]:
     ink = page.ink
     yield f"  {ink.place}--> {printable(str(place.at))}{ink.off} {ink.dim}({place.what}){ink.off}"
-    text = printable(place.text.rstrip())
-    if text:
-        gutter = f"{place.at.line:>6} │ "
-        yield f"{ink.dim}{gutter}{ink.off}{clip(text, page.width - columns(gutter))}"
+    quoted = quote(place.text, place.at)
+    if quoted is None:
+        return
+    gutter = f"{quoted.line:>6} │ "
+    room = page.width - columns(gutter)
+    yield f"{ink.dim}{gutter}{ink.off}{clip(quoted.text, room)}"
+    start, end = quoted.marked
+    before, length = columns(quoted.text[:start]), columns(quoted.text[start:end])
+    if quoted.column and length > 0 and before < room:
+        marks = "^" * min(length, room - before)
+        yield f"{ink.dim}{'':{len(gutter) - 2}}│{ink.off} {'':{before}}{ink.error}{marks}{ink.off}"
 
 
 def tree(root: Node, page: Page) -> Iterator[str]:
@@ -154,8 +162,8 @@ def _line(node: Node, page: Page, width: int) -> str:
     said = _said(node)
     # an error is said once, where it arose
     passed_on = node.verdict == "error" and any(child.verdict == "error" for child in node.children)
-    note = f" — {one_line(node.note)}" if node.note and node.kind not in _SAYS_ITSELF and not passed_on else ""
-    text = clip(f"{said}{note}", width - 2)
+    note = node.note.removeprefix(f"`{node.label}`: ") if node.kind not in _SAYS_ITSELF and not passed_on else ""
+    text = clip(f"{said} — {one_line(note)}" if note else said, width - 2)
     if node.decided:
         text = f"{ink.bold}{text}{ink.off}"
     elif node.verdict == "unreached":

@@ -92,7 +92,7 @@ def _settled(patch: Json, body: JsonObject, at: str) -> list[Draft]:
         return []
     if left:
         return [Draft("patch", "with its anchors settled", value=left, verdict="held", at=at)]
-    note = "a condition among the anchors of the patch does not hold"
+    note = "the anchors of the patch leave nothing of it to apply"
     return [Draft("patch", "with its anchors settled", verdict="failed", note=note, at=at)]
 
 
