@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from tests.cli.command import ROOT, bartizan
 from tests.golden.compare import assert_golden
 
@@ -134,9 +135,11 @@ def test_nothing_from_a_file_moves_the_cursor(tmp_path: Path) -> None:
 
 
 def test_nothing_from_a_policy_is_code_in_its_source(tmp_path: Path) -> None:
-    text = (CASES / "policy.yaml").read_text()
-    hostile = text.replace("| split(@, '/')", "| split(@, '\\n\u001b[2J')").replace("<=1Gi", "\u001b[2J")
-    (tmp_path / "policy.yaml").write_text(hostile)
-    done = bartizan("explain", "policy.yaml", "--source", cwd=tmp_path)
+    policy = yaml.safe_load((CASES / "policy.yaml").read_text())
+    rules = policy["spec"]["rules"]
+    rules[0]["validate"]["message"] = "{{ split('\u001b[2J\u202e', '\u0007') }}"
+    rules[1]["validate"]["pattern"]["spec"]["\u001b[2J\nimport os"] = "\u202e"
+    (tmp_path / "policy.json").write_text(json.dumps(policy))
+    done = bartizan("explain", "policy.json", "--source", cwd=tmp_path)
     assert done.code == 0, done.err
     assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", done.out)
