@@ -96,32 +96,30 @@ def _request(test: TestFile, resource: Resource, rule: Rule) -> Request:
 
 
 def _folders() -> list[Any]:
-    folder = find_conformance("kyverno-policies")
-    if folder is None:
-        return [pytest.param(None, id="the suite is not there")]
-    tests = [path for path in find_tests([folder], TEST_FILE) if _is_classic(path)]
-    groups = sorted({path.relative_to(folder).parts[0] for path in tests})
-    return [
-        pytest.param([path for path in tests if path.relative_to(folder).parts[0] == group], id=group)
-        for group in groups
-    ]
+    found = []
+    for suite in ("kyverno-policies", "kyverno-cli"):
+        folder = find_conformance(suite)
+        tests = [path for path in find_tests([folder], TEST_FILE) if _is_classic(path)] if folder else []
+        for group in sorted({path.relative_to(folder).parts[0] for path in tests if folder}):
+            paths = [path for path in tests if folder and path.relative_to(folder).parts[0] == group]
+            found.append(pytest.param(suite, paths, id=f"{suite}/{group}"))
+    return found or [pytest.param("kyverno-policies", [], id="the suites are not there")]
 
 
 def _is_classic(path: Path) -> bool:
     return not any(part.endswith(("-cel", "-vpol", "-mpol", "-gpol", "-dpol", "-ivpol")) for part in path.parts)
 
 
-@pytest.mark.parametrize("paths", _folders())
-def test_explains_the_outcome_of_the_rule_itself(paths: list[Path] | None) -> None:
+@pytest.mark.parametrize(("suite", "paths"), _folders())
+def test_explains_the_outcome_of_the_rule_itself(suite: str, paths: list[Path]) -> None:
     """LAW: the outcome that is explained is the one the rule has when nobody watches; and the tree agrees with it."""
-    conformance_dir("kyverno-policies")
-    for path in paths or ():
+    conformance_dir(suite)
+    for path in paths:
         try:
-            tests = list(read_test_files(path))
+            for test in read_test_files(path):
+                _compare(test)
         except SpecError:
-            continue
-        for test in tests:
-            _compare(test)
+            continue  # `bartizan test` says what is wrong with the file
 
 
 def _compare(test: TestFile) -> None:

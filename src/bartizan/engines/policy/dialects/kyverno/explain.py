@@ -262,7 +262,8 @@ def _because(stages: list[Draft], outcome: Outcome | None) -> list[Draft]:
         ends = "held" if stage.kind in ("exclude", "exception") else "failed"
         if stage.kind in _ENDING and stage.verdict == ends:
             return [stage]
-    return [stage for stage in judged if stage.kind not in _ENDING][-1:]
+    narrowing = [stage for stage in judged if stage.kind == "narrowing" and isinstance(outcome, Skipped)]
+    return [*narrowing, *[stage for stage in judged if stage.kind not in _ENDING][-1:]]
 
 
 _ENDING = frozenset({"scope", "match", "exclude", "exception", "conditions", "applyRules"})

@@ -37,7 +37,9 @@ def explain_pod_security(spec: PodSecuritySpec, request: Request, at: str, event
     left = _left([item for _, violations in found for item in violations], checks, spec, part, events)
     draft.children = [_control(name, violations, left, part.pointer, at) for name, violations in found]
     failed = [child for child in draft.children if child.verdict == "failed"]
-    draft.verdict, draft.because = ("failed", failed) if failed else ("held", [])
+    draft.verdict, draft.because = "held", [child for child in draft.children if child.verdict == "skipped"]
+    if failed:
+        draft.verdict, draft.because = "failed", failed
     return draft
 
 
