@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kyverno.explain_draft import Draft, brief, by_place, errors_in
 from bartizan.engines.policy.dialects.kyverno.explain_language import expressions, filled
+from bartizan.engines.policy.dialects.kyverno.membership import MODES, among
 
 if TYPE_CHECKING:
     from bartizan.base.json import Json, JsonObject
     from bartizan.engines.policy.dialects.kyverno.watch import Event
+
+_MOST_KEYS: Final = 3
 
 
 def explain_conditions(block: Json, at: str, events: list[Event], *, label: str) -> Draft:
@@ -92,7 +95,21 @@ def condition(item: JsonObject, at: str, event: Event | None) -> Draft:
     draft.verdict, draft.because = "held" if holds else "failed", shown
     met = f"{brief(key.text)} is {brief(key.value)}" if key in shown else brief(key.value)
     draft.note = f"{met}, and `{operator}` {brief(value.value)} {'holds' if holds else 'does not hold'}"
+    keys = _members(operator, key.value, value.value) if holds else []
+    if keys:
+        draft.note += (
+            f" for {', '.join(map(brief, keys[:_MOST_KEYS]))}{' and others' if len(keys) > _MOST_KEYS else ''}"
+        )
     return draft
+
+
+def _members(operator: str, keys: Json, value: Json) -> list[Json]:
+    """Of several keys those that an operator over any of them holds for."""
+    mode = MODES.get(operator.lower())
+    if mode is None or mode.over != "any" or not isinstance(keys, list) or len(keys) < 2:
+        return []
+    holds = among(mode, value)
+    return [key for key in keys if holds([key])]
 
 
 def _written(value: Json) -> str:

@@ -62,6 +62,9 @@ def _filter(entry: Filter, request: Request, at: str, label: str, *, excluding: 
     holds = bool(found) and not failed
     draft = Draft("filter", label, verdict="held" if holds else "failed", at=at, children=found)
     draft.because = found if holds else failed[:1]
+    if excluding and holds:
+        for child in found:
+            child.note = f"excluded by {child.note}"
     if not found:
         draft.note = "a filter that asks for nothing matches nothing"
     return draft
@@ -73,7 +76,7 @@ def _attribute(name: str, wanted: Json, holds: bool, request: Request, at: str) 
     if nobody:
         note = f"{name}: nobody asks here, so that it {'is left out of account' if holds else 'never holds'}"
     elif holds:
-        note = f"{name}: {brief(met)} is among {brief(_plain(wanted))}"
+        note = f"{name} {brief(_plain(wanted))}, and this is {brief(met)}"
     else:
         note = f"{name} asks for {brief(_plain(wanted))}, and this is {brief(met)}"
     return Draft(
