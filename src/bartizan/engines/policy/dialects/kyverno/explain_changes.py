@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from bartizan.base.errors import SpecError
 from bartizan.base.pointer import join
 from bartizan.engines.policy.dialects.kyverno.explain_conditions import condition
 from bartizan.engines.policy.dialects.kyverno.explain_draft import Draft, errors_in, verdict_of
 from bartizan.engines.policy.dialects.kyverno.explain_language import expressions
 from bartizan.engines.policy.dialects.kyverno.patch_anchors import compile_anchors
-from bartizan.engines.policy.mutation import difference
+from bartizan.engines.policy.mutation import PatchError, difference
 from bartizan.model.outcome import Broken, Passed, Skipped
 
 if TYPE_CHECKING:
@@ -77,8 +78,9 @@ def _patches(document: JsonObject, at: str, request: Request, events: list[Event
         draft = Draft("patch", name, value=document[name], at=f"{at}/{name}") if event is None else _patch(event, name)
         if name == "patchStrategicMerge" and draft.verdict != "error" and not document.get("targets"):
             draft.children += _settled(draft.value, request.resource.body, draft.at)
-            if any(child.verdict == "failed" for child in draft.children):
-                draft.verdict, draft.because = "failed", draft.children[-1:]
+            settled = draft.children[-1] if draft.children else None
+            if settled is not None and settled.verdict in ("failed", "error"):
+                draft.verdict, draft.because = settled.verdict, [settled]
         return [draft]
     return []
 
@@ -87,7 +89,10 @@ def _settled(patch: Json, body: JsonObject, at: str) -> list[Draft]:
     """A merge with its anchors decided against the resource, where it has any."""
     if not isinstance(patch, dict):
         return []
-    left = compile_anchors(patch, at)(body)
+    try:
+        left = compile_anchors(patch, at)(body)
+    except (PatchError, SpecError) as error:
+        return [Draft("patch", "with its anchors settled", verdict="error", note=str(error), at=at)]
     if left == patch:
         return []
     if left:
