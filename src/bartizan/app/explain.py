@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from bartizan.app.ambient import ambient
 from bartizan.app.explain_source import GeneratedPiece, generated_pieces
 from bartizan.app.files import read_document
+from bartizan.app.given import GivenObjects
 from bartizan.app.policies import documents, read_exceptions
+from bartizan.app.supply import Supply
 from bartizan.app.user_info import read_user_info
 from bartizan.app.values import EMPTY, plain_rule, read_values
 from bartizan.base.errors import SpecError
@@ -17,15 +19,13 @@ from bartizan.base.suggest import did_you_mean
 from bartizan.catalog import export_policy, load_catalog
 from bartizan.engines.policy.dialects.kyverno import is_policy
 from bartizan.engines.policy.dialects.kyverno.explain import Explanation, WatchedPolicy, explain_rule, watch_policy
-from bartizan.engines.policy.lookup import Offline
 from bartizan.lang.jmespath import functions_for
 from bartizan.model.report import Problem
 from bartizan.model.request import Request
 from bartizan.model.scoping import in_default_namespace
-from bartizan.sources.manifests import cut, find, read_bytes, read_piece
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from bartizan.app.values import Values
@@ -76,6 +76,15 @@ class Explanations(NamedTuple):
     left_out: tuple[str, ...]
 
 
+class _World(NamedTuple):
+    """What is known besides the resource: recorded answers, who asks, labels of namespaces, the other objects."""
+
+    values: Values
+    user: UserInfo | None
+    labels: dict[str, dict[str, str]]
+    lookup: Lookup
+
+
 class _Source(NamedTuple):
     """A policy's document; without lines it is not from a file."""
 
@@ -92,7 +101,8 @@ def explain_inputs(inputs: ExplainInputs) -> Explanations:
     from bartizan.app.explain_checks import explain_cross_check
 
     check = _cross_check(inputs.policy)
-    resources = _resources(inputs)
+    supply = Supply([path for path in inputs.paths if str(path) != "-"], inputs.stdin, None, workers=1)
+    resources = _resources(supply)
     if check is not None:
         return Explanations(tuple(explain_cross_check(check, resources, _is_named(inputs.resource))), ())
     exceptions = _exceptions(inputs.exception)
@@ -101,8 +111,13 @@ def explain_inputs(inputs: ExplainInputs) -> Explanations:
     meant = _rules_named(rules, inputs.rule)
     chosen = _resources_named(resources, inputs.resource)
     values = read_document(inputs.values, read_values) if inputs.values else EMPTY
-    user = read_document(inputs.user_info, read_user_info) if inputs.user_info else None
-    found = [_explained(source, rule, resource, values, user) for source, rule in meant for resource in chosen]
+    world = _World(
+        values=values,
+        user=read_document(inputs.user_info, read_user_info) if inputs.user_info else None,
+        labels={**supply.namespace_labels(), **values.namespace_labels},
+        lookup=GivenObjects(supply.given),
+    )
+    found = [_explained(source, rule, resource, world) for source, rule in meant for resource in chosen]
     return _most_telling(found, named=bool(inputs.rule and inputs.resource))
 
 
@@ -192,30 +207,15 @@ def _exceptions(paths: tuple[Path, ...]) -> list[JsonObject]:
     return found
 
 
-def _resources(inputs: ExplainInputs) -> list[Resource]:
+def _resources(supply: Supply) -> list[Resource]:
     found: list[Resource] = []
-    for item in _read(inputs):
+    for item in [*supply.problems, *supply.given()]:
         if isinstance(item, Problem):
             raise _raised(item)
         found.append(in_default_namespace(item))
     if not found:
         raise SpecError("no resource found", hint="Name a file or a folder with manifests, or `-` for standard input.")
     return found
-
-
-def _read(inputs: ExplainInputs) -> Iterator[Resource | Problem]:
-    if inputs.stdin is not None:
-        yield from read_bytes(inputs.stdin, "-")
-    walked = find([path for path in inputs.paths if str(path) != "-"], render_kustomizations=False)
-    yield from walked.problems
-    for chart in walked.charts:
-        hint = f"Render it first: `helm template {chart} | bartizan explain … -`."
-        yield Problem("input", "a chart is not rendered here", Location(str(chart)), hint)
-    for piece in cut(walked.files):
-        if isinstance(piece, Problem):
-            yield piece
-        else:
-            yield from read_piece(piece)
 
 
 def _raised(problem: Problem) -> SpecError:
@@ -257,21 +257,19 @@ def _names(resource: Resource) -> tuple[str, ...]:
     return full, f"{rid.kind}/{rid.name}", f"{rid.namespace}/{rid.name}", rid.name
 
 
-def _explained(
-    source: _Source, rule: WatchedRule, resource: Resource, values: Values, user: UserInfo | None
-) -> Explained:
-    rid = rule.rule.info.id
+def _explained(source: _Source, rule: WatchedRule, resource: Resource, world: _World) -> Explained:
+    rid, values = rule.rule.info.id, world.values
     policy = rid.policy.rpartition("/")[2]
     variables = values.for_rule(policy, rid.rule, resource.id.name)
     request = Request(
         resource=resource,
         operation=variables.get("request.operation") or "CREATE",
-        user=user,
-        namespace_labels=values.namespace_labels.get(resource.id.namespace, {}),
+        user=world.user,
+        namespace_labels=world.labels.get(resource.id.namespace, {}),
         values=variables,
         foreach_values=values.foreach.get((policy, plain_rule(rid.rule)), {}),
     )
-    return _placed(source, rule, resource, explain_rule(rule, request, Offline()))
+    return _placed(source, rule, resource, explain_rule(rule, request, world.lookup))
 
 
 def _placed(source: _Source, rule: WatchedRule, resource: Resource, explanation: Explanation) -> Explained:
