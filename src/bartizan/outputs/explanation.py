@@ -137,7 +137,7 @@ def _folded(node: Node, page: Page) -> list[Node | _Folded]:
     children = node.children
     if page.everything:
         return list(children)
-    if not node.decided and node.kind not in ("expression", "element"):
+    if not node.decided and node.kind not in ("expression", "member"):
         return []
     shown: list[Node | _Folded] = []
     counts: dict[str, int] = {}

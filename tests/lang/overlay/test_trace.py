@@ -130,6 +130,9 @@ def test_choices_say_which_held() -> None:
 def test_records_are_bounded() -> None:
     record = trace_pattern([{"a": 1}]).check([{"a": 1}] * MAX_RECORDS).record
     assert len(_all(record)) <= MAX_RECORDS + 1
+    last = trace_pattern([{"a": 1}]).check([*[{"a": 1}] * MAX_RECORDS, {"a": 2}]).record
+    assert last.verdict == "failed"
+    assert last.children[-1].children[-1].pointer == f"/{MAX_RECORDS}/a", "what decided is kept"
 
 
 def test_source_is_what_was_generated() -> None:

@@ -48,6 +48,7 @@ class Record:
     reason: str = ""
     spot: int = -1
     children: list[Record] = field(default_factory=list)
+    is_kept: bool = True
 
 
 class Traced(NamedTuple):
@@ -181,13 +182,25 @@ class _Recorder:
         record = Record(spot.label, spot.anchor, _wanted(spot.node), at, value, present, spot=number)
         self._latest[number] = record
         self._kept += 1
-        if parent is not None and self._kept <= MAX_RECORDS:
+        record.is_kept = self._kept <= MAX_RECORDS
+        if parent is not None and record.is_kept:
             parent.children.append(record)
 
     def _leave(self, number: int, verdict: Verdict, reason: str) -> None:
         record = self._latest[number]
         if record is not None and record.verdict is None:
             record.verdict, record.reason = verdict, reason
+            if verdict != "held" and not record.is_kept:
+                self._keep(record)
+
+    def _keep(self, record: Record) -> None:
+        """What may have decided is kept however many records there are, with what is around it."""
+        while not record.is_kept:
+            parent = self._latest[self._spots[record.spot].parent]
+            if parent is None:
+                return
+            parent.children.append(record)
+            record.is_kept, record = True, parent
 
     def _complete(self, record: Record) -> None:
         """Say how records ended that were left by way of one below, and add what was not come to."""

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from bartizan.base.pointer import escape
 from bartizan.engines.policy.dialects.kyverno.explain_changes import explain_changes
 from bartizan.engines.policy.dialects.kyverno.explain_conditions import explain_conditions, explain_context
 from bartizan.engines.policy.dialects.kyverno.explain_draft import Draft, brief, by_place, errors_in, verdict_of
 from bartizan.engines.policy.dialects.kyverno.explain_language import expressions, pattern
+from bartizan.engines.policy.dialects.kyverno.explain_places import Places
 from bartizan.engines.policy.dialects.kyverno.explain_pod_security import explain_pod_security
 from bartizan.model.outcome import Broken
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bartizan.model.request import Request
     from bartizan.model.trace import Verdict
 
-    Explain = Callable[[Json, str, list[Event], Json], Draft]
+    Explain = Callable[[Json, str, list[Event], Places], Draft]
 
 
 def explain_judgement(
@@ -36,7 +36,7 @@ def explain_judgement(
     if spec.validate.pod_security is not None:
         draft = explain_pod_security(spec.validate.pod_security, request, f"{at}/validate/podSecurity", events)
     else:
-        draft = explain_ways(rule.get("validate") or {}, f"{at}/validate", events, request.resource.body)
+        draft = explain_ways(rule.get("validate") or {}, f"{at}/validate", events, Places(request.resource.body))
     verdict = verdict_of(outcome)
     if draft.verdict == "unreached" and outcome is None:
         draft.note = "there is nothing to judge in what is being deleted"
@@ -48,16 +48,16 @@ def explain_judgement(
     return draft
 
 
-def explain_ways(document: JsonObject, at: str, events: list[Event], body: Json) -> Draft:
-    """The one way to judge that a rule or an element of a loop has, as it ran on (a part of) `body`."""
+def explain_ways(document: JsonObject, at: str, events: list[Event], places: Places) -> Draft:
+    """The one way to judge that a rule or an element of a loop has, as it ran on a body or a part of it."""
     for name, explain in _WAYS.items():
         if document.get(name) is not None:
-            return explain(document[name], f"{at}/{name}", events, body)
+            return explain(document[name], f"{at}/{name}", events, places)
     return Draft("judgement", "validate", at=at, verdict="unreached")
 
 
-def _pattern(_document: Json, at: str, events: list[Event], body: Json) -> Draft:
-    draft = _one_pattern(at, "pattern", events, body)
+def _pattern(_document: Json, at: str, events: list[Event], places: Places) -> Draft:
+    draft = _one_pattern(at, "pattern", events, places)
     filled_in = expressions(events)
     if filled_in:
         broken = errors_in(filled_in)
@@ -68,11 +68,11 @@ def _pattern(_document: Json, at: str, events: list[Event], body: Json) -> Draft
     return draft
 
 
-def _one_pattern(at: str, label: str, events: list[Event], body: Json) -> Draft:
+def _one_pattern(at: str, label: str, events: list[Event], places: Places) -> Draft:
     event = by_place(events, "pattern").get(at)
     if event is None:
         return Draft("pattern", label, at=at, verdict="unreached")
-    base = place_of(event.detail.value, body) or ""
+    base = places.of(event.detail.value) or ""
     draft = pattern(event.detail, at, base)
     draft.label = label
     mismatch = event.value
@@ -81,21 +81,9 @@ def _one_pattern(at: str, label: str, events: list[Event], body: Json) -> Draft:
     return draft
 
 
-def place_of(part: Json, body: Json, at: str = "") -> str | None:
-    """Where in a body a part of it stands, found by identity; `None` where it is no part of it."""
-    if part is body:
-        return at
-    items = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
-    for key, item in items:
-        found = place_of(part, item, f"{at}/{escape(str(key))}") if isinstance(item, dict | list) else None
-        if found is not None:
-            return found
-    return None
-
-
-def _any_pattern(documents: Json, at: str, events: list[Event], body: Json) -> Draft:
+def _any_pattern(documents: Json, at: str, events: list[Event], places: Places) -> Draft:
     count = len(documents) if isinstance(documents, list) else 0
-    children = [_one_pattern(f"{at}/{number}", f"[{number}]", events, body) for number in range(count)]
+    children = [_one_pattern(f"{at}/{number}", f"[{number}]", events, places) for number in range(count)]
     draft = Draft("anyPattern", f"anyPattern, one of {count}", at=at, children=children)
     held = [child for child in children if child.verdict == "held"]
     failed = [child for child in children if child.verdict in ("failed", "error")]
@@ -113,7 +101,7 @@ def _any_pattern(documents: Json, at: str, events: list[Event], body: Json) -> D
     return draft
 
 
-def _deny(document: Json, at: str, events: list[Event], _body: Json) -> Draft:
+def _deny(document: Json, at: str, events: list[Event], _places: Places) -> Draft:
     block = document.get("conditions") if isinstance(document, dict) else None
     if block is None:
         return Draft("deny", "deny", at=at, verdict="failed", note="it denies without conditions")
@@ -124,12 +112,12 @@ def _deny(document: Json, at: str, events: list[Event], _body: Json) -> Draft:
     return draft
 
 
-def _foreach(loops: Json, at: str, events: list[Event], body: Json) -> Draft:
-    children = [_loop(loop, f"{at}/{number}", events, body, number) for number, loop in enumerate(loops)]
+def _foreach(loops: Json, at: str, events: list[Event], places: Places) -> Draft:
+    children = [_loop(loop, f"{at}/{number}", events, places, number) for number, loop in enumerate(loops)]
     return _gathered(Draft("foreach", "foreach", at=at, children=children))
 
 
-def _loop(loop: JsonObject, at: str, events: list[Event], body: Json, number: int) -> Draft:
+def _loop(loop: JsonObject, at: str, events: list[Event], places: Places, number: int) -> Draft:
     draft = Draft("loop", f"loop[{number}]", str(loop.get("list", "")), at=at)
     read = by_place(events, "list").get(at)
     if read is None:
@@ -140,7 +128,9 @@ def _loop(loop: JsonObject, at: str, events: list[Event], body: Json, number: in
     if read.error:
         draft.verdict, draft.note, draft.children, draft.because = "error", read.error, listed, errors_in(listed)
         return draft
-    draft.children = [_element(loop, at, event, body) for event in events if event.kind == "element" and event.at == at]
+    draft.children = [
+        _element(loop, at, event, places) for event in events if event.kind == "element" and event.at == at
+    ]
     _gathered(draft)
     if not draft.children:
         draft.verdict, draft.note = "skipped", f"{brief(draft.text)} is an empty list"
@@ -148,9 +138,8 @@ def _loop(loop: JsonObject, at: str, events: list[Event], body: Json, number: in
     return draft
 
 
-def _element(loop: JsonObject, at: str, event: Event, body: Json) -> Draft:
-    place = place_of(event.value, body) if isinstance(event.value, dict | list) else None
-    draft = Draft("element", f"element[{event.text}]", value=event.value, pointer=place, at=at)
+def _element(loop: JsonObject, at: str, event: Event, places: Places) -> Draft:
+    draft = Draft("element", f"element[{event.text}]", value=event.value, pointer=places.of(event.value), at=at)
     context = explain_context(loop.get("context"), f"{at}/context", event.children)
     draft.children = [context] if context else []
     block = loop.get("preconditions")
@@ -164,7 +153,7 @@ def _element(loop: JsonObject, at: str, event: Event, body: Json) -> Draft:
     if judged is None:
         draft.verdict, draft.note = "skipped", "there is nothing to judge"
         return draft
-    inner = explain_ways(loop, at, judged.children, body)
+    inner = explain_ways(loop, at, judged.children, places)
     draft.children.append(inner)
     draft.verdict, draft.because = inner.verdict, [inner]
     if judged.error or isinstance(judged.value, Broken):
@@ -187,7 +176,7 @@ def _gathered(draft: Draft) -> Draft:
     return draft
 
 
-def _assertion(_tree: Json, at: str, events: list[Event], _body: Json) -> Draft:
+def _assertion(_tree: Json, at: str, events: list[Event], _places: Places) -> Draft:
     children = [_asserted(event) for event in events if event.kind == "assertion"]
     failed = [child for child in children if child.verdict in ("failed", "error")]
     return Draft(

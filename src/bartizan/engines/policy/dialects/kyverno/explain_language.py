@@ -79,7 +79,7 @@ def _gone_through(step: Step) -> list[Draft]:
             continue
         if group is None or id(child.part) in seen:
             number, seen = number + 1, set()
-            group = Draft("element", f"[{number}]", value=child.given)
+            group = Draft("member", f"[{number}]", value=child.given)
             drafts.append(group)
         seen.add(id(child.part))
         group.children += _shown(child)
