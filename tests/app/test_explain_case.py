@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 from tests.cli.test_test import FILES
 from tests.conformance import conformance_dir
 
@@ -43,8 +44,8 @@ def test_values_of_the_test_count(cases: list[Case]) -> None:
 
 
 def test_a_case_whose_resource_is_gone_is_not_explained(cases: list[Case]) -> None:
-    assert explain_case(cases[0]._replace(resource="Pod/default/gone")) == []
-    assert explain_case(cases[0]._replace(rule="gone")) == []
+    assert explain_case(replace(cases[0], resource="Pod/default/gone")) == []
+    assert explain_case(replace(cases[0], rule="gone")) == []
 
 
 def test_cases_of_the_suite_are_explained_as_they_ended() -> None:

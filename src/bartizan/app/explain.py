@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bartizan.app.ambient import ambient
 from bartizan.app.explain_source import GeneratedPiece, generated_pieces
 from bartizan.app.files import read_document
-from bartizan.app.given import GivenObjects
+from bartizan.app.given_world import GivenWorld, read_given
 from bartizan.app.policies import documents, read_exceptions
 from bartizan.app.supply import Supply
 from bartizan.app.user_info import read_user_info
@@ -115,7 +115,7 @@ def explain_inputs(inputs: ExplainInputs) -> Explanations:
         values=values,
         user=read_document(inputs.user_info, read_user_info) if inputs.user_info else None,
         labels={**supply.namespace_labels(), **values.namespace_labels},
-        lookup=GivenObjects(supply.given),
+        lookup=GivenWorld(lambda: resources),
     )
     found = [_explained(source, rule, resource, world) for source, rule in meant for resource in chosen]
     return _most_telling(found, named=bool(inputs.rule and inputs.resource))
@@ -208,14 +208,12 @@ def _exceptions(paths: tuple[Path, ...]) -> list[JsonObject]:
 
 
 def _resources(supply: Supply) -> list[Resource]:
-    found: list[Resource] = []
-    for item in [*supply.problems, *supply.given()]:
-        if isinstance(item, Problem):
-            raise _raised(item)
-        found.append(in_default_namespace(item))
+    found, problems = read_given(supply)
+    for problem in problems:
+        raise _raised(problem)
     if not found:
         raise SpecError("no resource found", hint="Name a file or a folder with manifests, or `-` for standard input.")
-    return found
+    return [in_default_namespace(item) for item in found]
 
 
 def _raised(problem: Problem) -> SpecError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bartizan.app.ambient import ambient
@@ -45,7 +46,7 @@ def explain_case(case: Case) -> list[str]:
 def explained_case(case: Case) -> Explained | None:
     """The whole explanation of a case; `None` where its test, policy, rule or resource is not to be found."""
     try:
-        test = next((item for item in read_test_files(case.file) if item.name == case.test), None)
+        test = next((item for item in read_test_files(Path(case.file)) if item.name == case.test), None)
         return None if test is None else _explained(case, test)
     except SpecError:
         return None  # the run of the test has said what is wrong with its files

@@ -20,6 +20,7 @@ from bartizan.engines.policy.dialects.kyverno.explain_draft import Draft, verdic
 from bartizan.engines.policy.dialects.kyverno.explain_judgement import explain_judgement
 from bartizan.engines.policy.dialects.kyverno.explain_language import filled
 from bartizan.engines.policy.dialects.kyverno.explain_match import explain_match
+from bartizan.engines.policy.dialects.kyverno.match import compile_filters
 from bartizan.engines.policy.dialects.kyverno.policy import compile_policy
 from bartizan.engines.policy.dialects.kyverno.spec import Metadata, RuleSpec, decode
 from bartizan.engines.policy.dialects.kyverno.watch import Watch
@@ -153,13 +154,13 @@ def _stages(
     if spec.exclude:
         stages.append(explain_match(spec.exclude, request, f"{at}/exclude", excluding=True))
     if _is_meant(stages):
-        stages += _exceptions(item, request, events)
         context = explain_context(document.get("context"), f"{at}/context", events)
         stages += [context] if context else []
         if document.get("preconditions"):
             place = f"{at}/preconditions"
             stages.append(explain_conditions(document["preconditions"], place, events, label="preconditions"))
         if not any(stage.kind == "conditions" and stage.verdict in ("failed", "error") for stage in stages):
+            stages += _exceptions(item, spec, request, events)
             stages.append(explain_judgement(document, spec, at, request, events, outcome))
         stages += [_message(document, event) for event in events if event.kind == "message"][:1]
     return stages
@@ -189,22 +190,25 @@ def _scoped(label: str, wanted: str, met: str, note: str, *, holds: bool) -> Dra
     return Draft("scope", label, wanted, value=met, verdict="held" if holds else "failed", note="" if holds else note)
 
 
-def _exceptions(item: WatchedRule, request: Request, events: list[Event]) -> list[Draft]:
+def _exceptions(item: WatchedRule, spec: RuleSpec, request: Request, events: list[Event]) -> list[Draft]:
+    narrows = spec.validate is not None and spec.validate.pod_security is not None
     asked = {event.text: event for event in events if event.kind == "exception"}
     found = []
     for document in item.exceptions:
         metadata = decode(document.get("metadata") or {}, Metadata, "/metadata")
         name = "/".join(part for part in (metadata.namespace, metadata.name) if part)
-        found.append(_exception(name, document, asked.get(name), request))
+        found.append(_exception(name, document, asked.get(name), request, narrows=narrows))
     return found
 
 
-def _exception(name: str, document: JsonObject, event: Event | None, request: Request) -> Draft:
+def _exception(name: str, document: JsonObject, event: Event | None, request: Request, *, narrows: bool) -> Draft:
     draft = Draft("exception", f"PolicyException {name}", verdict="unreached")
     if event is None:
         return draft
     spec = decode_exception(document)
     matched = explain_match(spec.match, request, "/spec/match")
+    # exceptions read their filters a little otherwise than rules do, and theirs is the last word
+    matched.verdict = "failed" if compile_filters(spec.match, "/spec/match")(request) is None else "held"
     draft.children = [matched]
     if spec.conditions:
         draft.children.append(
@@ -214,7 +218,7 @@ def _exception(name: str, document: JsonObject, event: Event | None, request: Re
     draft.because = [child for child in draft.children if child.verdict == draft.verdict]
     if draft.verdict == "held":
         draft.note = f"PolicyException `{name}` accepts it"
-        if spec.pod_security:
+        if spec.pod_security and narrows:
             draft.kind, draft.note = "narrowing", f"PolicyException `{name}` excludes controls"
     for child in [child for part in draft.children for child in _every(part)]:
         child.at = ""  # it stands in another document than the policy
@@ -261,7 +265,9 @@ def _because(stages: list[Draft], outcome: Outcome | None) -> list[Draft]:
     for stage in judged:
         ends = "held" if stage.kind in ("exclude", "exception") else "failed"
         if stage.kind in _ENDING and stage.verdict == ends:
-            return [stage]
+            return [other for other in judged if other.kind == stage.kind == "exception" and other.verdict == ends] or [
+                stage
+            ]
     narrowing = [stage for stage in judged if stage.kind == "narrowing" and isinstance(outcome, Skipped)]
     return [*narrowing, *[stage for stage in judged if stage.kind not in _ENDING][-1:]]
 
