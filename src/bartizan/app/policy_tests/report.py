@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple, TextIO
 
@@ -174,14 +173,20 @@ def _junit(cases: Sequence[Case], errors: Sequence[Problem], *, strict: bool) ->
 def _junit_case(case: Case, verdict: Verdict) -> Iterator[str]:
     yield f"    <testcase classname={_attribute(case.policy)} name={_attribute(f'{case.rule} {case.resource}')}>"
     if verdict is Verdict.FAILED:
-        yield f"<failure message={_attribute(case.reason)}>{escape(xml_characters(case.reason), quote=False)}</failure>"
+        yield f"<failure message={_attribute(case.reason)}>{_escaped(xml_characters(case.reason))}</failure>"
     elif verdict is Verdict.UNSUPPORTED:
         yield f"<skipped message={_attribute(f'needs {case.reason}')}/>"
     yield "</testcase>\n"
 
 
 def _attribute(text: str) -> str:
-    return f'"{_ATTRIBUTE_ENDS.sub(_reference, escape(xml_characters(text)))}"'
+    return f'"{_ATTRIBUTE_ENDS.sub(_reference, _escaped(xml_characters(text)))}"'
+
+
+def _escaped(text: str) -> str:
+    from html import escape  # late: only this format needs its tables
+
+    return escape(text)
 
 
 def _reference(match: re.Match[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bartizan.lang.jmespath.library import collections, encoding, numbers, standard, strings, times
@@ -18,6 +19,7 @@ def standard_functions() -> Functions:
     return Functions({**standard.FUNCTIONS, **standard.SPECIFIED})
 
 
+@lru_cache(maxsize=8)  # the same table again, so that an expression that recurs is compiled once
 def functions_for(ambient: Ambient) -> Functions:
     """Every function, with the clock, the randomness and the YAML reader it is given."""
     tables: list[Mapping[str, Function]] = [
