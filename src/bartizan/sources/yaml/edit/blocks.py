@@ -1,0 +1,279 @@
+"""Block collections, changed by lines: what is not touched keeps every byte."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bartizan.sources.yaml.edit.align import align, same
+from bartizan.sources.yaml.edit.flow import FlowEditor
+from bartizan.sources.yaml.edit.plan import Anchors, plan_map
+from bartizan.sources.yaml.edit.style import column, line_end, line_start, next_line
+from bartizan.sources.yaml.edit.write import entry_lines, item_lines, literal, scalar_text, value_text
+
+if TYPE_CHECKING:
+    from bartizan.base.json import Json
+    from bartizan.sources.yaml.edit.nodes import Entry, Node
+    from bartizan.sources.yaml.edit.style import Style
+    from bartizan.sources.yaml.edit.track import Path, Track
+
+_GAP: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_COMMENT_LINE: Final = re.compile(r"([ \t]*)#[^\n]*(?:\n|\Z)")
+_OCTAL: Final = re.compile(r"0[0-7]+")
+
+
+class Slot(NamedTuple):
+    """Where a value stands: right behind a colon or dash, whose key or dash is at `column`.
+
+    `offset` is how far behind its dash an element stands, and 0 behind a key.
+    """
+
+    behind: int
+    column: int
+    offset: int = 0
+
+
+class BlockEditor:
+    """Collects the edits of one document: `(start, end, text)`, in the order of the text."""
+
+    def __init__(self, text: str, style: Style, track: Track) -> None:
+        self.edits: list[tuple[int, int, str]] = []
+        self._text = text
+        self._style = style
+        self._track = track
+        self._anchors = Anchors()
+        self._flow = FlowEditor(text, style, self._anchors, track)
+
+    def visit(self, node: Node, after: Json, slot: Slot, path: Path, like: str = "") -> None:
+        """Change one value, as far down as it differs."""
+        if path in self._track.forced:
+            self._replace(node, after, slot, path, like)
+            return
+        if node.target is not None:
+            if not same(self._anchors.value(node), after):
+                self._replace(node, after, slot, path, like)
+            return
+        equal = same(node.value, after)
+        if equal and not node.aliased:
+            return
+        if node.flow and self._edits_flow(node, after):
+            self._put(node.start, node.end, self._flow.edited(node, after, path))
+        elif node.kind == "map" and isinstance(after, dict) and after and not node.flow:
+            self._map(node, after, slot, path)
+        elif node.kind == "list" and isinstance(after, list) and after and not node.flow:
+            self._list(node, after, slot, path)
+        else:
+            self._replace(node, after, slot, path, like)
+            return
+        if not equal:
+            self._anchors.changed(node, after)
+
+    def _edits_flow(self, node: Node, after: Json) -> bool:
+        """Whether a flow collection stays one: it has members, or all of the document is JSON."""
+        if self._style.json:
+            return True
+        if node.kind == "map":
+            return isinstance(after, dict) and bool(node.entries and after)
+        return isinstance(after, list) and bool(node.items and after)
+
+    def _put(self, start: int, end: int, text: str) -> None:
+        if self._text[start:end] != text:
+            self.edits.append((start, end, text))
+
+    def _lines(self, at: int, lines: list[str]) -> None:
+        """Put whole lines in front of the line that begins at `at`, or behind the last one."""
+        newline = self._style.newline
+        if at == len(self._text) and not self._text.endswith("\n"):
+            self.edits.append((at, at, newline + newline.join(lines)))
+        else:
+            self.edits.append((at, at, newline.join(lines) + newline))
+
+    # maps
+
+    def _map(self, node: Node, after: dict[str, Json], slot: Slot, path: Path) -> None:
+        plan = plan_map(node, after, self._anchors)
+        if True not in plan.stays:
+            self._replace(node, after, slot, path, "")
+            return
+        margin = column(self._text, node.entries[0].name.start)
+        last = max(place for place, stays in enumerate(plan.stays) if stays)
+        for place, entry in enumerate(node.entries):
+            if not plan.stays[place]:
+                self._track.touch((*path, entry.key or "<<"))
+                self._anchors.gone(entry.value)
+                self._remove_entry(node, place, margin, plan.stays)
+            elif entry.key is not None:
+                below = Slot(self._behind(entry), margin)
+                self.visit(entry.value, after[entry.key], below, (*path, entry.key))
+            new = plan.new.get(place, []) + (plan.new.get(-1, []) if place == last else [])
+            if new:
+                self._track.touched.update((*path, key) for key in new)
+                lines = [line for key in new for line in entry_lines(key, after[key], margin, self._style)]
+                self._lines(self._after(entry.end, margin), lines)
+
+    def _behind(self, entry: Entry) -> int:
+        """The place right behind the colon of a pair."""
+        gap = _GAP.match(self._text, entry.name.end)
+        at = gap.end() if gap else entry.name.end
+        return at + 1 if self._text.startswith(":", at) else entry.name.end
+
+    def _remove_entry(self, node: Node, place: int, margin: int, stays: list[bool]) -> None:
+        entry = node.entries[place]
+        start = line_start(self._text, entry.name.start)
+        before = self._text[start : entry.name.start]
+        if not before.strip(" "):
+            self._put(self._own_comments(start, margin), self._after(entry.end, margin), "")
+            return
+        if True in stays[:place]:
+            return
+        if place:
+            return  # it went with the first one, which shares its line with a dash
+        heir = node.entries[stays.index(True)]
+        gap_start = next_line(self._text, node.entries[stays.index(True) - 1].end)
+        between = self._text[gap_start : line_start(self._text, heir.name.start)]
+        if between.strip():
+            dash = len(before) - len(before.lstrip(" "))
+            moved = "".join(f"{' ' * dash}{line.strip()}{self._style.newline}" for line in between.splitlines())
+            self.edits.append((start, start, moved))
+        self._put(entry.name.start, heir.name.start, "")
+
+    # lists
+
+    def _list(self, node: Node, after: list[Json], slot: Slot, path: Path) -> None:
+        dashes = self._dashes(node)
+        margin = column(self._text, dashes[0])
+        pairs = align(node.value, after)
+        shares = self._text[line_start(self._text, dashes[0]) : dashes[0]].strip(" ") != ""
+        if shares and pairs[0][0] is None:
+            self._replace(node, after, slot, path, "")
+            return
+        if shares and pairs[0][1] is None:
+            self._replace(node, after, slot, path, "")
+            return
+        offset = self._offset(node, dashes)
+        quote = _quote(node.items)
+        at = self._own_comments(line_start(self._text, dashes[0]), margin)
+        for old, new in pairs:
+            if old is None and new is not None:
+                self._track.touch((*path, "-"))
+                self._lines(at, item_lines(after[new], margin, self._style, offset=offset, like=quote))
+            elif old is not None:
+                item = node.items[old]
+                at = self._after(max(item.end, dashes[old] + 1), margin)
+                if new is not None:
+                    self.visit(item, after[new], Slot(dashes[old] + 1, margin, offset), (*path, old), quote)
+                    continue
+                self._track.touch((*path, old))
+                self._anchors.gone(item)
+                self._put(self._own_comments(line_start(self._text, dashes[old]), margin), at, "")
+
+    def _dashes(self, node: Node) -> list[int]:
+        found: list[int] = []
+        at = node.body
+        for item in node.items:
+            gap = _GAP.match(self._text, at)
+            at = gap.end() if gap else at
+            found.append(at)
+            at = max(item.end, at + 1)
+        return found
+
+    def _offset(self, node: Node, dashes: list[int]) -> int:
+        """How far behind its dash an element of this list stands."""
+        for dash, item in zip(dashes, node.items, strict=True):
+            if item.is_written and "\n" not in self._text[dash : item.start]:
+                return item.start - dash
+        return 2
+
+    # places
+
+    def _after(self, end: int, margin: int) -> int:
+        """The line behind the content that ends at `end`, and behind comments that are further in than `margin`."""
+        at = next_line(self._text, end)
+        while found := _COMMENT_LINE.match(self._text, at):
+            if len(found[1]) <= margin or found.end() == at:
+                break
+            at = found.end()
+        return at
+
+    def _own_comments(self, start: int, margin: int) -> int:
+        """Where the comments begin that stand right above a line, at its own indentation."""
+        while start > 0:
+            above = line_start(self._text, start - 1)
+            found = _COMMENT_LINE.match(self._text, above)
+            if not found or len(found[1]) != margin:
+                break
+            start = above
+        return start
+
+    # whole values
+
+    def _replace(self, node: Node, after: Json, slot: Slot, path: Path, like: str) -> None:
+        """Write a value anew, where the old one stood."""
+        self._track.touch(path)
+        self._anchors.gone(node)
+        self._anchors.changed(node, after)
+        anchor = f"&{node.anchor}" if node.anchor else ""
+        text = self._text
+        if self._in_place(node, after):
+            lead = f"{anchor} " if anchor else ""
+            glue = "" if text[node.start - 1 : node.start] in ("", " ", "\t", "\n") else " "
+            self._put(node.start, node.end, glue + lead + self._scalar(node, after, like))
+            return
+        head, below = value_text(after, slot.column, self._style, node.style or like, slot.offset)
+        if anchor and slot.offset and isinstance(after, dict | list) and after:  # an anchor here would be the first key's
+            below = [" " * (slot.column + slot.offset) + head, *below]
+            head = ""
+        head = " ".join(part for part in (anchor, head) if part)
+        if node.style in ("|", ">") and literal(after):
+            head += self._header_comment(node)
+        self._swap(node, slot, head, below)
+
+    def _in_place(self, node: Node, after: Json) -> bool:
+        """Whether one line can be changed for another: scalars, aliases, flow collections."""
+        small = not isinstance(after, dict | list) or not after
+        return (
+            small
+            and node.is_written
+            and node.style not in ("|", ">")
+            and (node.kind in ("scalar", "alias") or node.flow)
+            and (not literal(after) or node.style in ("'", '"'))
+        )
+
+    def _scalar(self, node: Node, after: Json, like: str) -> str:
+        if isinstance(after, dict | list):
+            return "{}" if isinstance(after, dict) else "[]"
+        old = self._text[node.body : node.end]
+        if isinstance(after, int) and not isinstance(after, bool) and after >= 0 and _OCTAL.fullmatch(old):
+            return f"0{after:o}"
+        return scalar_text(after, self._style, like=node.style or like)
+
+    def _header_comment(self, node: Node) -> str:
+        return _comment(self._text[node.body : line_end(self._text, node.body)])
+
+    def _swap(self, node: Node, slot: Slot, head: str, below: list[str]) -> None:
+        """Put `head` behind the colon or dash, and lines below it, for all that stood there."""
+        text, newline = self._text, self._style.newline
+        lines = "".join(f"{newline}{line}" for line in below)
+        head = f" {head}" if head else ""
+        block = node.kind in ("map", "list") and not node.flow
+        if block or node.style in ("|", ">"):
+            inline = node.kind == "scalar" or "\n" not in text[slot.behind : node.body]
+            rest = "" if inline else _comment(text[slot.behind : line_end(text, slot.behind)])
+            self._put(slot.behind, line_end(text, node.end), head + rest + lines)
+            return
+        self._put(slot.behind, max(node.end, slot.behind), head)
+        if lines:
+            end = line_end(text, max(node.end, slot.behind))
+            self.edits.append((end, end, lines))
+
+
+def _comment(line: str) -> str:
+    """The comment at the end of a line without quoted text, with the blanks before it."""
+    found = re.search(r"[ \t]+#.*", line)
+    return found[0] if found else ""
+
+
+def _quote(nodes: list[Node]) -> str:
+    """The quote of texts that are all written in the same one."""
+    found = {node.style for node in nodes if node.kind == "scalar" and isinstance(node.value, str)}
+    return found.pop() if len(found) == 1 else ""
