@@ -17,6 +17,7 @@ from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.exceptions import exceptions_for
 from bartizan.engines.policy.dialects.kyverno.foreach import foreach_judge
 from bartizan.engines.policy.dialects.kyverno.match import compile_match
+from bartizan.engines.policy.dialects.kyverno.mutate import mutate_judge
 from bartizan.engines.policy.dialects.kyverno.pod_security import pod_security_judge
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
 from bartizan.engines.policy.dialects.kyverno.scope import images_loader, request_scope
@@ -64,7 +65,6 @@ class PolicyMeta:
 
 
 _UNSUPPORTED: Final[Mapping[str, Callable[[RuleSpec], bool]]] = {
-    "mutate": lambda spec: spec.mutate is not None,
     "generate": lambda spec: spec.generate is not None,
     "verifyImages": lambda spec: spec.verify_images is not None,
     "celPreconditions": lambda spec: bool(spec.cel_preconditions),
@@ -94,7 +94,7 @@ def compile_rule(
         applies=_in_namespace(matched.applies, meta.namespace),
         excluded=excluded,
         exceptions=lifted,
-        judge=_unsupported(construct) if construct else _judge(spec, lifted, compiler, at),
+        judge=_unsupported(construct) if construct else _judge(spec, meta, lifted, compiler, at),
         conditions=None if construct else _conditions(spec, compiler, at),
         loaders={} if construct else _loaders(spec, compiler, at),
         is_static=not construct and _is_static(spec),
@@ -162,7 +162,9 @@ def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in o
     return run
 
 
-def _judge(spec: RuleSpec, lifted: Sequence[RuleException], compiler: Compiler, at: str) -> Judge:
+def _judge(spec: RuleSpec, meta: PolicyMeta, lifted: Sequence[RuleException], compiler: Compiler, at: str) -> Judge:
+    if spec.mutate is not None:
+        return mutate_judge(spec.mutate, meta.namespace, compiler, f"{at}/mutate")
     validate = spec.validate
     if validate is None:
         return lambda _request, _scope: None
