@@ -9,32 +9,53 @@ from bartizan.base.errors import SpecError
 from bartizan.sources.yaml.documents import parse_chunk
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from random import Random
 
 WORDS = (
     *("app", "name", "image", "spec", "registry.example/app:1.4.2", "a: b", "- x", "yes", "on", "0644", "1e3", "~"),
     *("2024-01-01", "", " lead", "trail ", "é ü", "#no", "x # y", "[a", "{", "*", "&a", "!t", "%", "@", "`", "'", '"'),
     *("two\nlines\n", "end\n\n", "no\nend", "\n", "  in\nout\n", "tab\there", "back\\slash", "=", "<<", "null", "12"),
-    *("a, b", "a]", "key: ", "-", "--", "---", "...", "?", ": ", "a:b", "\u2028", "\x85", "\x07", "😀", "0x1f", "1_000"),
+    *(
+        "a, b",
+        "a]",
+        "key: ",
+        "-",
+        "--",
+        "---",
+        "...",
+        "?",
+        ": ",
+        "a:b",
+        "\u2028",
+        "\x85",
+        "\x07",
+        "😀",
+        "0x1f",
+        "1_000",
+    ),
     *("long " * 30, "a\n\n\nb\n", "x\n ", "\r", "a\r\nb"),
 )
 NAMES = ("a", "name", "b.c/d", "on", "12", "x y", "é", "true", "<<", "", "-", "k#", "#k", "longer-key", "q'", 'q"', "A")
 
 
-def tree(rng: Random, depth: int = 4) -> Any:
-    """A random value, a map most often."""
+def tree(rng: Random, depth: int = 4, pool: Sequence[Any] = ()) -> Any:
+    """A random value, a map most often; `pool` are values that may stand in several places."""
     kind = rng.random()
+    if pool and kind < 0.1:
+        return rng.choice(pool)
     if depth == 0 or kind < 0.4:
         return _leaf(rng)
     if kind < 0.75:
-        return {rng.choice(NAMES): tree(rng, depth - 1) for _ in range(rng.randint(0, 4))}
+        base = rng.choice(pool) if pool and rng.random() < 0.3 else {}
+        return {**base, **{rng.choice(NAMES): tree(rng, depth - 1, pool) for _ in range(rng.randint(0, 4))}}
     if kind < 0.85:
-        return [{"name": f"n{i}", **_part(rng, depth - 1)} for i in range(rng.randint(0, 3))]
-    return [tree(rng, depth - 1) for _ in range(rng.randint(0, 3))]
+        return [{"name": f"n{i}", **_part(rng, depth - 1, pool)} for i in range(rng.randint(0, 3))]
+    return [tree(rng, depth - 1, pool) for _ in range(rng.randint(0, 3))]
 
 
-def _part(rng: Random, depth: int) -> dict[str, Any]:
-    return {rng.choice(NAMES): tree(rng, depth) for _ in range(rng.randint(0, 2))}
+def _part(rng: Random, depth: int, pool: Sequence[Any]) -> dict[str, Any]:
+    return {rng.choice(NAMES): tree(rng, depth, pool) for _ in range(rng.randint(0, 2))}
 
 
 def _leaf(rng: Random) -> Any:
@@ -43,8 +64,13 @@ def _leaf(rng: Random) -> Any:
 
 def root(rng: Random) -> Any:
     """A random document, nearly always a map with something in it."""
-    made = {"kind": "K", **_part(rng, 4), **_part(rng, 4), **_part(rng, 4)}
-    return tree(rng) if rng.random() < 0.1 else made
+    if rng.random() < 0.1:
+        return tree(rng)
+    if rng.random() < 0.7:
+        return {"kind": "K", **_part(rng, 4, ()), **_part(rng, 4, ()), **_part(rng, 4, ())}
+    pool = [{f"p{i}": _leaf(rng), **_part(rng, 1, ())} for i in range(2)]
+    shared = {f"shared{i}": part for i, part in enumerate(pool)}
+    return {"kind": "K", **shared, **_part(rng, 4, pool), **_part(rng, 4, pool), **_part(rng, 4, pool)}
 
 
 def change(rng: Random, value: Any) -> Any:
@@ -134,7 +160,9 @@ class Writer:
 
     def _map(self, lines: list[str], value: dict[str, Any], column: int, first: str = "") -> None:
         rng = self._rng
-        for number, (key, item) in enumerate(value.items()):
+        left = self._merged(lines, value, first or " " * column) if self._anchored else value
+        first = first if left is value else ""
+        for number, (key, item) in enumerate(left.items()):
             if number or not first:
                 self._comment(lines, column)
             margin = first if first and not number else " " * column
@@ -142,6 +170,16 @@ class Writer:
             self._value(lines, f"{margin}{name}{rng.choice(('', '', '', ' '))}:", item, column, 0)
         if rng.random() < self._comments / 3:
             self._comment(lines, column)
+
+    def _merged(self, lines: list[str], value: dict[str, Any], lead: str) -> dict[str, Any]:
+        """Write a merge key for an anchored map that is part of this one; what is left to be written."""
+        for name, held in self._anchored:
+            if isinstance(held, dict) and held and held is not value and self._rng.random() < 0.8:
+                common = {key for key, item in held.items() if key in value and value[key] is item}
+                if common and held.keys() <= value.keys():
+                    lines.append(f"{lead}<<: {self._rng.choice(('*', '[*'))}{name}".replace(f"[*{name}", f"[*{name}]"))
+                    return {key: item for key, item in value.items() if key not in common}
+        return value
 
     def _list(self, lines: list[str], value: list[Any], column: int, first: str = "") -> None:
         for number, item in enumerate(value):
@@ -191,7 +229,10 @@ class Writer:
         ends = value.endswith("\n")
         mark = "|" if ends and not value.endswith("\n\n") else "|+" if ends else "|-"
         margin = " " * inner
-        return [f"{lead} {mark}{self._tail()}", *(f"{margin}{line}" if line else "" for line in body[:-1] + ([] if ends else body[-1:]))]
+        return [
+            f"{lead} {mark}{self._tail()}",
+            *(f"{margin}{line}" if line else "" for line in body[:-1] + ([] if ends else body[-1:])),
+        ]
 
     def _flow(self, value: Any, column: int) -> str:
         rng = self._rng

@@ -8,6 +8,7 @@ but not including the whole document; then the edit is refused.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bartizan.base.errors import SpecError
@@ -15,7 +16,7 @@ from bartizan.base.location import Location
 from bartizan.sources.yaml.blocks import UNCERTAIN
 from bartizan.sources.yaml.documents import parse_chunk
 from bartizan.sources.yaml.edit.align import same
-from bartizan.sources.yaml.edit.blocks import BlockEditor, Slot
+from bartizan.sources.yaml.edit.blocks import ROOT, BlockEditor
 from bartizan.sources.yaml.edit.json_nodes import read_json_nodes
 from bartizan.sources.yaml.edit.nodes import Node, read_nodes
 from bartizan.sources.yaml.edit.style import Style, detect
@@ -52,13 +53,17 @@ def edit_document(text: str, before: Json, after: Json, *, file: str = "", first
         track = Track(forced)
         edited = _applied(closed, root, after, style, track)
         if edited is not None:
-            edited = edited.removesuffix(style.newline) if added else edited
-            if _reads_as(edited, after):
-                return edited
+            shorter = edited.removesuffix(style.newline) if added else edited
+            for candidate in (shorter, edited):
+                if _reads_as(candidate, after):
+                    return candidate
         touched = touched or track.touched
+        style = replace(style, careful=True)  # blank lines behind one may have become part of it
         forced = frozenset(path[: len(path) - height] for path in touched if len(path) > height)
         if not forced:
             break
+        if not closed.endswith("\n"):
+            forced |= {_last(root)}  # a block whose last line has no end, and would get one
     line, column = _first_place(closed, root, touched)
     at = Location(file, first_line + line, column)
     raise SpecError("this cannot be changed without writing the document anew", at=at, hint="Change it by hand.")
@@ -83,7 +88,7 @@ def _closed(text: str, before: Json) -> tuple[str, bool]:
 def _applied(text: str, root: Node, after: Json, style: Style, track: Track) -> str | None:
     """The text with all edits; `None` where two of them meet."""
     editor = BlockEditor(text, style, track)
-    editor.visit(root, after, Slot(root.start, -style.step), ())
+    editor.visit(root, after, ROOT, ())
     pieces: list[str] = []
     at = 0
     for start, end, new in sorted(editor.edits, key=lambda edit: edit[0]):
@@ -92,6 +97,14 @@ def _applied(text: str, root: Node, after: Json, style: Style, track: Track) -> 
         pieces += (text[at:start], new)
         at = end
     return "".join((*pieces, text[at:]))
+
+
+def _last(node: Node) -> Path:
+    """The path of the last value in the text."""
+    if node.entries:
+        entry = node.entries[-1]
+        return (entry.key or "<<", *_last(entry.value))
+    return (len(node.items) - 1, *_last(node.items[-1])) if node.items else ()
 
 
 def _reads_as(text: str, value: Json) -> bool:

@@ -43,9 +43,7 @@ def align(before: Sequence[Json], after: Sequence[Json]) -> list[Pair]:
         end += 1
     pairs: list[Pair] = [(i, i) for i in range(start)]
     old, new = before[start : len(before) - end], after[start : len(after) - end]
-    pairs += [
-        (None if i is None else i + start, None if j is None else j + start) for i, j in _middle(old, new)
-    ]
+    pairs += [(None if i is None else i + start, None if j is None else j + start) for i, j in _middle(old, new)]
     pairs += [(len(before) - end + i, len(after) - end + i) for i in range(end)]
     return pairs
 

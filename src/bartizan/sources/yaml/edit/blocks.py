@@ -9,7 +9,16 @@ from bartizan.sources.yaml.edit.align import align, same
 from bartizan.sources.yaml.edit.flow import FlowEditor
 from bartizan.sources.yaml.edit.plan import Anchors, plan_map
 from bartizan.sources.yaml.edit.style import column, line_end, line_start, next_line
-from bartizan.sources.yaml.edit.write import entry_lines, item_lines, literal, scalar_text, value_text
+from bartizan.sources.yaml.edit.write import (
+    entry_lines,
+    flow_text,
+    item_lines,
+    list_lines,
+    literal,
+    map_lines,
+    scalar_text,
+    value_text,
+)
 
 if TYPE_CHECKING:
     from bartizan.base.json import Json
@@ -31,6 +40,10 @@ class Slot(NamedTuple):
     behind: int
     column: int
     offset: int = 0
+
+
+ROOT: Final = Slot(-1, 0)
+"""The place of the whole document."""
 
 
 class BlockEditor:
@@ -118,24 +131,25 @@ class BlockEditor:
         return at + 1 if self._text.startswith(":", at) else entry.name.end
 
     def _remove_entry(self, node: Node, place: int, margin: int, stays: list[bool]) -> None:
-        entry = node.entries[place]
-        start = line_start(self._text, entry.name.start)
-        before = self._text[start : entry.name.start]
-        if not before.strip(" "):
-            self._put(self._own_comments(start, margin), self._after(entry.end, margin), "")
-            return
-        if True in stays[:place]:
-            return
-        if place:
-            return  # it went with the first one, which shares its line with a dash
-        heir = node.entries[stays.index(True)]
-        gap_start = next_line(self._text, node.entries[stays.index(True) - 1].end)
-        between = self._text[gap_start : line_start(self._text, heir.name.start)]
+        text = self._text
+        first = node.entries[0].name.start
+        dashed = text[line_start(text, first) : first].strip(" ") != ""
+        if not dashed or True in stays[:place]:
+            start = line_start(text, node.entries[place].name.start)
+            self._put(self._own_comments(start, margin), self._gone_until(node.entries[place].end, margin), "")
+        elif not place:  # the others at the top go with it
+            self._promote(first, node.entries, stays.index(True))
+
+    def _promote(self, first: int, entries: list[Entry], heir: int) -> None:
+        """Put a pair in the line of the dash, for those before it are gone; comments go above the dash."""
+        text = self._text
+        start, target = line_start(text, first), entries[heir].name.start
+        between = text[next_line(text, entries[heir - 1].end) : line_start(text, target)]
         if between.strip():
-            dash = len(before) - len(before.lstrip(" "))
-            moved = "".join(f"{' ' * dash}{line.strip()}{self._style.newline}" for line in between.splitlines())
+            dash = " " * (len(text[start:first]) - len(text[start:first].lstrip(" ")))
+            moved = "".join(f"{dash}{line.strip()}{self._style.newline}" for line in between.splitlines())
             self.edits.append((start, start, moved))
-        self._put(entry.name.start, heir.name.start, "")
+        self._put(first, target, "")
 
     # lists
 
@@ -159,13 +173,16 @@ class BlockEditor:
                 self._lines(at, item_lines(after[new], margin, self._style, offset=offset, like=quote))
             elif old is not None:
                 item = node.items[old]
-                at = self._after(max(item.end, dashes[old] + 1), margin)
+                end = max(item.end, dashes[old] + 1)
+                at = self._after(end, margin)
                 if new is not None:
                     self.visit(item, after[new], Slot(dashes[old] + 1, margin, offset), (*path, old), quote)
                     continue
                 self._track.touch((*path, old))
                 self._anchors.gone(item)
-                self._put(self._own_comments(line_start(self._text, dashes[old]), margin), at, "")
+                self._put(
+                    self._own_comments(line_start(self._text, dashes[old]), margin), self._gone_until(end, margin), ""
+                )
 
     def _dashes(self, node: Node) -> list[int]:
         found: list[int] = []
@@ -195,6 +212,13 @@ class BlockEditor:
             at = found.end()
         return at
 
+    def _gone_until(self, end: int, margin: int) -> int:
+        """The same for what is taken out: blanks left behind it must not become part of text before it."""
+        at = self._after(end, margin)
+        while self._style.careful and at < len(self._text) and not self._text[at : line_end(self._text, at)].strip():
+            at = next_line(self._text, at)
+        return at
+
     def _own_comments(self, start: int, margin: int) -> int:
         """Where the comments begin that stand right above a line, at its own indentation."""
         while start > 0:
@@ -214,19 +238,37 @@ class BlockEditor:
         self._anchors.changed(node, after)
         anchor = f"&{node.anchor}" if node.anchor else ""
         text = self._text
+        if slot is ROOT:
+            self._whole(node, after)
+            return
         if self._in_place(node, after):
             lead = f"{anchor} " if anchor else ""
             glue = "" if text[node.start - 1 : node.start] in ("", " ", "\t", "\n") else " "
             self._put(node.start, node.end, glue + lead + self._scalar(node, after, like))
             return
         head, below = value_text(after, slot.column, self._style, node.style or like, slot.offset)
-        if anchor and slot.offset and isinstance(after, dict | list) and after:  # an anchor here would be the first key's
+        if (
+            anchor and slot.offset and isinstance(after, dict | list) and after
+        ):  # an anchor here would be the first key's
             below = [" " * (slot.column + slot.offset) + head, *below]
             head = ""
         head = " ".join(part for part in (anchor, head) if part)
-        if node.style in ("|", ">") and literal(after):
+        if node.style in ("|", ">") and literal(after, node.style):
             head += self._header_comment(node)
         self._swap(node, slot, head, below)
+
+    def _whole(self, node: Node, after: Json) -> None:
+        """Write another kind of document, where it began."""
+        lines = (
+            map_lines(after, 0, self._style)
+            if isinstance(after, dict) and after
+            else list_lines(after, 0, self._style)
+            if isinstance(after, list) and after
+            else [value_text(after, 0, self._style)[0] if not literal(after) else flow_text(after, self._style)]
+        )
+        if column(self._text, node.start):  # behind `---`
+            lines.insert(0, "")
+        self._put(node.start, line_end(self._text, node.end), self._style.newline.join(lines))
 
     def _in_place(self, node: Node, after: Json) -> bool:
         """Whether one line can be changed for another: scalars, aliases, flow collections."""
@@ -236,7 +278,7 @@ class BlockEditor:
             and node.is_written
             and node.style not in ("|", ">")
             and (node.kind in ("scalar", "alias") or node.flow)
-            and (not literal(after) or node.style in ("'", '"'))
+            and (not literal(after, node.style) or node.style in ("'", '"'))
         )
 
     def _scalar(self, node: Node, after: Json, like: str) -> str:
@@ -254,7 +296,7 @@ class BlockEditor:
         """Put `head` behind the colon or dash, and lines below it, for all that stood there."""
         text, newline = self._text, self._style.newline
         lines = "".join(f"{newline}{line}" for line in below)
-        head = f" {head}" if head else ""
+        head = f"{' ' * max(1, slot.offset - 1)}{head}" if head else ""
         block = node.kind in ("map", "list") and not node.flow
         if block or node.style in ("|", ">"):
             inline = node.kind == "scalar" or "\n" not in text[slot.behind : node.body]

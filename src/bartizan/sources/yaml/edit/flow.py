@@ -78,7 +78,7 @@ class FlowEditor:
         plan = plan_map(node, after, self._anchors)
         if True not in plan.stays:
             return self._whole(node, after)
-        spans = [(entry.name.start, max(entry.name.end, entry.value.end)) for entry in node.entries]
+        spans = [(entry.name.start, entry.end) for entry in node.entries]
         last = max(place for place, stays in enumerate(plan.stays) if stays)
         quote = _quote([entry.name for entry in node.entries])
         parts: list[tuple[int | None, str]] = []
@@ -95,7 +95,7 @@ class FlowEditor:
         return self._joined(node, spans, parts)
 
     def _entry(self, entry: Entry, after: dict[str, Json], path: Path) -> str:
-        source = self._text[entry.name.start : max(entry.name.end, entry.value.end)]
+        source = self._text[entry.name.start : entry.end]
         if entry.key is None:
             return source
         text = self.edited(entry.value, after[entry.key], (*path, entry.key))

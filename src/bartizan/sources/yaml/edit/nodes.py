@@ -37,8 +37,8 @@ class Entry:
 
     @property
     def end(self) -> int:
-        """Where the content of the pair ends; a value that is not written has no place of its own."""
-        return max(self.name.end, self.value.end) if self.value.is_written else self.name.end
+        """Where the content of the pair ends; a value that is not written ends with the colon."""
+        return max(self.name.end, self.value.end)
 
 
 @dataclass(slots=True, eq=False)
@@ -122,8 +122,8 @@ class _Reader:
         if style in ("|", ">"):
             end = self._block_end(body, end, event.value)
         elif not style and not event.value:
-            end = body = start if body >= end else body
-        return Node("scalar", start, body, max(end, body), value, style=style)
+            body = end
+        return Node("scalar", start, body, end, value, style=style)
 
     def _body(self, event: Any, start: int) -> int:
         """Where the value begins, behind its anchor and tag."""

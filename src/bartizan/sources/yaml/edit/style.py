@@ -12,13 +12,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """`step` is how far a map stands inside its key, `dash` how far a list's dash does. `json` allows no other YAML."""
+    """`step` is how far a map stands inside its key, `dash` how far a list's dash does.
+
+    `json` allows no other YAML. `careful` is for a second try: no text as a
+    block, and no blank lines kept where something was.
+    """
 
     newline: str = "\n"
     step: int = 2
     dash: int = 0
     quote: Literal["'", '"'] = '"'
     json: bool = False
+    careful: bool = False
 
 
 def column(text: str, at: int) -> int:

@@ -88,7 +88,7 @@ def reads_plain(value: str, place: str) -> bool:
 
 _TRIALS: Final[dict[str, tuple[str, str]]] = {
     "block": ("k: {0} # c\nz: 1\n", "block"),
-    "flow": ("[{0}, {{{0}: {0}}}]\n", "flow"),
+    "flow": ("[{0}, {{{0}: {0}}}, {0} ]\n", "flow"),
     "key": ("{0}: 1\nz: {{{0}: 1}}\n", "key"),
 }
 
@@ -96,11 +96,15 @@ _TRIALS: Final[dict[str, tuple[str, str]]] = {
 def _fill(place: str, value: str) -> Json:
     if place == "block":
         return {"k": value, "z": 1}
-    return [value, {value: value}] if place == "flow" else {value: 1, "z": {value: 1}}
+    return [value, {value: value}, value] if place == "flow" else {value: 1, "z": {value: 1}}
 
 
-def literal(value: Json) -> str:
-    """The mark of a literal block that can hold a value, or nothing: text of several lines, with no odd blanks."""
+def literal(value: Json, like: str = "") -> str:
+    """The mark of a literal block that can hold a value, or nothing: text of several lines, with no odd blanks.
+
+    Empty lines at its end are only kept in a block where one was (`like`),
+    for those behind it would be taken for more of them.
+    """
     if not isinstance(value, str) or "\n" not in value:
         return ""
     lines = value.rstrip("\n").split("\n")
@@ -110,7 +114,7 @@ def literal(value: Json) -> str:
     if _MARGIN.match(first) or any(line and not line.strip() for line in lines):
         return ""
     breaks = len(value) - len(value.rstrip("\n"))
-    return ("|-", "|")[breaks] if breaks < 2 else "|+"
+    return ("|-", "|")[breaks] if breaks < 2 else "|+" if like in ("|", ">") else ""
 
 
 def value_text(value: Json, column: int, style: Style, like: str = "", offset: int = 0) -> tuple[str, list[str]]:
@@ -119,7 +123,7 @@ def value_text(value: Json, column: int, style: Style, like: str = "", offset: i
     `offset` is how far behind its dash an element of a list stands, and 0
     behind a key.
     """
-    mark = literal(value) if not style.json else ""
+    mark = literal(value, like) if not (style.careful or style.json) else ""
     if mark and like not in ("'", '"'):
         margin = " " * (column + (offset or style.step))
         body = str(value)[:-1] if str(value).endswith("\n") else str(value)
