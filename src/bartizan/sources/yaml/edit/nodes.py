@@ -160,7 +160,7 @@ class _Reader:
 
     def _items(self, node: Node) -> int:
         while True:
-            event = self._events.get_event()
+            event: Any = self._events.get_event()
             if event.__class__ is ev.SequenceEndEvent:
                 node.value = [item.value for item in node.items]
                 return int(event.end_mark.index)
@@ -168,7 +168,7 @@ class _Reader:
 
     def _entries(self, node: Node) -> int:
         while True:
-            event = self._events.get_event()
+            event: Any = self._events.get_event()
             if event.__class__ is ev.MappingEndEvent:
                 node.value = _merged(node)
                 return int(event.end_mark.index)

@@ -22,7 +22,7 @@ MISSING: Final = object()
 
 @dataclass(frozen=True, slots=True)
 class MapPlan:
-    """For each pair in the order of the text whether it stays, and the new keys behind it; -1 is the last that stays."""
+    """For each pair in the order of the text whether it stays, and the new keys behind it; -1 is the last one left."""
 
     stays: list[bool]
     new: dict[int, list[str]]

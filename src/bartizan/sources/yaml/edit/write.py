@@ -72,13 +72,14 @@ def reads_plain(value: str, place: str) -> bool:
     try:
         read = resolve(value)
         if not isinstance(read, str):
-            return place == "key" and not isinstance(read, bool) and key_text(read) == value and value.isdecimal()
+            return place == "key" and value.isdecimal() and key_text(read) == value
     except ScalarError:
         return False
-    if _PLAIN.fullmatch(value):
-        return True
-    if value.startswith(("---", "...", "%")):
-        return False  # a boundary at the margin
+    boundary = value.startswith(("---", "...", "%"))  # at the margin these are no text
+    return _PLAIN.fullmatch(value) is not None or (not boundary and _passes_trial(value, place))
+
+
+def _passes_trial(value: str, place: str) -> bool:
     template, wanted = _TRIALS[place]
     try:
         return bool(parse_events(template.format(value), "", 0) == _fill(wanted, value))
@@ -126,21 +127,15 @@ def value_text(value: Json, column: int, style: Style, like: str = "", offset: i
     mark = literal(value, like) if not (style.careful or style.json) else ""
     if mark and like not in ("'", '"'):
         margin = " " * (column + (offset or style.step))
-        body = str(value)[:-1] if str(value).endswith("\n") else str(value)
+        body = str(value).removesuffix("\n")
         return mark, [f"{margin}{line}" if line else "" for line in body.split("\n")]
-    if isinstance(value, dict) and value:
-        if offset:
-            lines = map_lines(value, column + offset, style)
-            return lines[0][column + offset :], lines[1:]
-        return "", map_lines(value, column + style.step, style)
-    if isinstance(value, list) and value:
-        if offset:
-            lines = list_lines(value, column + offset, style)
-            return lines[0][column + offset :], lines[1:]
-        return "", list_lines(value, column + style.dash, style)
-    if isinstance(value, dict | list):
+    if not isinstance(value, dict | list):
+        return scalar_text(value, style, like=like), []
+    if not value:
         return "{}" if isinstance(value, dict) else "[]", []
-    return scalar_text(value, style, like=like), []
+    inner = column + (offset or (style.step if isinstance(value, dict) else style.dash))
+    lines = map_lines(value, inner, style) if isinstance(value, dict) else list_lines(value, inner, style)
+    return (lines[0][inner:], lines[1:]) if offset else ("", lines)
 
 
 def map_lines(value: dict[str, Json], column: int, style: Style) -> list[str]:
