@@ -160,18 +160,20 @@ class _Reader:
 
     def _items(self, node: Node) -> int:
         while True:
-            event: Any = self._events.get_event()
+            event = self._events.get_event()
             if event.__class__ is ev.SequenceEndEvent:
                 node.value = [item.value for item in node.items]
-                return int(event.end_mark.index)
+                mark: Any = event.end_mark
+                return int(mark.index)
             node.items.append(self._node(event))
 
     def _entries(self, node: Node) -> int:
         while True:
-            event: Any = self._events.get_event()
+            event = self._events.get_event()
             if event.__class__ is ev.MappingEndEvent:
                 node.value = _merged(node)
-                return int(event.end_mark.index)
+                mark: Any = event.end_mark
+                return int(mark.index)
             merges = event.__class__ is ev.ScalarEvent and event.value == _MERGE and event.implicit[0]
             name = self._node(event)
             value = self._node(self._events.get_event())

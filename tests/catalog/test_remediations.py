@@ -1,0 +1,104 @@
+"""Every remediation of the catalogue on the failing examples of its check, as objects and as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from tests.catalog.test_checks import CHECKS, verdict
+
+from bartizan.app.remedies import compile_remedies, mend, plain_request
+from bartizan.catalog import CheckSpec, Example, export_fix
+from bartizan.catalog.loader import read_file
+from bartizan.model.resource import resource_from
+from bartizan.sources.yaml import parse_yaml_text
+from bartizan.sources.yaml.edit import edit_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bartizan.base.json import JsonObject
+
+MENDED = [check for check in CHECKS if check.remediation]
+FAILING = [
+    pytest.param(check, example, id=f"{check.id}: {example.name}")
+    for check in MENDED
+    for example in check.examples
+    if example.expect == "fail"
+]
+PASSING = [
+    pytest.param(check, example, id=f"{check.id}: {example.name}")
+    for check in MENDED
+    for example in check.examples
+    if example.expect != "fail"
+]
+
+
+def mended(check: CheckSpec, body: JsonObject) -> JsonObject:
+    return mend(resource_from(body), compile_remedies([check], risky=True), plain_request).resource.body
+
+
+@pytest.mark.parametrize(("check", "example"), FAILING)
+def test_a_mended_example_passes(check: CheckSpec, example: Example) -> None:
+    body = mended(check, example.every[0])
+    assert verdict(check, [body, *example.every[1:]]) in ("pass", "skip")
+
+
+@pytest.mark.parametrize(("check", "example"), FAILING)
+def test_mending_twice_changes_nothing_more(check: CheckSpec, example: Example) -> None:
+    once = mended(check, example.every[0])
+    assert mended(check, once) is once
+
+
+@pytest.mark.parametrize(("check", "example"), PASSING)
+def test_what_passes_is_left_alone(check: CheckSpec, example: Example) -> None:
+    assert mended(check, example.every[0]) is example.every[0]
+
+
+@pytest.mark.parametrize(("check", "example"), FAILING)
+def test_text_is_mended_like_the_object(check: CheckSpec, example: Example) -> None:
+    """The example as YAML, mended in its text, reads as the mended object, and keeps the other lines."""
+    text = yaml.safe_dump(example.every[0], sort_keys=False)
+    before = parse_yaml_text(text)
+    after = mended(check, before)
+    edited = edit_document(text, before, after)
+    assert parse_yaml_text(edited) == mended(check, example.every[0])
+    assert verdict(check, [parse_yaml_text(edited), *example.every[1:]]) in ("pass", "skip")
+    kept = [line for line in text.splitlines() if line in edited.splitlines()]
+    assert len(kept) >= len(text.splitlines()) - 3
+
+
+@pytest.mark.parametrize(("check", "example"), FAILING)
+def test_only_what_the_remediation_names_changes(check: CheckSpec, example: Example) -> None:
+    """Every value that differs stands at or below a field that the patch sets."""
+    before = dict(_leaves(example.every[0]))
+    after = dict(_leaves(mended(check, example.every[0])))
+    assert check.remediation
+    named = {path[-1] for path, _ in _leaves(check.remediation.mutate)} | {"drop", "add"}
+    changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+    assert changed
+    assert not [path for path in changed if named.isdisjoint(path)]
+
+
+def _leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _leaves(item, (*path, key))
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from _leaves(item, (*path, index))
+    elif value not in ({}, []):
+        yield path, value
+
+
+@pytest.mark.parametrize("check", MENDED, ids=lambda check: check.id)
+def test_remediation_is_exported_as_a_policy(check: CheckSpec) -> None:
+    policy = export_fix(check)
+    assert policy is not None
+    assert policy["metadata"]["name"] == f"fix-{check.id}"
+    assert all("mutate" in rule and "match" in rule for rule in policy["spec"]["rules"])
+
+
+def test_checks_without_a_remediation_have_no_policy_of_one() -> None:
+    assert all(export_fix(check) is None for check in CHECKS if check.remediation is None)
