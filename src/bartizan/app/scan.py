@@ -22,11 +22,11 @@ from bartizan.app.values import EMPTY, Values
 from bartizan.base.location import Location
 from bartizan.engines.policy.dialects.podsecurity import compile_profile
 from bartizan.engines.policy.lookup import Lookup, Offline
-from bartizan.engines.policy.plan import Rule
+from bartizan.engines.policy.plan import JUDGING, Rule
 from bartizan.engines.posture import CrossCheck
 from bartizan.findings import Minded, count, fingerprint, new_only, waive, without_copies
 from bartizan.model.finding import Finding, Result
-from bartizan.model.report import Problem, Report
+from bartizan.model.report import Note, Problem, Report
 from bartizan.sources.manifests import PIECE_BYTES, Piece, cut, find, read_bytes, read_piece
 from bartizan.sources.rendered import deployed, kustomize_command, read_chart, read_kustomization
 
@@ -92,6 +92,8 @@ class _Rules(msgspec.Struct):
     checks: tuple[CrossCheck, ...]
     problems: list[Problem]
     wants_namespaces: bool
+    changing: int
+    """How many rules were left out because they change what is there."""
 
     @property
     def infos(self) -> tuple[RuleInfo, ...]:
@@ -141,7 +143,17 @@ def _load_rules(request: ScanRequest) -> _Rules:
     problems += policies.problems
     if chosen:
         rules += chosen.rules
-    return _Rules(tuple(rules), chosen.checks if chosen else (), problems, policies.wants_namespaces)
+    judging = tuple(rule for rule in rules if rule.does in JUDGING)
+    checks = chosen.checks if chosen else ()
+    return _Rules(judging, checks, problems, policies.wants_namespaces, len(rules) - len(judging))
+
+
+def _changing_note(rules: _Rules) -> tuple[Note, ...]:
+    """A scan judges what is there; that some rules change it is said, and not done."""
+    if not rules.changing:
+        return ()
+    said = f"{rules.changing} rules that mutate or generate were not asked: a scan judges what is there"
+    return (Note("changing-rules", said, "See what they would change with `bartizan apply`."),)
 
 
 class _Sources:
@@ -249,7 +261,7 @@ def _report(request: ScanRequest, rules: _Rules, sources: _Sources, batches: lis
         problems=(*rules.problems, *sources.problems, *findings.problems),
         waived=judged.waived,
         waivers=request.waivers,
-        notes=(*every.notes, *judged.notes),
+        notes=(*_changing_note(rules), *every.notes, *judged.notes),
     )
 
 
