@@ -1,10 +1,8 @@
-"""Findings of built-in checks mended: a remediation is done only to a resource its check really fails for."""
+"""Findings of checks mended: a remediation is done only to a resource its check really fails for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-import msgspec
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from bartizan.app.ambient import ambient
 from bartizan.app.selection import compile_checks, describe
@@ -17,7 +15,7 @@ from bartizan.model.outcome import Broken, Failed
 from bartizan.model.request import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from bartizan.catalog import CheckSpec
     from bartizan.engines.policy.chain import RequestFor
@@ -25,16 +23,24 @@ if TYPE_CHECKING:
     from bartizan.model.finding import RuleInfo
     from bartizan.model.resource import Resource
 
-_ROUNDS = 4  # one remediation may open the way for another: what is not privileged may be kept from becoming so
+    Accepts: TypeAlias = Callable[[RuleInfo, Resource, Failed], str]
+    """Who accepted a finding: the id of a waiver, or nothing."""
+
+NEEDS_KNOWLEDGE: Final = "takes knowledge of the program"
+RISKY: Final = "may change how a program behaves (--risky, or name it with --check)"
+ELSEWHERE: Final = "its fix does not apply here"
+_ROUNDS: Final = (
+    4  # one remediation may open the way for another: what is privileged cannot be kept from gaining rights
+)
 
 
 class Remedy(NamedTuple):
-    """A check with what mends it; without `mends`, `because` says why nothing does."""
+    """What judges, and what mends; without `mends`, `because` says why nothing does."""
 
     info: RuleInfo
     judges: tuple[Rule, ...]
     mends: tuple[Rule, ...]
-    because: str = ""
+    because: str = ELSEWHERE
 
 
 class Mended(NamedTuple):
@@ -45,8 +51,15 @@ class Mended(NamedTuple):
     left: tuple[tuple[RuleInfo, str], ...]
 
 
-def compile_remedies(checks: Iterable[CheckSpec], *, risky: bool) -> list[Remedy]:
-    """Compile checks on one resource with their remediations; those of a risk only where it is taken.
+def accepts_none(_info: RuleInfo, _resource: Resource, _outcome: Failed) -> str:
+    """Nothing is waived."""
+    return ""
+
+
+def compile_remedies(checks: Iterable[CheckSpec], *, risky: bool, named: Collection[str] = ()) -> list[Remedy]:
+    """Compile checks on one resource with their remediations; those of a risk only where it is taken, or `named`.
+
+    Checks that compare resources are left out: no one of them is to blame.
 
     Raises:
         SpecError: one is malformed, which the tests of the catalogue prevent.
@@ -54,65 +67,78 @@ def compile_remedies(checks: Iterable[CheckSpec], *, risky: bool) -> list[Remedy
     compiler = expression_compiler(ambient())
     remedies: list[Remedy] = []
     for check in checks:
-        judges = compile_checks([check]).rules
+        if check.template:
+            continue
+        info, judges = describe(check), compile_checks([check]).rules
         remediation, document = check.remediation, export_fix(check)
         if remediation is None or document is None:
-            remedies.append(Remedy(describe(check), judges, (), "no fix without knowing what is meant"))
-            continue
-        if remediation.risk != "none" and not risky:
-            because = f"may change how programs behave; take the risk with --check {check.id}, or --risky for all"
-            remedies.append(Remedy(describe(check), judges, (), because))
-            continue
-        policy = compile_policy(document, compiler)
-        for problem in policy.problems:
-            raise SpecError(f"remediation of `{check.id}`: {problem.message}", hint=problem.hint)
-        mends = tuple(rule for rule in policy.rules if rule.does == "mutate")
-        remedies.append(Remedy(describe(check), judges, mends))
+            remedies.append(Remedy(info, judges, (), NEEDS_KNOWLEDGE))
+        elif remediation.risk != "none" and not risky and check.id not in named:
+            remedies.append(Remedy(info, judges, (), RISKY))
+        else:
+            policy = compile_policy(document, compiler)
+            for problem in policy.problems:
+                raise SpecError(f"remediation of `{check.id}`: {problem.message}", hint=problem.hint)
+            remedies.append(Remedy(info, judges, policy.rules))
     return remedies
 
 
-def mend(resource: Resource, remedies: Sequence[Remedy], request_for: RequestFor) -> Mended:
-    """Do what mends each failing check, in rounds, until nothing changes any more."""
-    failing = [remedy for remedy in remedies if _fails(remedy, resource, request_for)]
-    first = resource
+def judging_only(rules: Iterable[Rule]) -> list[Remedy]:
+    """Rules of policies that judge: what they find is mended by rules that mutate, or is left."""
+    return [Remedy(rule.info, (rule,), (), "no rule mends it") for rule in rules if rule.does == "validate"]
+
+
+def mend(
+    resource: Resource, remedies: Sequence[Remedy], request_for: RequestFor, accepts: Accepts = accepts_none
+) -> Mended:
+    """Do what mends each failing check that nobody accepted, in rounds, until nothing changes any more."""
+    accepted = {remedy.info.id: waiver for remedy, waiver in failing(resource, remedies, request_for, accepts)}
+    at_work = [remedy for remedy in remedies if accepted.get(remedy.info.id) == ""]
+    after = resource
     for _ in range(_ROUNDS):
-        before = resource.body
-        for remedy in failing:
-            if remedy.mends and _fails(remedy, resource, request_for):
-                resource = _done(remedy, resource, request_for)
-        if resource.body is before:
+        before = after.body
+        for remedy in at_work:
+            if remedy.mends and _failure(remedy, after, request_for):
+                after = _done(remedy, after, request_for)
+        if after.body is before:
             break
-    still = [remedy for remedy in remedies if _fails(remedy, resource, request_for)]
-    resource = resource if resource.body is not first.body else first
-    return Mended(
-        resource,
-        tuple(remedy.info for remedy in failing if remedy not in still),
-        tuple((remedy.info, remedy.because or "its fix does not apply here") for remedy in still),
-    )
+    left: list[tuple[RuleInfo, str]] = []
+    fixed: list[RuleInfo] = []
+    for remedy in remedies:
+        waiver = accepted.get(remedy.info.id)
+        if _failure(remedy, after, request_for) is not None:
+            left.append((remedy.info, f"accepted by waiver `{waiver}`" if waiver else remedy.because))
+        elif waiver is not None:
+            fixed.append(remedy.info)
+    return Mended(after, tuple(fixed), tuple(left))
 
 
-def _fails(remedy: Remedy, resource: Resource, request_for: RequestFor) -> bool:
+def failing(
+    resource: Resource, remedies: Sequence[Remedy], request_for: RequestFor, accepts: Accepts
+) -> list[tuple[Remedy, str]]:
+    """The checks that fail, each with the waiver that accepts it or nothing."""
+    outcomes = ((remedy, _failure(remedy, resource, request_for)) for remedy in remedies)
+    return [(remedy, accepts(remedy.info, resource, outcome)) for remedy, outcome in outcomes if outcome is not None]
+
+
+def _failure(remedy: Remedy, resource: Resource, request_for: RequestFor) -> Failed | None:
     kind = resource.id.kind
-    return any(
-        isinstance(rule.run(request_for(rule, resource), Offline()), Failed)
-        for rule in remedy.judges
-        if rule.kinds is None or kind in rule.kinds
-    )
+    for rule in remedy.judges:
+        if rule.kinds is None or kind in rule.kinds:
+            outcome = rule.run(request_for(rule, resource), Offline())
+            if isinstance(outcome, Failed):
+                return outcome
+    return None
 
 
 def _done(remedy: Remedy, resource: Resource, request_for: RequestFor) -> Resource:
+    """The resource after a remediation; as it was where one of its steps cannot be done to this resource."""
     steps = run_chain(remedy.mends, resource, request_for, Offline())
-    for step in steps:
-        if isinstance(step.outcome, Broken):  # the catalogue's own tests keep this from happening
-            return resource
-    return steps[-1].resource if steps else resource
+    if not steps or any(isinstance(step.outcome, Broken) for step in steps):
+        return resource
+    return steps[-1].resource
 
 
 def plain_request(_rule: Rule, resource: Resource) -> Request:
     """A request that knows nothing but the resource."""
     return Request(resource)
-
-
-def with_body(resource: Resource, body: dict[str, object]) -> Resource:
-    """The same resource with another body."""
-    return msgspec.structs.replace(resource, body=body)

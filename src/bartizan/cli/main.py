@@ -26,6 +26,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "scan": "bartizan.cli.scan:scan",
         "test": "bartizan.cli.test:test",
+        "fix": "bartizan.cli.fix:fix",
         "catalog": "bartizan.cli.catalog:catalog",
         "completion": "bartizan.cli.completion:completion",
     }
