@@ -10,7 +10,6 @@ from tests.catalog.test_checks import CHECKS, verdict
 
 from bartizan.app.remedies import compile_remedies, mend, plain_request
 from bartizan.catalog import CheckSpec, Example, export_fix
-from bartizan.catalog.loader import read_file
 from bartizan.model.resource import resource_from
 from bartizan.sources.yaml import parse_yaml_text
 from bartizan.sources.yaml.edit import edit_document

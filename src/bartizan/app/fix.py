@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
-
-import msgspec
 
 from bartizan.app.mutations import mutate
 from bartizan.app.policies import read_exceptions, read_policies
@@ -33,6 +30,7 @@ from bartizan.sources.yaml.lines import DocumentLines
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date
+    from pathlib import Path
 
     from bartizan.app.selection import CheckSelection
     from bartizan.base.json import Json, JsonObject
@@ -173,12 +171,7 @@ class _Fixer:
 
     def _file(self, file: FixedFile, *, named: bool) -> FixedFile:
         try:
-            if len(file.before) > MAX_DOCUMENT_BYTES:
-                hint = "Split it into several files."
-                raise SpecError(
-                    f"a file of {len(file.before) >> 20} MiB is not edited", at=Location(file.name), hint=hint
-                )
-            text = decode(file.before, file.name)
+            text = _text(file.before, file.name)
         except SpecError as error:
             file.problems.append(_problem(error))
             return file
@@ -302,6 +295,13 @@ def _without_default_namespace(body: JsonObject, placed: Resource, resource: Res
     if restored is None:
         return {key: value for key, value in body.items() if key != "metadata"}
     return {**body, "metadata": restored}
+
+
+def _text(data: bytes, name: str) -> str:
+    if len(data) > MAX_DOCUMENT_BYTES:
+        hint = "Split it into several files."
+        raise SpecError(f"a file of {len(data) >> 20} MiB is not edited", at=Location(name), hint=hint)
+    return decode(data, name)
 
 
 def _skip_lines(text: str, at: int, lines: int) -> int:

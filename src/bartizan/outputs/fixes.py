@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections import Counter
 from difflib import unified_diff
 from typing import TYPE_CHECKING, Final, TextIO
 
-from bartizan.outputs.terminal_ink import COLOR, PLAIN
+from bartizan.outputs.terminal_ink import COLOR, PLAIN, paragraph
 from bartizan.outputs.text import one_line, printable
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bartizan.model.report import Problem
     from bartizan.model.resource import ResourceId
 
+_WIDTH: Final = 110
 _NO_END: Final = "\\ No newline at end of file"
 _CODES: Final = {"-": "\x1b[31m", "+": "\x1b[32m", "@": "\x1b[36m"}
 _OFF: Final = "\x1b[0m"
@@ -25,17 +27,20 @@ _OFF: Final = "\x1b[0m"
 
 def patch(name: str, before: bytes, after: bytes) -> Iterator[str]:
     """A unified difference, a line at a time and without line ends, as `patch -p1` and `git apply` take it."""
-    place = os.path.relpath(name) if os.path.isabs(name) else os.path.normpath(name)
+    place = os.path.relpath(name)
     place = name if place.startswith("..") else place
-    sides = [side.decode("utf-8-sig", errors="backslashreplace").split("\n") for side in (before, after)]
-    lines = [
-        [f"{line}\n" for line in side[:-1]] + side[-1:] if side[-1] else [f"{line}\n" for line in side[:-1]]
-        for side in sides
-    ]
-    for line in unified_diff(*lines, fromfile=f"a/{place}", tofile=f"b/{place}"):
+    old, new = (_lines(side) for side in (before, after))
+    for line in unified_diff(old, new, fromfile=f"a/{place}", tofile=f"b/{place}"):
         yield line.removesuffix("\n")
         if not line.endswith("\n"):
             yield _NO_END
+
+
+def _lines(data: bytes) -> list[str]:
+    """Lines with their ends, which are line feeds only: a carriage return is part of its line."""
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    lines = data.decode("utf-16" if wide else "utf-8", errors="backslashreplace").split("\n")
+    return [f"{line}\n" for line in lines[:-1]] + [line for line in lines[-1:] if line]
 
 
 class Narrator:
@@ -81,12 +86,16 @@ class Narrator:
         ink = self._ink
         said = [f"{len(fixed)} fixed" if fixed else "", f"{len(left)} left" if left else ""]
         self._words.write(f"{ink.bold}{printable(name)}{ink.off}: {', '.join(filter(None, said))}\n")
-        width = max(len(rule) for rule, *_ in (*fixed, *left))
+        width = max((len(rule) for rule, _ in fixed), default=0)
         for rule, resource in fixed:
             self._words.write(f"  {ink.good}fixed{ink.off}  {printable(rule):{width}}  {printable(str(resource))}\n")
-        for rule, resource, because in left:
-            where = f"{printable(rule):{width}}  {printable(str(resource))}"
-            self._words.write(f"  {ink.dim}left{ink.off}   {where}: {one_line(because)}\n")
+        groups: dict[str, Counter[str]] = {}
+        for rule, _, because in left:
+            groups.setdefault(because, Counter())[rule] += 1
+        for because, rules in groups.items():
+            named = ", ".join(f"{rule} ({count})" if count > 1 else rule for rule, count in rules.items())
+            lead = f"{ink.dim}left{ink.off}   {one_line(because)}: "
+            self._words.writelines(f"{line}\n" for line in paragraph(lead, printable(named), _WIDTH, "  "))
 
     def unwritten(self, error: BartizanError) -> None:
         """Say that a file could not be written."""

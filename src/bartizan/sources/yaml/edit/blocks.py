@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _GAP: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _COMMENT_LINE: Final = re.compile(r"([ \t]*)#[^\n]*(?:\n|\Z)")
+_WIDTH: Final = 100
+"""Characters of a line that people still read at once."""
 _OCTAL: Final = re.compile(r"0[0-7]+")
 
 
@@ -70,7 +72,11 @@ class BlockEditor:
         if equal and not node.aliased:
             return
         if node.flow and self._edits_flow(node, after):
-            self._put(node.start, node.end, self._flow.edited(node, after, path))
+            edited = self._flow.edited(node, after, path)
+            if self._grows_too_long(node, edited):
+                self._replace(node, after, slot, path, like)
+                return
+            self._put(node.start, node.end, edited)
         elif node.kind == "map" and isinstance(after, dict) and after and not node.flow:
             self._map(node, after, slot, path)
         elif node.kind == "list" and isinstance(after, list) and after and not node.flow:
@@ -88,6 +94,16 @@ class BlockEditor:
         if node.kind == "map":
             return isinstance(after, dict) and bool(node.entries and after)
         return isinstance(after, list) and bool(node.items and after)
+
+    def _grows_too_long(self, node: Node, edited: str) -> bool:
+        """Whether a collection on one line is better written as a block: nobody reads a line that long."""
+        start = line_start(self._text, node.start)
+        return (
+            not self._style.json
+            and "\n" not in edited
+            and node.end - start <= _WIDTH < node.start - start + len(edited)
+            and not any(part.anchor or part.target for part in node.inside())
+        )
 
     def _put(self, start: int, end: int, text: str) -> None:
         if self._text[start:end] != text:
