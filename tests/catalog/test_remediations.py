@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.catalog.test_checks import CHECKS, verdict
+from tests.laws import examples
 
 from bartizan.app.remedies import compile_remedies, mend, plain_request
-from bartizan.catalog import CheckSpec, Example, export_fix
+from bartizan.base.errors import SpecError
+from bartizan.catalog import CheckSpec, Example, Remediation, export_fix
+from bartizan.catalog.loader import read_file
 from bartizan.model.resource import resource_from
 from bartizan.sources.yaml import parse_yaml_text
 from bartizan.sources.yaml.edit import edit_document
@@ -89,6 +94,88 @@ def _leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tupl
             yield from _leaves(item, (*path, index))
     elif value not in ({}, []):
         yield path, value
+
+
+def maps(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Maps with some of the fields."""
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+SECURITY = maps(
+    privileged=st.booleans(),
+    allowPrivilegeEscalation=st.booleans(),
+    readOnlyRootFilesystem=st.booleans(),
+    runAsNonRoot=st.booleans(),
+    runAsUser=st.sampled_from([0, 1000]),
+    procMount=st.sampled_from(["Default", "Unmasked"]),
+    seccompProfile=maps(type=st.sampled_from(["RuntimeDefault", "Unconfined", "Localhost"])),
+    appArmorProfile=maps(type=st.sampled_from(["RuntimeDefault", "Unconfined"])),
+    capabilities=maps(
+        add=st.lists(st.sampled_from(["SYS_ADMIN", "NET_BIND_SERVICE", "NET_RAW"]), unique=True),
+        drop=st.lists(st.sampled_from(["ALL", "NET_RAW"]), unique=True),
+    ),
+)
+PORTS = st.lists(
+    st.fixed_dictionaries({"containerPort": st.sampled_from([80, 8080, 443])}, optional={"hostPort": st.just(80)}),
+    max_size=2,
+    unique_by=lambda port: port["containerPort"],
+)
+
+
+def containers(least: int) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Containers with names of their own."""
+    one = st.fixed_dictionaries(
+        {"name": st.sampled_from(["a", "b", "c"]), "image": st.sampled_from(["r.example/a:1", "r.example/a:latest"])},
+        optional={
+            "securityContext": SECURITY,
+            "ports": PORTS,
+            "imagePullPolicy": st.sampled_from(["Always", "IfNotPresent"]),
+        },
+    )
+    return st.lists(one, min_size=least, max_size=3, unique_by=lambda container: container["name"])
+
+
+POD_SPECS = st.fixed_dictionaries(
+    {"containers": containers(1)},
+    optional={
+        "initContainers": containers(0),
+        "securityContext": SECURITY,
+        "hostNetwork": st.booleans(),
+        "hostPID": st.booleans(),
+        "automountServiceAccountToken": st.booleans(),
+    },
+)
+REMEDIES = compile_remedies(MENDED, risky=True)
+
+
+@given(POD_SPECS, st.booleans())
+@examples(150)
+def test_random_pods_pass_every_mended_check_for_good(spec: JsonObject, templated: bool) -> None:
+    """All remediations together: nothing they mend is left, a second time changes nothing, the text reads the same."""
+    head = {"metadata": {"name": "x", "namespace": "y"}}
+    pod = {"apiVersion": "v1", "kind": "Pod", **head, "spec": spec}
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", **head, "spec": {"template": {"spec": spec}}}
+    body = deployment if templated else pod
+    once = mend(resource_from(body), REMEDIES, plain_request)
+    assert not once.left
+    assert mend(resource_from(once.resource.body), REMEDIES, plain_request).resource.body is once.resource.body
+    text = yaml.safe_dump(body, sort_keys=False)
+    assert parse_yaml_text(edit_document(text, parse_yaml_text(text), once.resource.body)) == once.resource.body
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{risk: none, mutate: []}",
+        "{risk: behaviour, mutate: [{patchStrategicMerge: {}}]}",
+        "{risk: none, warning: mind, mutate: [{patchStrategicMerge: {}}]}",
+        "{risk: some, mutate: [{patchStrategicMerge: {}}]}",
+        "{risk: none, mutate: [{patchStrategicMerge: {}}], when: now}",
+    ],
+)
+def test_malformed_remediation_is_refused(written: str) -> None:
+    with pytest.raises(SpecError):
+        read_file(written.encode(), "x.yaml", Remediation)
 
 
 @pytest.mark.parametrize("check", MENDED, ids=lambda check: check.id)

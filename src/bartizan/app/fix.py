@@ -154,6 +154,7 @@ class _Fixer:
         self._remedies = remedies
         self._request = request
         self._namespaces = namespaces
+        self._asked: Request | None = None  # the last request, which serves every rule where no values differ
 
     def files(self, files: list[tuple[Path, bool]], stdin: bytes | None) -> Iterator[FixedFile]:
         """Fix files one by one, so that each may be written before the next is read."""
@@ -252,6 +253,11 @@ class _Fixer:
     def _request_for(self, rule: Rule, resource: Resource) -> Request:
         """What a rule is asked, as in a scan: each resource as if it were being created."""
         values = self._request.values
+        if values is EMPTY:
+            if self._asked is None or self._asked.resource is not resource:
+                labels = self._namespaces.get(resource.id.namespace, {})
+                self._asked = Request(resource=resource, user=self._request.user, namespace_labels=labels)
+            return self._asked
         rid = rule.info.id
         policy = rid.policy.rpartition("/")[2]
         variables = values.for_rule(policy, rid.rule, resource.id.name)

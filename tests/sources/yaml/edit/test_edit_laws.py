@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from contextlib import suppress
+from difflib import unified_diff
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import assume, given
@@ -17,6 +20,9 @@ from bartizan.sources.yaml.documents import parse_chunk, split_documents
 from bartizan.sources.yaml.edit import edit_document
 from bartizan.sources.yaml.edit.align import same
 from bartizan.sources.yaml.edit.nodes import read_nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SEEDS = st.integers(0, 2**32)
 
@@ -97,3 +103,87 @@ def test_documents_of_suites_take_random_edits(suite: str) -> None:
             assert same(parse_chunk(edited, "", 0, []), after), file
             edits += 1
     assert edits > 10
+
+
+def _maps(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
+    """Every map with something in it, and where it is."""
+    if isinstance(value, dict) and value:
+        yield path, value
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from _maps(item, (*path, key))
+
+
+def _with(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
+    """The value with another at one place; all else is shared."""
+    if not path:
+        return new
+    copy = value.copy()
+    copy[path[0]] = _with(value[path[0]], path[1:], new)
+    return copy
+
+
+@lru_cache(maxsize=1)
+def _plain_documents() -> list[tuple[str, dict[str, Any]]]:
+    """Documents without flow collections, aliases and blocks of text, where each pair has lines of its own."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    for file in sorted(conformance_dir("kyverno-policies").rglob("*resource*.yaml")):
+        for chunk, _ in split_documents(file.read_text(errors="replace"), 0):
+            if not any(mark in chunk for mark in "{[*|>\t\"'"):
+                with suppress(SpecError):
+                    value = parse_chunk(chunk, "", 0, [])
+                    if isinstance(value, dict):
+                        found.append((chunk, value))
+    return found
+
+
+def _change_of_lines(before: str, after: str) -> tuple[list[str], list[str]]:
+    """Lines that are gone, and lines that are new."""
+    found = list(unified_diff(before.split("\n"), after.split("\n"), n=0))[2:]
+    return [line for line in found if line.startswith("-")], [line for line in found if line.startswith("+")]
+
+
+def test_a_new_pair_adds_its_line_and_changes_no_other() -> None:
+    rng = random.Random(1)
+    tried = 0
+    for text, before in _plain_documents():
+        path, place = rng.choice(list(_maps(before)))
+        keys = list(place.items())
+        keys.insert(rng.randint(0, len(keys)), ("new.example/key", "value"))
+        gone, new = _change_of_lines(text, edit_document(text, before, _with(before, path, dict(keys))))
+        assert not gone
+        assert [line.strip("+ ") for line in new] == ["new.example/key: value"]
+        tried += 1
+    assert tried > 100
+
+
+def test_another_scalar_changes_its_line_and_no_other() -> None:
+    rng = random.Random(2)
+    tried = 0
+    for text, before in _plain_documents():
+        path, place = rng.choice(list(_maps(before)))
+        lines = text.splitlines()
+        leaves = [key for key, item in place.items() if isinstance(item, str | int)]
+        key = rng.choice(leaves) if leaves else ""
+        if not any(line.strip("- ") == f"{key}: {place.get(key)}" for line in lines):
+            continue  # text over several lines, or a number written in another way
+        gone, new = _change_of_lines(text, edit_document(text, before, _with(before, (*path, key), "a-new-text")))
+        assert len(gone) == len(new) == 1
+        assert new[0][1:].startswith(gone[0][1:].partition(":")[0])
+        tried += 1
+    assert tried > 100
+
+
+def test_a_pair_taken_out_takes_its_lines_and_no_other() -> None:
+    rng = random.Random(3)
+    tried = 0
+    for text, before in _plain_documents():
+        path, place = rng.choice(list(_maps(before)))
+        if len(place) < 2:
+            continue
+        key = rng.choice(list(place)[1:])  # the first may share its line with a dash
+        after = {name: item for name, item in place.items() if name != key}
+        gone, new = _change_of_lines(text, edit_document(text, before, _with(before, path, after)))
+        assert gone
+        assert not new
+        tried += 1
+    assert tried > 100

@@ -58,12 +58,31 @@ def _middle(before: Sequence[Json], after: Sequence[Json]) -> list[Pair]:
     for word, i, until_i, j, until_j in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
         if word == "equal":
             pairs += zip(range(i, until_i), range(j, until_j), strict=True)
-        elif name:  # named ones that do not match are others
-            pairs += [(gone, None) for gone in range(i, until_i)]
-            pairs += [(None, new) for new in range(j, until_j)]
+        elif name:
+            pairs += _renamed(range(i, until_i), range(j, until_j), before, after)
         else:
             pairs += _by_place(range(i, until_i), range(j, until_j), before, after)
     return pairs
+
+
+def _renamed(old: range, new: range, before: Sequence[Json], after: Sequence[Json]) -> list[Pair]:
+    """Elements whose names differ are others, unless half of what they say is the same."""
+    pairs: list[Pair] = []
+    next_old = old.start
+    for j in new:
+        found = next((i for i in range(next_old, old.stop) if _alike(before[i], after[j])), None)
+        if found is None:
+            pairs.append((None, j))
+            continue
+        pairs += [(i, None) for i in range(next_old, found)]
+        pairs.append((found, j))
+        next_old = found + 1
+    return [*pairs, *((i, None) for i in range(next_old, old.stop))]
+
+
+def _alike(left: dict[str, Json], right: dict[str, Json]) -> bool:
+    shared = sum(1 for key, item in left.items() if key in right and same(item, right[key]))
+    return shared * 2 >= max(len(left), len(right))
 
 
 def _by_place(old: range, new: range, before: Sequence[Json], after: Sequence[Json]) -> list[Pair]:
