@@ -16,6 +16,9 @@ import pytest
 from tests.cli.command import ROOT, bartizan
 from tests.conformance import conformance_dir
 
+from bartizan.app.replacing import replace_file
+from bartizan.base.errors import SourceError
+
 POD = """\
 # a pod
 apiVersion: v1
@@ -256,6 +259,46 @@ def test_read_only_file_is_named_and_left(manifest: Path) -> None:
     assert manifest.read_text() == POD
 
 
+def test_disk_that_takes_no_more_leaves_the_file_as_it_was(manifest: Path) -> None:
+    """A limit on the size of files stands in for a full disk: every write to one fails."""
+    program = Path(sys.executable).with_name("bartizan")
+    done = subprocess.run(
+        ["bash", "-c", f"ulimit -f 0; '{program}' fix '{manifest}' --check host-network --write 2>&1 | cat"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
+    assert "cannot write" in done.stdout
+    assert "0 findings fixed" in done.stdout
+    assert manifest.read_text() == POD
+    assert [path.name for path in manifest.parent.iterdir()] == ["pod.yaml"]
+
+
+def test_file_that_changed_meanwhile_is_left(manifest: Path) -> None:
+    with pytest.raises(SourceError, match="has changed"):
+        replace_file(manifest, b"what was read", b"what is to be")
+    assert manifest.read_text() == POD
+
+
+def test_mutate_rules_of_a_suite_come_to_rest(tmp_path: Path) -> None:
+    """Policies that mutate, on their own resources: after one run nothing is left to do."""
+    tried = 0
+    for policy in sorted(conformance_dir("kyverno-policies").rglob("*.yaml")):
+        text = policy.read_text(errors="replace")
+        resources = policy.parent / ".kyverno-test" / "resource.yaml"
+        if "\n    mutate:" not in f"{text}" or "kind: ClusterPolicy" not in text or not resources.is_file():
+            continue
+        if tried == 12:
+            break
+        copy = tmp_path / f"{tried}.yaml"
+        shutil.copy(resources, copy)
+        bartizan("fix", copy, "-p", policy, "--write")
+        assert bartizan("fix", copy, "-p", policy, "-q").out == ""
+        tried += 1
+    assert tried > 5
+
+
 def test_charts_and_kustomizations_are_named_and_left(tmp_path: Path) -> None:
     for folder, file in (("chart", "Chart.yaml"), ("overlay", "kustomization.yaml")):
         (tmp_path / folder).mkdir()
@@ -290,3 +333,15 @@ def test_resources_of_a_suite_are_fixed_for_good(tmp_path: Path) -> None:
     again = bartizan("fix", tmp_path, "--risky", "-q")
     assert again.out == ""
     assert "0 findings would be fixed" in again.err
+
+
+def test_catalogue_shows_and_exports_fixes(manifest: Path, tmp_path: Path) -> None:
+    """An exported fix does as a policy what the check's own fix does."""
+    assert "`bartizan fix` does it" in bartizan("catalog", "show", "privilege-escalation").out
+    assert "Mind: " in bartizan("catalog", "show", "writable-root").out
+    assert "By hand" in bartizan("catalog", "show", "untagged-image").out
+    assert bartizan("catalog", "export", "--fix", "untagged-image").code == 2
+    policy = tmp_path / "policy.txt"
+    policy.write_text(bartizan("catalog", "export", "--fix", "privilege-escalation").out)
+    assert bartizan("fix", manifest, "-p", policy, "--write").code == 0
+    assert manifest.read_text() == FIXED
