@@ -145,6 +145,16 @@ POD_SPECS = st.fixed_dictionaries(
         "automountServiceAccountToken": st.booleans(),
     },
 )
+
+
+def names(value: Any) -> list[Any]:
+    """What the containers and their ports are called, in the order in which they stand."""
+    if isinstance(value, dict):
+        own = [value[key] for key in ("name", "containerPort") if key in value]
+        return own + [name for item in value.values() for name in names(item)]
+    return [name for item in value for name in names(item)] if isinstance(value, list) else []
+
+
 REMEDIES = compile_remedies(MENDED, risky=True)
 
 
@@ -158,9 +168,22 @@ def test_random_pods_pass_every_mended_check_for_good(spec: JsonObject, template
     body = deployment if templated else pod
     once = mend(resource_from(body), REMEDIES, plain_request)
     assert not once.left
+    assert names(once.resource.body) == names(body)
     assert mend(resource_from(once.resource.body), REMEDIES, plain_request).resource.body is once.resource.body
     text = yaml.safe_dump(body, sort_keys=False)
     assert parse_yaml_text(edit_document(text, parse_yaml_text(text), once.resource.body)) == once.resource.body
+
+
+@pytest.mark.parametrize("check", MENDED, ids=lambda check: check.id)
+def test_resource_of_a_kind_that_does_not_exist_loses_nothing(check: CheckSpec) -> None:
+    """There is no Pod in `apps/v1`, so its lists cannot be merged, and a patch would replace them."""
+    container = {"name": "a", "image": "i", "ports": [{"containerPort": 80, "name": "http"}]}
+    other = {"name": "b", "image": "i:latest", "imagePullPolicy": "Never", "securityContext": {"privileged": True}}
+    spec = {"containers": [container, other], "hostNetwork": True}
+    body = {"apiVersion": "apps/v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": spec}
+    after = dict(_leaves(mended(check, body)))
+    for path, value in _leaves(body):
+        assert path[-1] in ("hostNetwork", "privileged", "imagePullPolicy") or after[path] == value
 
 
 @pytest.mark.parametrize(

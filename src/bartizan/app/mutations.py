@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
+from bartizan.app.ordering import in_order
 from bartizan.engines.policy.chain import run_chain
 from bartizan.engines.policy.lookup import Offline
 from bartizan.model.outcome import Broken, Passed
@@ -55,19 +58,20 @@ def _rounds(resource: Resource, rules: Sequence[Rule], request_for: RequestFor) 
     left: dict[int, tuple[Rule, str]] = {}
     moving: list[Rule] = []
     for _ in range(_ROUNDS):
-        steps = run_chain(rules, resource, request_for, Offline())
         moving = []
+        body = resource.body
         before = resource
-        for step in steps:
-            if step.resource is not before:
+        for step in run_chain(rules, resource, request_for, Offline()):
+            after = in_order(body, step.resource.body)
+            if after is not body:
                 moving.append(step.rule)
                 applied[id(step.rule)] = step.rule
             elif (reason := _not_done(step, before)) != "":
                 left[id(step.rule)] = (step.rule, reason)
-            before = step.resource
-        resource = before
+            body, before = after, step.resource
         if not moving:
             break
+        resource = msgspec.structs.replace(resource, body=body)
     return _Rounds(resource, tuple(applied.values()), tuple(left.values()), moving)
 
 

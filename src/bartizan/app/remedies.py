@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+import msgspec
+
 from bartizan.app.ambient import ambient
+from bartizan.app.ordering import in_order
 from bartizan.app.selection import compile_checks, describe
 from bartizan.base.errors import SpecError
 from bartizan.catalog import export_fix
@@ -15,8 +18,9 @@ from bartizan.model.outcome import Broken, Failed
 from bartizan.model.request import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+    from bartizan.base.json import Json
     from bartizan.catalog import CheckSpec
     from bartizan.engines.policy.chain import RequestFor
     from bartizan.engines.policy.plan import Rule
@@ -41,6 +45,8 @@ class Remedy(NamedTuple):
     judges: tuple[Rule, ...]
     mends: tuple[Rule, ...]
     because: str = ELSEWHERE
+    fields: frozenset[str] = frozenset()
+    """The fields that the remediation sets; nothing else may change."""
 
 
 class Mended(NamedTuple):
@@ -79,7 +85,8 @@ def compile_remedies(checks: Iterable[CheckSpec], *, risky: bool, named: Collect
             policy = compile_policy(document, compiler)
             for problem in policy.problems:
                 raise SpecError(f"remediation of `{check.id}`: {problem.message}", hint=problem.hint)
-            remedies.append(Remedy(info, judges, policy.rules))
+            fields = frozenset(field for block in remediation.mutate for field in _fields_set(block))
+            remedies.append(Remedy(info, judges, policy.rules, fields=fields))
     return remedies
 
 
@@ -132,11 +139,47 @@ def _failure(remedy: Remedy, resource: Resource, request_for: RequestFor) -> Fai
 
 
 def _done(remedy: Remedy, resource: Resource, request_for: RequestFor) -> Resource:
-    """The resource after a remediation; as it was where one of its steps cannot be done to this resource."""
+    """The resource after a remediation; as it was where a step of it cannot be done to this resource.
+
+    A resource of a kind that does not exist, such as a Pod of `apps/v1`, has
+    lists that nobody knows how to merge: a patch would replace them.
+    """
     steps = run_chain(remedy.mends, resource, request_for, Offline())
     if not steps or any(isinstance(step.outcome, Broken) for step in steps):
         return resource
-    return steps[-1].resource
+    after = in_order(resource.body, steps[-1].resource.body)
+    strays = after is resource.body or _strays(resource.body, after, remedy.fields)
+    return resource if strays else msgspec.structs.replace(resource, body=after)
+
+
+def _fields_set(patch: Json) -> Iterator[str]:
+    """The fields that a `mutate` block, or a patch in it, gives a value or takes out."""
+    for key, item in patch.items() if isinstance(patch, dict) else ():
+        if key == "foreach":
+            yield from (field for loop in item for field in _fields_set(loop["patchStrategicMerge"]))
+        elif isinstance(item, dict) and item:
+            yield from _fields_set(item)
+        elif isinstance(item, list) and item and isinstance(item[0], dict):
+            yield from (field for element in item for field in _fields_set(element))
+        elif not key.endswith(")"):  # an anchor is a condition
+            yield key
+
+
+def _strays(before: Json, after: Json, fields: frozenset[str]) -> bool:
+    """Whether anything differs that is neither one of the fields nor inside one."""
+    if before is after:
+        return False
+    if isinstance(before, dict) and isinstance(after, dict):
+        if any(key not in after and key not in fields for key in before):
+            return True
+        return any(
+            _strays(before.get(key, {} if isinstance(item, dict) else None), item, fields)
+            for key, item in after.items()
+            if key not in fields
+        )
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        return any(_strays(old, new, fields) for old, new in zip(before, after, strict=True))
+    return bool(before != after)
 
 
 def plain_request(_rule: Rule, resource: Resource) -> Request:

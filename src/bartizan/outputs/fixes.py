@@ -28,7 +28,7 @@ _OFF: Final = "\x1b[0m"
 def patch(name: str, before: bytes, after: bytes) -> Iterator[str]:
     """A unified difference, a line at a time and without line ends, as `patch -p1` and `git apply` take it."""
     place = os.path.relpath(name)
-    place = name if place.startswith("..") else place
+    place = name.lstrip("/") if place.startswith("..") else place
     old, new = (_lines(side) for side in (before, after))
     for line in unified_diff(old, new, fromfile=f"a/{place}", tofile=f"b/{place}"):
         yield line.removesuffix("\n")
