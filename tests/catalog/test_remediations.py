@@ -116,7 +116,10 @@ SECURITY = maps(
     ),
 )
 PORTS = st.lists(
-    st.fixed_dictionaries({"containerPort": st.sampled_from([80, 8080, 443])}, optional={"hostPort": st.just(80)}),
+    st.fixed_dictionaries(
+        {"containerPort": st.sampled_from([80, 8080, 443])},
+        optional={"hostPort": st.just(80), "protocol": st.sampled_from(["TCP", "UDP"]), "name": st.just("http")},
+    ),
     max_size=2,
     unique_by=lambda port: port["containerPort"],
 )
@@ -172,6 +175,15 @@ def test_random_pods_pass_every_mended_check_for_good(spec: JsonObject, template
     assert mend(resource_from(once.resource.body), REMEDIES, plain_request).resource.body is once.resource.body
     text = yaml.safe_dump(body, sort_keys=False)
     assert parse_yaml_text(edit_document(text, parse_yaml_text(text), once.resource.body)) == once.resource.body
+
+
+def test_ports_that_cannot_be_told_apart_are_left() -> None:
+    """A merge knows ports by number and protocol, and would lose one of two that leave the protocol out."""
+    ports = [{"containerPort": 53, "hostPort": 53, "protocol": "UDP"}, {"containerPort": 53}]
+    spec = {"containers": [{"name": "dns", "image": "dns:1", "ports": ports}]}
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "dns"}, "spec": spec}
+    after = mended(next(check for check in MENDED if check.id == "host-port"), body)
+    assert [port["containerPort"] for port in after["spec"]["containers"][0]["ports"]] == [53, 53]
 
 
 @pytest.mark.parametrize("check", MENDED, ids=lambda check: check.id)

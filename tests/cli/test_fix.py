@@ -182,12 +182,12 @@ def test_mutate_rules_are_applied_and_not_the_checks(manifest: Path, tmp_path: P
 def test_patched_element_stays_where_it_is(manifest: Path, tmp_path: Path) -> None:
     """A merge puts the elements that it patches first; in a file that would move them, comments and all."""
     policy = tmp_path / "policy.txt"
-    merge = "spec: {containers: [{name: b, image: b:2}, {name: new, image: n}]}"
+    merge = "spec: {containers: [{name: b, image: b:2}, {name: new, image: new:1}]}"
     policy.write_text(POLICY.replace('metadata:\n          labels:\n            +(team): "yes"', merge))
     text = POD.partition("  - name: 'app'")[0] + "  - {name: a, image: a}\n  # about b\n  - name: b\n    image: b:1\n"
     manifest.write_text(text)
     assert bartizan("fix", manifest, "-p", policy, "--write").code == 0
-    assert manifest.read_text() == text.replace("b:1\n", "b:2\n  - name: new\n    image: n\n")
+    assert manifest.read_text() == text.replace("b:1\n", "b:2\n  - name: new\n    image: new:1\n")
 
 
 def test_rule_that_never_rests_is_left(manifest: Path, tmp_path: Path) -> None:

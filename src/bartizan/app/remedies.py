@@ -85,7 +85,8 @@ def compile_remedies(checks: Iterable[CheckSpec], *, risky: bool, named: Collect
             policy = compile_policy(document, compiler)
             for problem in policy.problems:
                 raise SpecError(f"remediation of `{check.id}`: {problem.message}", hint=problem.hint)
-            fields = frozenset(field for block in remediation.mutate for field in _fields_set(block))
+            written = (field for block in remediation.mutate for field in _fields_set(block))
+            fields = frozenset(remediation.fields or written)
             remedies.append(Remedy(info, judges, policy.rules, fields=fields))
     return remedies
 
@@ -139,7 +140,7 @@ def _failure(remedy: Remedy, resource: Resource, request_for: RequestFor) -> Fai
 
 
 def _done(remedy: Remedy, resource: Resource, request_for: RequestFor) -> Resource:
-    """The resource after a remediation; as it was where a step of it cannot be done to this resource.
+    """The resource after a remediation; as it was where that cannot be done, or its check would still fail.
 
     A resource of a kind that does not exist, such as a Pod of `apps/v1`, has
     lists that nobody knows how to merge: a patch would replace them.
@@ -148,8 +149,10 @@ def _done(remedy: Remedy, resource: Resource, request_for: RequestFor) -> Resour
     if not steps or any(isinstance(step.outcome, Broken) for step in steps):
         return resource
     after = in_order(resource.body, steps[-1].resource.body)
-    strays = after is resource.body or _strays(resource.body, after, remedy.fields)
-    return resource if strays else msgspec.structs.replace(resource, body=after)
+    if after is resource.body or _strays(resource.body, after, remedy.fields):
+        return resource
+    done = msgspec.structs.replace(resource, body=after)
+    return resource if _failure(remedy, done, request_for) else done
 
 
 def _fields_set(patch: Json) -> Iterator[str]:

@@ -41,12 +41,14 @@ class Remediation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How resources are changed so that they pass: Kyverno's `mutate` blocks, done in order.
 
     `risk` is `behaviour` where a program may notice; `warning` then says
-    which, and what it needs.
+    which, and what it needs. `fields` are those that may change, where the
+    blocks do not say it themselves because a variable stands there.
     """
 
     risk: Literal["none", "behaviour"]
     mutate: list[dict[str, Any]]  # msgspec cannot decode the recursive alias `Json`
     warning: str = ""
+    fields: list[str] = []
 
     def __post_init__(self) -> None:
         """Refuse what the fields alone cannot.
