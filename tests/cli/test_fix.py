@@ -261,6 +261,15 @@ def test_broken_document_is_named_and_the_others_are_fixed(manifest: Path) -> No
     assert str(manifest) in done.err
 
 
+@pytest.mark.parametrize("depth", [150, 600])
+def test_deep_document_is_fixed_or_named(manifest: Path, depth: int) -> None:
+    text = '{"apiVersion": "v1", "kind": "Pod", "x": ' + "[" * depth + "]" * depth + ', "spec": {"hostNetwork": true}}'
+    manifest.write_text(text)
+    done = bartizan("fix", manifest, "--check", "host-network", "--write")
+    assert done.code == (0 if depth < 200 else 2)
+    assert manifest.read_text() == (text.replace('"hostNetwork": true', "") if depth < 200 else text)
+
+
 def test_read_only_file_is_named_and_left(manifest: Path) -> None:
     manifest.chmod(0o444)
     if os.access(manifest, os.W_OK):

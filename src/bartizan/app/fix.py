@@ -198,9 +198,27 @@ class _Fixer:
             file.problems.append(Problem("input", error.message, error.at, error.hint, quoted))
             return chunk
         document = Document(body, DocumentLines(chunk, file.name, offset, body, numbers), 0)
-        after = body
         fixed: list[tuple[str, ResourceId]] = []
-        for item in resources_in(document, file.name, named=named) if body is not None else ():
+        try:
+            after = self._resources(document, file, fixed, named=named)
+            edited = edit_document(chunk, body, after, file=file.name, first_line=offset)
+        except RecursionError:
+            hint = "Flatten the document."
+            file.problems.append(Problem("input", "nests too deep to be fixed", Location(file.name, offset + 1), hint))
+            return chunk
+        except SpecError as error:
+            file.problems.append(_problem(error))
+            file.left += [Left(name, rid, f"cannot be edited safely: {error.message}") for name, rid in fixed]
+            return chunk
+        file.fixed += fixed
+        return edited
+
+    def _resources(
+        self, document: Document, file: FixedFile, fixed: list[tuple[str, ResourceId]], *, named: bool
+    ) -> Json:
+        """The document after each resource in it; what was fixed is put into `fixed`."""
+        after = document.body
+        for item in resources_in(document, file.name, named=named) if after is not None else ():
             if isinstance(item, Problem):
                 file.problems.append(item)
                 continue
@@ -208,14 +226,7 @@ class _Fixer:
             if changed is not item.body:
                 after = _put_back(after, item, changed)
                 fixed += [(name, item.id) for name in names]
-        try:
-            edited = edit_document(chunk, body, after, file=file.name, first_line=offset)
-        except SpecError as error:
-            file.problems.append(_problem(error))
-            file.left += [Left(name, rid, f"cannot be edited safely: {error.message}") for name, rid in fixed]
-            return chunk
-        file.fixed += fixed
-        return edited
+        return after
 
     def _resource(self, resource: Resource, file: FixedFile) -> tuple[JsonObject, list[str]]:
         """The body of a resource after everything, and the names of what was fixed in it."""

@@ -174,10 +174,7 @@ class BlockEditor:
         margin = column(self._text, dashes[0])
         pairs = align(node.value, after)
         shares = self._text[line_start(self._text, dashes[0]) : dashes[0]].strip(" ") != ""
-        if shares and pairs[0][0] is None:
-            self._replace(node, after, slot, path, "")
-            return
-        if shares and pairs[0][1] is None:
+        if shares and None in pairs[0]:
             self._replace(node, after, slot, path, "")
             return
         offset = self._offset(node, dashes)
