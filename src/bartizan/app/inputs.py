@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from bartizan.app.registry import RegistryLookup
     from bartizan.app.supply import Live, Progress
     from bartizan.model.report import Report
 
@@ -40,6 +41,7 @@ class ScanInputs:
     severity: str = "info"
     pod_security: tuple[str, ...] = ()
     values: Path | None = None
+    registry: bool = False
     user_info: Path | None = None
     exception: tuple[Path, ...] = ()
     waivers: Path | None = None
@@ -78,6 +80,7 @@ def read_inputs(inputs: ScanInputs, at: datetime, progress: Progress) -> ScanReq
         user=read_document(inputs.user_info, read_user_info) if inputs.user_info else None,
         waivers=read_document(inputs.waivers, read_waivers) if inputs.waivers else (),
         baseline=read_baseline(read_file(inputs.baseline), Location(str(inputs.baseline))) if inputs.baseline else None,
+        registry=_registry() if inputs.registry and not is_live else None,
         workers=inputs.workers,
         keeps_all=inputs.keeps_all,
         identifies=inputs.identifies,
@@ -96,6 +99,12 @@ def _live(inputs: ScanInputs) -> Live:
         kinds=inputs.kind,
         selector=inputs.selector,
     )
+
+
+def _registry() -> RegistryLookup:
+    from bartizan.app.registry import registries_only  # brings the client, which most scans do without
+
+    return registries_only()
 
 
 def exit_code(report: Report, fail_on: Severity | None) -> int:

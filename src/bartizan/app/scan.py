@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from bartizan.app.registry import RegistryLookup
     from bartizan.app.selection import CheckSelection, Chosen
     from bartizan.model.finding import RuleInfo
     from bartizan.model.request import UserInfo
@@ -57,6 +58,8 @@ class ScanRequest:
     keeps_all: bool = False
     identifies: bool = True
     """Whether findings say where they are and are known across scans; to find that out takes as long as to judge."""
+    registry: RegistryLookup | None = None
+    """Answers what policies ask about images where there is no cluster; a cluster's lookup has one of its own."""
     progress: Progress = field(default=lambda _done, _all: None)
 
 
@@ -89,7 +92,7 @@ def scan(request: ScanRequest) -> Report:
     judge = Judge(
         rules.rules,
         rules.checks,
-        request.live.lookup if request.live else Offline(),
+        request.live.lookup if request.live else request.registry or Offline(),
         values=request.values,
         user=request.user,
         namespaces=namespaces,
@@ -101,6 +104,8 @@ def scan(request: ScanRequest) -> Report:
     finally:
         if request.live:
             request.live.close()
+        if request.registry:
+            request.registry.close()
     return _report(request, rules, supply, batches)
 
 
