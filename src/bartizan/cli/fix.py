@@ -15,7 +15,8 @@ from bartizan.model.severity import Severity
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bartizan.app.fix import FixRequest
+    from bartizan.app.fix import FixedFile, FixRequest
+    from bartizan.outputs.fixes import Narrator
 
 _SEVERITIES: Final = [severity.label for severity in Severity]
 _FILE = click.Path(path_type=Path)
@@ -100,7 +101,7 @@ def fix(paths: tuple[Path, ...], mode: str | None, *, quiet: bool, **options: An
     sys.exit(code or (1 if changed and mode != "write" else 0))
 
 
-def _write(file: Any, narrator: Any) -> None:
+def _write(file: FixedFile, narrator: Narrator) -> None:
     from bartizan.app.replacing import replace_file
     from bartizan.base.errors import SourceError
 

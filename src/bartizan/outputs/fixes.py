@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 110
 _NO_END: Final = "\\ No newline at end of file"
-_CODES: Final = {"-": "\x1b[31m", "+": "\x1b[32m", "@": "\x1b[36m"}
-_OFF: Final = "\x1b[0m"
+_CODES: Final = {"-": COLOR.error, "+": COLOR.good, "@": COLOR.place}
 
 
 def patch(name: str, before: bytes, after: bytes) -> Iterator[str]:
@@ -58,12 +57,12 @@ class Narrator:
 
     def diff(self, name: str, before: bytes, after: bytes) -> None:
         """Write the patch of one file."""
-        for line in patch(name, before, after):
+        for number, line in enumerate(patch(name, before, after)):
             if not self._color:
                 self._out.write(f"{line}\n")
                 continue
-            code = "\x1b[1m" if line.startswith(("---", "+++")) else _CODES.get(line[:1], "")
-            self._out.write(f"{code}{printable(line.rstrip(chr(13)))}{_OFF if code else ''}\n")
+            code = COLOR.bold if number < 2 else _CODES.get(line[:1], "")
+            self._out.write(f"{code}{printable(line.rstrip(chr(13)))}{COLOR.off if code else ''}\n")
         self._out.flush()
 
     def file(
