@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.catalog.test_checks import CHECKS, verdict
 from tests.laws import examples
 
-from bartizan.app.remedies import compile_remedies, mend, plain_request
+from bartizan.app.mutations import PLAIN
+from bartizan.app.remedies import compile_remedies, mend
 from bartizan.base.errors import SpecError
 from bartizan.catalog import CheckSpec, Example, Remediation, export_fix
 from bartizan.catalog.loader import read_file
@@ -40,7 +41,7 @@ PASSING = [
 
 
 def mended(check: CheckSpec, body: JsonObject) -> JsonObject:
-    return mend(resource_from(body), compile_remedies([check], risky=True), plain_request).resource.body
+    return mend(resource_from(body), compile_remedies([check], risky=True), PLAIN).resource.body
 
 
 @pytest.mark.parametrize(("check", "example"), FAILING)
@@ -169,10 +170,10 @@ def test_random_pods_pass_every_mended_check_for_good(spec: JsonObject, template
     pod = {"apiVersion": "v1", "kind": "Pod", **head, "spec": spec}
     deployment = {"apiVersion": "apps/v1", "kind": "Deployment", **head, "spec": {"template": {"spec": spec}}}
     body = deployment if templated else pod
-    once = mend(resource_from(body), REMEDIES, plain_request)
+    once = mend(resource_from(body), REMEDIES, PLAIN)
     assert not once.left
     assert names(once.resource.body) == names(body)
-    assert mend(resource_from(once.resource.body), REMEDIES, plain_request).resource.body is once.resource.body
+    assert mend(resource_from(once.resource.body), REMEDIES, PLAIN).resource.body is once.resource.body
     text = yaml.safe_dump(body, sort_keys=False)
     assert parse_yaml_text(edit_document(text, parse_yaml_text(text), once.resource.body)) == once.resource.body
 

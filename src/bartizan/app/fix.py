@@ -11,7 +11,8 @@ import codecs
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bartizan.app.mutations import mutate
+from bartizan.app.given import GivenObjects
+from bartizan.app.mutations import Asking, mutate
 from bartizan.app.policies import read_exceptions, read_policies
 from bartizan.app.remedies import Remedy, accepts_none, compile_remedies, failing, judging_only, mend
 from bartizan.app.values import EMPTY, Values
@@ -22,7 +23,7 @@ from bartizan.model.finding import Finding
 from bartizan.model.report import Problem
 from bartizan.model.request import Request
 from bartizan.model.scoping import in_default_namespace
-from bartizan.sources.manifests import MAX_DOCUMENT_BYTES, find, resources_in
+from bartizan.sources.manifests import MAX_DOCUMENT_BYTES, cut, find, read_piece, resources_in
 from bartizan.sources.yaml.documents import Document, decode, parse_chunk, split_documents
 from bartizan.sources.yaml.edit import edit_document
 from bartizan.sources.yaml.lines import DocumentLines
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from bartizan.app.selection import CheckSelection
     from bartizan.base.json import Json, JsonObject
+    from bartizan.engines.policy.lookup import Lookup
     from bartizan.engines.policy.plan import Rule
     from bartizan.model.finding import RuleInfo
     from bartizan.model.outcome import Failed
@@ -114,9 +116,10 @@ def fix(request: FixRequest) -> Fixes:
     untouched = [(path, "a chart: mend its templates and values") for path in found.charts]
     untouched += [(path, "a kustomization: mend what it is built from") for path in found.kustomizations]
     files = _once(found.files)
+    given = GivenObjects(lambda: _resources_of(files))
     namespaces = _namespaces(files) if policies.wants_namespaces else {}
     mutating = [rule for rule in policies.rules if rule.does == "mutate"]
-    fixer = _Fixer(mutating, remedies, request, {**namespaces, **request.values.namespace_labels})
+    fixer = _Fixer(mutating, remedies, request, {**namespaces, **request.values.namespace_labels}, given)
     return Fixes(fixer.files(files, request.stdin), problems, untouched)
 
 
@@ -128,15 +131,19 @@ def _once(files: list[tuple[Path, bool]]) -> list[tuple[Path, bool]]:
     return list(seen.values())
 
 
+def _resources_of(files: list[tuple[Path, bool]]) -> Iterator[Resource | Problem]:
+    """Every resource of the files, for rules that ask about others than their own."""
+    for piece in cut(files):
+        if not isinstance(piece, Problem):
+            yield from read_piece(piece)
+
+
 def _namespaces(files: list[tuple[Path, bool]]) -> dict[str, dict[str, str]]:
     """Labels of the namespaces among the manifests."""
-    from bartizan.sources.manifests import cut, read_piece
-
     found: dict[str, dict[str, str]] = {}
-    for piece in cut(files):
-        for item in [] if isinstance(piece, Problem) else read_piece(piece):
-            if not isinstance(item, Problem) and item.id.kind == "Namespace":
-                found[item.id.name] = (item.body.get("metadata") or {}).get("labels") or {}
+    for item in _resources_of(files):
+        if not isinstance(item, Problem) and item.id.kind == "Namespace":
+            found[item.id.name] = (item.body.get("metadata") or {}).get("labels") or {}
     return found
 
 
@@ -149,11 +156,13 @@ class _Fixer:
         remedies: list[Remedy],
         request: FixRequest,
         namespaces: dict[str, dict[str, str]],
+        lookup: Lookup,
     ) -> None:
         self._mutating = mutating
         self._remedies = remedies
         self._request = request
         self._namespaces = namespaces
+        self._asking = Asking(self._request_for, lookup)
         self._asked: Request | None = None  # the last request, which serves every rule where no values differ
 
     def files(self, files: list[tuple[Path, bool]], stdin: bytes | None) -> Iterator[FixedFile]:
@@ -231,10 +240,10 @@ class _Fixer:
     def _resource(self, resource: Resource, file: FixedFile) -> tuple[JsonObject, list[str]]:
         """The body of a resource after everything, and the names of what was fixed in it."""
         placed = in_default_namespace(resource)
-        failed = failing(placed, self._remedies, self._request_for, accepts_none) if self._mutating else []
-        mutated = mutate(placed, self._mutating, self._request_for) if self._mutating else None
+        failed = failing(placed, self._remedies, self._asking, accepts_none) if self._mutating else []
+        mutated = mutate(placed, self._mutating, self._asking) if self._mutating else None
         current = mutated.resource if mutated else placed
-        mended = mend(current, self._remedies, self._request_for, self._accepts(resource))
+        mended = mend(current, self._remedies, self._asking, self._accepts(resource))
         names = [str(rule.info.id) for rule in mutated.applied] if mutated else []
         left = {info.id for info, _ in mended.left}
         fixed = [remedy.info.id for remedy, _ in failed if remedy.info.id not in left]

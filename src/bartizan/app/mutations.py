@@ -14,15 +14,33 @@ from bartizan.app.ordering import in_order
 from bartizan.engines.policy.chain import run_chain
 from bartizan.engines.policy.lookup import Offline
 from bartizan.model.outcome import Broken, Passed
+from bartizan.model.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bartizan.engines.policy.chain import RequestFor, Step
+    from bartizan.engines.policy.lookup import Lookup
     from bartizan.engines.policy.plan import Rule
     from bartizan.model.resource import Resource
 
 _ROUNDS: Final = 4  # rules may build on each other, in whatever order they stand
+
+
+class Asking(NamedTuple):
+    """How rules are asked: what they are told of the resource, and who answers what they want to know."""
+
+    request_for: RequestFor
+    lookup: Lookup
+
+
+def _plain(rule: Rule, resource: Resource) -> Request:
+    del rule
+    return Request(resource)
+
+
+PLAIN: Final = Asking(_plain, Offline())
+"""Rules are told the resource, and nothing else is known."""
 
 
 class Mutated(NamedTuple):
@@ -33,12 +51,12 @@ class Mutated(NamedTuple):
     left: tuple[tuple[Rule, str], ...]
 
 
-def mutate(resource: Resource, rules: Sequence[Rule], request_for: RequestFor) -> Mutated:
+def mutate(resource: Resource, rules: Sequence[Rule], asking: Asking) -> Mutated:
     """Apply rules until nothing changes; those that never come to rest are left out, and the others begin anew."""
     restless: list[Rule] = []
     while True:
         calm = [rule for rule in rules if rule not in restless]
-        found = _rounds(resource, calm, request_for)
+        found = _rounds(resource, calm, asking)
         if not found.again:
             left = [*found.left, *((rule, "changes its own result each time it runs") for rule in restless)]
             return Mutated(found.resource, found.applied, tuple(left))
@@ -53,7 +71,7 @@ class _Rounds(NamedTuple):
     """Rules that still changed something in the last round."""
 
 
-def _rounds(resource: Resource, rules: Sequence[Rule], request_for: RequestFor) -> _Rounds:
+def _rounds(resource: Resource, rules: Sequence[Rule], asking: Asking) -> _Rounds:
     applied: dict[int, Rule] = {}
     left: dict[int, tuple[Rule, str]] = {}
     moving: list[Rule] = []
@@ -61,7 +79,7 @@ def _rounds(resource: Resource, rules: Sequence[Rule], request_for: RequestFor) 
         moving = []
         body = resource.body
         before = resource
-        for step in run_chain(rules, resource, request_for, Offline()):
+        for step in run_chain(rules, resource, asking.request_for, asking.lookup):
             after = in_order(body, step.resource.body)
             if after is not body:
                 moving.append(step.rule)

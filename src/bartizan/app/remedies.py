@@ -13,16 +13,14 @@ from bartizan.base.errors import SpecError
 from bartizan.catalog import export_fix
 from bartizan.engines.policy.chain import run_chain
 from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_compiler
-from bartizan.engines.policy.lookup import Offline
 from bartizan.model.outcome import Broken, Failed
-from bartizan.model.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+    from bartizan.app.mutations import Asking
     from bartizan.base.json import Json
     from bartizan.catalog import CheckSpec
-    from bartizan.engines.policy.chain import RequestFor
     from bartizan.engines.policy.plan import Rule
     from bartizan.model.finding import RuleInfo
     from bartizan.model.resource import Resource
@@ -96,25 +94,23 @@ def judging_only(rules: Iterable[Rule]) -> list[Remedy]:
     return [Remedy(rule.info, (rule,), (), "no rule mends it") for rule in rules if rule.does == "validate"]
 
 
-def mend(
-    resource: Resource, remedies: Sequence[Remedy], request_for: RequestFor, accepts: Accepts = accepts_none
-) -> Mended:
+def mend(resource: Resource, remedies: Sequence[Remedy], asking: Asking, accepts: Accepts = accepts_none) -> Mended:
     """Do what mends each failing check that nobody accepted, in rounds, until nothing changes any more."""
-    accepted = {remedy.info.id: waiver for remedy, waiver in failing(resource, remedies, request_for, accepts)}
+    accepted = {remedy.info.id: waiver for remedy, waiver in failing(resource, remedies, asking, accepts)}
     at_work = [remedy for remedy in remedies if accepted.get(remedy.info.id) == ""]
     after = resource
     for _ in range(_ROUNDS):
         before = after.body
         for remedy in at_work:
-            if remedy.mends and _failure(remedy, after, request_for):
-                after = _done(remedy, after, request_for)
+            if remedy.mends and _failure(remedy, after, asking):
+                after = _done(remedy, after, asking)
         if after.body is before:
             break
     left: list[tuple[RuleInfo, str]] = []
     fixed: list[RuleInfo] = []
     for remedy in remedies:
         waiver = accepted.get(remedy.info.id)
-        if _failure(remedy, after, request_for) is not None:
+        if _failure(remedy, after, asking) is not None:
             left.append((remedy.info, f"accepted by waiver `{waiver}`" if waiver else remedy.because))
         elif waiver is not None:
             fixed.append(remedy.info)
@@ -122,37 +118,37 @@ def mend(
 
 
 def failing(
-    resource: Resource, remedies: Sequence[Remedy], request_for: RequestFor, accepts: Accepts
+    resource: Resource, remedies: Sequence[Remedy], asking: Asking, accepts: Accepts
 ) -> list[tuple[Remedy, str]]:
     """The checks that fail, each with the waiver that accepts it or nothing."""
-    outcomes = ((remedy, _failure(remedy, resource, request_for)) for remedy in remedies)
+    outcomes = ((remedy, _failure(remedy, resource, asking)) for remedy in remedies)
     return [(remedy, accepts(remedy.info, resource, outcome)) for remedy, outcome in outcomes if outcome is not None]
 
 
-def _failure(remedy: Remedy, resource: Resource, request_for: RequestFor) -> Failed | None:
+def _failure(remedy: Remedy, resource: Resource, asking: Asking) -> Failed | None:
     kind = resource.id.kind
     for rule in remedy.judges:
         if rule.kinds is None or kind in rule.kinds:
-            outcome = rule.run(request_for(rule, resource), Offline())
+            outcome = rule.run(asking.request_for(rule, resource), asking.lookup)
             if isinstance(outcome, Failed):
                 return outcome
     return None
 
 
-def _done(remedy: Remedy, resource: Resource, request_for: RequestFor) -> Resource:
+def _done(remedy: Remedy, resource: Resource, asking: Asking) -> Resource:
     """The resource after a remediation; as it was where that cannot be done, or its check would still fail.
 
     A resource of a kind that does not exist, such as a Pod of `apps/v1`, has
     lists that nobody knows how to merge: a patch would replace them.
     """
-    steps = run_chain(remedy.mends, resource, request_for, Offline())
+    steps = run_chain(remedy.mends, resource, asking.request_for, asking.lookup)
     if not steps or any(isinstance(step.outcome, Broken) for step in steps):
         return resource
     after = in_order(resource.body, steps[-1].resource.body)
     if after is resource.body or _strays(resource.body, after, remedy.fields):
         return resource
     done = msgspec.structs.replace(resource, body=after)
-    return resource if _failure(remedy, done, request_for) else done
+    return resource if _failure(remedy, done, asking) else done
 
 
 def _fields_set(patch: Json) -> Iterator[str]:
@@ -183,8 +179,3 @@ def _strays(before: Json, after: Json, fields: frozenset[str]) -> bool:
     if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         return any(_strays(old, new, fields) for old, new in zip(before, after, strict=True))
     return bool(before != after)
-
-
-def plain_request(_rule: Rule, resource: Resource) -> Request:
-    """A request that knows nothing but the resource."""
-    return Request(resource)
