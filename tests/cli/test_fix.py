@@ -327,7 +327,7 @@ def test_charts_and_kustomizations_are_named_and_left(tmp_path: Path) -> None:
     done = bartizan("fix", tmp_path, "--risky", "--write")
     assert done.code == 0
     assert "a chart: mend its templates and values" in done.err
-    assert "a kustomization: mend what it is built from" in done.err
+    assert "a kustomization: name the files that it is built from" in done.err
     assert (tmp_path / "chart" / "pod.yaml").read_text() == POD
     assert (tmp_path / "overlay" / "pod.yaml").read_text() == POD
 

@@ -114,7 +114,7 @@ def fix(request: FixRequest) -> Fixes:
     found = find(request.paths, render_kustomizations=True)
     problems += found.problems
     untouched = [(path, "a chart: mend its templates and values") for path in found.charts]
-    untouched += [(path, "a kustomization: mend what it is built from") for path in found.kustomizations]
+    untouched += [(path, "a kustomization: name the files that it is built from") for path in found.kustomizations]
     files = _once(found.files)
     given = GivenObjects(lambda: _resources_of(files))
     namespaces = _namespaces(files) if policies.wants_namespaces else {}

@@ -60,7 +60,7 @@ def edit_document(text: str, before: Json, after: Json, *, file: str = "", first
         touched = touched or track.touched
         style = replace(style, careful=True)  # blank lines behind one may have become part of it
         forced = frozenset(path[: len(path) - height] for path in touched if len(path) > height)
-        if not forced:
+        if height and not forced:
             break
         if not closed.endswith("\n"):
             forced |= {_last(root)}  # a block whose last line has no end, and would get one

@@ -16,8 +16,8 @@ Pair: TypeAlias = "tuple[int | None, int | None]"
 """Numbers of an element before and after; without the first it is new, without the second gone."""
 
 _NAMES: Final = ("name", "key", "mountPath", "containerPort", "port", "ip", "path", "host", "topologyKey", "kind")
-_LARGEST: Final = 4_000_000
-"""Comparisons of two lists beyond which they are aligned by place only."""
+_LARGEST: Final = 250_000
+"""Comparisons of two lists beyond which they are aligned by place only: alike elements make them all needed."""
 
 
 def same(left: Json, right: Json) -> bool:
@@ -49,7 +49,7 @@ def align(before: Sequence[Json], after: Sequence[Json]) -> list[Pair]:
 
 
 def _middle(before: Sequence[Json], after: Sequence[Json]) -> list[Pair]:
-    if len(before) * len(after) > _LARGEST:
+    if len(before) * len(after) > _LARGEST or _keeps_places(before, after):
         return _by_place(range(len(before)), range(len(after)), before, after)
     name = _name(before, after)
     left: list[Hashable] = [_known(item, name) for item in before]
@@ -63,6 +63,13 @@ def _middle(before: Sequence[Json], after: Sequence[Json]) -> list[Pair]:
         else:
             pairs += _by_place(range(i, until_i), range(j, until_j), before, after)
     return pairs
+
+
+def _keeps_places(before: Sequence[Json], after: Sequence[Json]) -> bool:
+    """Whether half of the elements stand where they stood, and none is new or gone."""
+    if len(before) != len(after):
+        return False
+    return sum(map(same, before, after)) * 2 >= len(before) > 0
 
 
 def _renamed(old: range, new: range, before: Sequence[Json], after: Sequence[Json]) -> list[Pair]:
