@@ -55,8 +55,8 @@ def classic_cases(suite: Path) -> list[Case]:
     folders = sorted(item for item in suite.iterdir() if item.is_dir() and not _CEL_FOLDERS.search(item.name))
     cases: list[Case] = []
     for outcome in run_tests(folders, TEST_FILE):
-        if outcome.error is not None:
-            raise outcome.error
+        if outcome.problem is not None:
+            raise SpecError(outcome.problem.message, at=outcome.problem.at, hint=outcome.problem.hint)
         cases += outcome.cases
     return cases
 
@@ -73,7 +73,7 @@ def command_line_cases(suite: Path) -> list[Case]:
 
 def fails_at_the_peer(suite: Path, case: Case, known: dict[str, object]) -> bool:
     """Whether the peer's own program fails an expectation when it is offline."""
-    failing = known.get(str(case.file.parent.relative_to(suite)), [])
+    failing = known.get(str(Path(case.file).parent.relative_to(suite)), [])
     row = f"{case.policy} {case.rule} {case.resource.rpartition('/')[2]}"
     return isinstance(failing, str) or row in (failing if isinstance(failing, list) else ())
 

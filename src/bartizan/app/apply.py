@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
-from bartizan.app.given import GivenObjects
+from bartizan.app.global_context import answers
 from bartizan.app.policies import Policies, read_exceptions, read_policies
 from bartizan.app.supply import Live, Progress, Supply
 from bartizan.app.values import EMPTY, Values
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.chain import Step
-    from bartizan.engines.policy.lookup import Lookup
     from bartizan.engines.policy.plan import Rule
     from bartizan.model.request import Operation, UserInfo
     from bartizan.model.resource import Resource, ResourceId
@@ -111,7 +110,7 @@ class _Applier:
         self._request = request
         self._rules = policies.rules
         self._by_kind: dict[str, list[Rule]] = {}
-        self._lookup: Lookup = request.live.lookup if request.live else GivenObjects(supply.given)
+        self._lookup = answers(supply, request.live, policies.entries)
         labels = supply.namespace_labels() if policies.wants_namespaces else {}
         self._namespaces = {**labels, **request.values.namespace_labels}
         self._subresources = {entry.kind: entry for entry in request.values.subresources}
@@ -218,11 +217,12 @@ def _as_kept(resource: Resource, body: JsonObject) -> JsonObject:
 
 
 def total(batches: Iterable[ApplyBatch], on_batch: Callable[[ApplyBatch], None]) -> ApplyBatch:
-    """Hand every batch on as it comes; the figures and problems of all of them, without their texts."""
+    """Hand every batch on as it comes; what all of them say, without the texts."""
     whole = ApplyBatch([], [], {}, [], verbs={})
     for batch in batches:
         on_batch(batch)
         whole.problems += batch.problems
+        whole.said += batch.said
         whole.resources += batch.resources
         for total_of, part in ((whole.counts, batch.counts), (whole.verbs, batch.verbs)):
             for word, number in part.items():

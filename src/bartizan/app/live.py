@@ -61,7 +61,7 @@ class ClusterLookup:
             case ImageQuestion(reference):
                 raise SourceError(f"an API server knows no registries: `{reference}`")
             case GlobalQuestion(name):
-                raise SourceError(f"global context entry `{name}` is not kept in a scan")
+                raise SourceError(f"no global context entry `{name}` was given")
             case ObjectsQuestion(kind, namespace):
                 return self._objects(question, parse_kind(kind).kind, namespace)
 

@@ -28,6 +28,10 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "test": "bartizan.cli.test:test",
         "apply": "bartizan.cli.apply:apply",
         "fix": "bartizan.cli.fix:fix",
+        "policy": "bartizan.cli.policy:policy",
+        "create": "bartizan.cli.create:create",
+        "jp": "bartizan.cli.jp:jp",
+        "cleanup": "bartizan.cli.cleanup:cleanup",
         "catalog": "bartizan.cli.catalog:catalog",
         "completion": "bartizan.cli.completion:completion",
     }

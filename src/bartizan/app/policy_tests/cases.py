@@ -8,15 +8,16 @@ it does not.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from bartizan.engines.policy.plan import Deed
+from bartizan.model.finding import Result
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bartizan.base.json import JsonObject
-    from bartizan.engines.policy.plan import Deed
     from bartizan.model.change import Change
-    from bartizan.model.finding import Result
 
 
 class Verdict(Enum):
@@ -42,16 +43,27 @@ class Answer(NamedTuple):
     """The resource as the policy leaves it, for a rule that mutates."""
 
 
-class Case(NamedTuple):
+class Said(msgspec.Struct, frozen=True, array_like=True):
+    """What is kept of an answer, for whoever reads the cases."""
+
+    result: Result
+    message: str
+    construct: str = ""
+    deed: Deed = "validate"
+    made: dict[str, Any] | None = None
+    """The object that came out, for a rule that mutates or generates."""
+
+
+class Case(msgspec.Struct, frozen=True, array_like=True):
     """One expectation. `answer` is `None` where the rule gave none."""
 
-    file: Path
+    file: str
     test: str
     policy: str
     rule: str
     resource: str
     expected: str
-    answer: Answer | None
+    answer: Said | None
     compatible: Verdict
     strict: Verdict
     reason: str

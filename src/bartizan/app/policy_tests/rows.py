@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bartizan.app.policy_tests.cases import Case, Verdict
+from bartizan.app.policy_tests.cases import Case, Said, Verdict
 from bartizan.app.policy_tests.manifests import NOT_FOUND, mismatch, mismatch_any
 
 if TYPE_CHECKING:
@@ -59,7 +59,9 @@ def cases_of(test: TestFile, row: Row, came: Came) -> Iterator[Case]:
         yield from _of_target(test, row, came.targets[index], answers)
     for name in missing:
         fail = Verdict.FAILED
-        yield Case(test.path, test.name, row.policy, row.rule, name, row.result, None, fail, fail, "no such resource")
+        yield Case(
+            str(test.path), test.name, row.policy, row.rule, name, row.result, None, fail, fail, "no such resource"
+        )
 
 
 def _changes(answers: Sequence[Sequence[Answer]]) -> Iterator[tuple[Answer, Change]]:
@@ -91,7 +93,8 @@ def _of_resource(test: TestFile, row: Row, resource: Resource, answers: Sequence
             yield _case(test, row, answer, resource.id, Verdict.UNSUPPORTED, answer.construct)
         elif answer.deed == "generate" and answer.changes:
             for change in answer.changes:
-                yield _compared(test, row, answer, change.resource, _unlike_generated(row, change.after))
+                one = answer._replace(patched=change.after)
+                yield _compared(test, row, one, change.resource, _unlike_generated(row, change.after))
         else:
             said = _unlike_patched(row, answer)
             if row.wants_every_object or NOT_FOUND not in said:
@@ -103,7 +106,7 @@ def _of_target(test: TestFile, row: Row, target: Resource, answers: Sequence[Seq
     for answer, change in _changes(answers):
         if _is_change_of(change, target) and change.after is not None:
             said = mismatch(change.after, row.patched) if row.patched else ""
-            yield _compared(test, row, answer, target.id, said)
+            yield _compared(test, row, answer._replace(patched=change.after), target.id, said)
 
 
 def _unlike_patched(row: Row, answer: Answer) -> str:
@@ -127,7 +130,7 @@ def _unanswered(test: TestFile, row: Row, rid: ResourceId, foreign: str) -> Case
     strict = Verdict.UNSUPPORTED if foreign else Verdict.FAILED
     reason = foreign or "the rule gave no answer"
     name = _full_name(rid)
-    return Case(test.path, test.name, row.policy, row.rule, name, row.result, None, compatible, strict, reason)
+    return Case(str(test.path), test.name, row.policy, row.rule, name, row.result, None, compatible, strict, reason)
 
 
 def _compared(test: TestFile, row: Row, answer: Answer, rid: ResourceId, unlike: str) -> Case:
@@ -141,7 +144,8 @@ def _compared(test: TestFile, row: Row, answer: Answer, rid: ResourceId, unlike:
 
 def _case(test: TestFile, row: Row, answer: Answer, rid: ResourceId, verdict: Verdict, reason: str) -> Case:
     name = _full_name(rid)
-    return Case(test.path, test.name, row.policy, answer.rule, name, row.result, answer, verdict, verdict, reason)
+    said = Said(answer.result, answer.message, answer.construct, answer.deed, answer.patched)
+    return Case(str(test.path), test.name, row.policy, answer.rule, name, row.result, said, verdict, verdict, reason)
 
 
 def _full_name(rid: ResourceId) -> str:
