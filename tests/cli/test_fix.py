@@ -365,3 +365,15 @@ def test_catalogue_shows_and_exports_fixes(manifest: Path, tmp_path: Path) -> No
     policy.write_text(bartizan("catalog", "export", "--fix", "privilege-escalation").out)
     assert bartizan("fix", manifest, "-p", policy, "--write").code == 0
     assert manifest.read_text() == FIXED
+
+
+def test_rule_may_ask_about_the_other_files(manifest: Path, tmp_path: Path) -> None:
+    """Its context is answered from the objects that stand beside the one it changes."""
+    teams = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: teams, namespace: shop}\ndata: {team: storefront}\n"
+    (tmp_path / "teams.yaml").write_text(teams)
+    context = "    context: [{name: teams, configMap: {name: teams, namespace: shop}}]\n    mutate:"
+    policy = tmp_path / "policy.txt"
+    policy.write_text(POLICY.replace("    mutate:", context).replace('"yes"', "'{{ teams.data.team }}'"))
+    assert bartizan("fix", tmp_path, "-p", policy, "--write").code == 0
+    assert "    team: storefront\n" in manifest.read_text()
+    assert (tmp_path / "teams.yaml").read_text() == teams

@@ -11,7 +11,8 @@ import codecs
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bartizan.app.given import GivenObjects
+from bartizan.app.given_world import GivenWorld
+from bartizan.app.global_context import GlobalContext
 from bartizan.app.mutations import Asking, mutate
 from bartizan.app.policies import read_exceptions, read_policies
 from bartizan.app.remedies import Remedy, accepts_none, compile_remedies, failing, judging_only, mend
@@ -22,6 +23,7 @@ from bartizan.findings import fingerprint, waive
 from bartizan.model.finding import Finding
 from bartizan.model.report import Problem
 from bartizan.model.request import Request
+from bartizan.model.resource import labels_of
 from bartizan.model.scoping import in_default_namespace
 from bartizan.sources.manifests import MAX_DOCUMENT_BYTES, cut, find, read_piece, resources_in
 from bartizan.sources.yaml.documents import Document, decode, parse_chunk, split_documents
@@ -116,7 +118,7 @@ def fix(request: FixRequest) -> Fixes:
     untouched = [(path, "a chart: mend its templates and values") for path in found.charts]
     untouched += [(path, "a kustomization: name the files that it is built from") for path in found.kustomizations]
     files = _once(found.files)
-    given = GivenObjects(lambda: _resources_of(files))
+    given = GlobalContext(GivenWorld(lambda: _resources_of(files)), policies.entries)
     namespaces = _namespaces(files) if policies.wants_namespaces else {}
     mutating = [rule for rule in policies.rules if rule.does == "mutate"]
     fixer = _Fixer(mutating, remedies, request, {**namespaces, **request.values.namespace_labels}, given)
@@ -131,20 +133,17 @@ def _once(files: list[tuple[Path, bool]]) -> list[tuple[Path, bool]]:
     return list(seen.values())
 
 
-def _resources_of(files: list[tuple[Path, bool]]) -> Iterator[Resource | Problem]:
+def _resources_of(files: list[tuple[Path, bool]]) -> Iterator[Resource]:
     """Every resource of the files, for rules that ask about others than their own."""
     for piece in cut(files):
-        if not isinstance(piece, Problem):
-            yield from read_piece(piece)
+        for item in read_piece(piece) if not isinstance(piece, Problem) else ():
+            if not isinstance(item, Problem):
+                yield in_default_namespace(item)
 
 
 def _namespaces(files: list[tuple[Path, bool]]) -> dict[str, dict[str, str]]:
     """Labels of the namespaces among the manifests."""
-    found: dict[str, dict[str, str]] = {}
-    for item in _resources_of(files):
-        if not isinstance(item, Problem) and item.id.kind == "Namespace":
-            found[item.id.name] = (item.body.get("metadata") or {}).get("labels") or {}
-    return found
+    return {item.id.name: labels_of(item.body) for item in _resources_of(files) if item.id.kind == "Namespace"}
 
 
 class _Fixer:
