@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.sources.yaml.edit.align import align, same
 from bartizan.sources.yaml.edit.flow import FlowEditor
+from bartizan.sources.yaml.edit.nodes import common_quote
 from bartizan.sources.yaml.edit.plan import Anchors, plan_map
 from bartizan.sources.yaml.edit.style import column, line_end, line_start, next_line
 from bartizan.sources.yaml.edit.write import (
@@ -178,7 +179,7 @@ class BlockEditor:
             self._replace(node, after, slot, path, "")
             return
         offset = self._offset(node, dashes)
-        quote = _quote(node.items)
+        quote = common_quote(node.items)
         at = self._own_comments(line_start(self._text, dashes[0]), margin)
         for old, new in pairs:
             if old is None and new is not None:
@@ -326,9 +327,3 @@ def _comment(line: str) -> str:
     """The comment at the end of a line without quoted text, with the blanks before it."""
     found = re.search(r"[ \t]+#.*", line)
     return found[0] if found else ""
-
-
-def _quote(nodes: list[Node]) -> str:
-    """The quote of texts that are all written in the same one."""
-    found = {node.style for node in nodes if node.kind == "scalar" and isinstance(node.value, str)}
-    return found.pop() if len(found) == 1 else ""

@@ -6,10 +6,10 @@ separators that stood there, so that only what is new is written by us.
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bartizan.sources.yaml.edit.align import align, same
+from bartizan.sources.yaml.edit.nodes import common_quote
 from bartizan.sources.yaml.edit.plan import plan_map
 from bartizan.sources.yaml.edit.style import column
 from bartizan.sources.yaml.edit.write import flow_text, scalar_text
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from bartizan.sources.yaml.edit.plan import Anchors
     from bartizan.sources.yaml.edit.style import Style
     from bartizan.sources.yaml.edit.track import Path, Track
-
-_COMMENT: Final = re.compile(r"#[^\n]*")
 
 
 class FlowEditor:
@@ -80,7 +78,7 @@ class FlowEditor:
             return self._whole(node, after)
         spans = [(entry.name.start, entry.end) for entry in node.entries]
         last = max(place for place, stays in enumerate(plan.stays) if stays)
-        quote = _quote([entry.name for entry in node.entries])
+        quote = common_quote([entry.name for entry in node.entries])
         parts: list[tuple[int | None, str]] = []
         for place, entry in enumerate(node.entries):
             if plan.stays[place]:
@@ -109,7 +107,7 @@ class FlowEditor:
 
     def _list(self, node: Node, after: list[Json], path: Path) -> str:
         spans = [(item.start, item.end) for item in node.items]
-        quote = _quote(node.items)
+        quote = common_quote(node.items)
         parts: list[tuple[int | None, str]] = []
         for old, new in align(node.value, after):
             if old is None and new is not None:
@@ -144,9 +142,3 @@ class FlowEditor:
             pieces.append(text[spans[old][1] : spans[old + 1][0]] if kept and old is not None else usual)
         pieces.append(closing)
         return "".join(pieces)
-
-
-def _quote(nodes: list[Node]) -> str:
-    """The quote of texts that are all written in the same one."""
-    found = {node.style for node in nodes if node.kind == "scalar" and isinstance(node.value, str)}
-    return found.pop() if len(found) == 1 else ""

@@ -188,3 +188,9 @@ def _merged(node: Node) -> dict[str, Json]:
                 for key, item in source.items():
                     body.setdefault(key, item)
     return body
+
+
+def common_quote(nodes: list[Node]) -> str:
+    """The quote of texts that are all written in the same one; empty where they are not, or are plain."""
+    found = {node.style for node in nodes if node.kind == "scalar" and isinstance(node.value, str)}
+    return found.pop() if len(found) == 1 else ""
