@@ -176,6 +176,6 @@ def flow_text(value: Json, style: Style, column: int = 0, like: str = "", *, spr
         members = [flow_text(item, style, inner, like, spread=spread) for item in value]
         first, last = "[", "]"
     if spread and members:
-        margin = f"\n{' ' * inner}"
-        return first + margin + f",{margin}".join(members) + f"\n{' ' * column}{last}"
+        margin = f"{style.newline}{' ' * inner}"
+        return first + margin + f",{margin}".join(members) + f"{style.newline}{' ' * column}{last}"
     return first + ", ".join(members) + last
