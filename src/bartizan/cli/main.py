@@ -28,6 +28,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "test": "bartizan.cli.test:test",
         "apply": "bartizan.cli.apply:apply",
         "fix": "bartizan.cli.fix:fix",
+        "explain": "bartizan.cli.explain:explain",
         "policy": "bartizan.cli.policy:policy",
         "create": "bartizan.cli.create:create",
         "jp": "bartizan.cli.jp:jp",

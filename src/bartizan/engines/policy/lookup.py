@@ -87,10 +87,11 @@ class Offline:
 
     def answer(self, question: Question) -> Json:
         """Fail, naming what was asked."""
-        raise LookupFailedError(f"nothing to ask for {_describe(question)}: no cluster, values or recorded answers")
+        raise LookupFailedError(f"nothing to ask for {describe(question)}: no cluster, values or recorded answers")
 
 
-def _describe(question: Question) -> str:
+def describe(question: Question) -> str:
+    """What is asked for, in words."""
     match question:
         case ConfigMapQuestion(namespace, name):
             return f"ConfigMap `{namespace}/{name}`"
