@@ -1,5 +1,23 @@
 """Our knowledge as data: one YAML file a check, and its loader."""
 
-from bartizan.catalog.loader import Catalog, CheckSpec, Example, Framework, export_policy, load_catalog
+from bartizan.catalog.loader import (
+    Catalog,
+    CheckSpec,
+    Example,
+    Framework,
+    Remediation,
+    export_fix,
+    export_policy,
+    load_catalog,
+)
 
-__all__ = ["Catalog", "CheckSpec", "Example", "Framework", "export_policy", "load_catalog"]
+__all__ = [
+    "Catalog",
+    "CheckSpec",
+    "Example",
+    "Framework",
+    "Remediation",
+    "export_fix",
+    "export_policy",
+    "load_catalog",
+]

@@ -37,6 +37,31 @@ class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return [self.object] if self.object is not None else self.objects
 
 
+class Remediation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How resources are changed so that they pass: Kyverno's `mutate` blocks, done in order.
+
+    `risk` is `behaviour` where a program may notice; `warning` then says
+    which, and what it needs. `fields` are those that may change, where the
+    blocks do not say it themselves because a variable stands there.
+    """
+
+    risk: Literal["none", "behaviour"]
+    mutate: list[dict[str, Any]]  # msgspec cannot decode the recursive alias `Json`
+    warning: str = ""
+    fields: list[str] = []
+
+    def __post_init__(self) -> None:
+        """Refuse what the fields alone cannot.
+
+        Raises:
+            ValueError: there is nothing to do, or a risk without its reason.
+        """
+        if not self.mutate:
+            raise ValueError("`mutate` is empty")
+        if (self.risk == "behaviour") != bool(self.warning):
+            raise ValueError("`warning` goes with `risk: behaviour`, and with nothing else")
+
+
 class CheckSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One catalogue file. `policy` holds Kyverno rules; `template` names a native one, with its `export` as rules."""
 
@@ -51,6 +76,7 @@ class CheckSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: list[dict[str, Any]] = []
     template: str = ""
     export: list[dict[str, Any]] = []
+    remediation: Remediation | None = None
 
 
 class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,17 +133,36 @@ def read_file(data: bytes, name: str, kind: type[Any]) -> Any:
 
 def export_policy(check: CheckSpec) -> JsonObject:
     """A check as a ClusterPolicy that people may copy and change."""
+    return _policy(check, check.id, check.title, check.why, {"background": True, "rules": check.policy or check.export})
+
+
+def export_fix(check: CheckSpec) -> JsonObject | None:
+    """The remediation of a check as a ClusterPolicy that mutates; `None` where a check has none."""
+    remediation = check.remediation
+    if remediation is None:
+        return None
+    judged = (check.policy or check.export)[0]
+    scope = {key: judged[key] for key in ("match", "exclude") if key in judged}
+    rules = [
+        {"name": f"fix-{check.id}-{number}"[:63], **scope, "mutate": mutate}
+        for number, mutate in enumerate(remediation.mutate, 1)
+    ]
+    said = f"{check.fix.strip()} {remediation.warning}"
+    return _policy(check, f"fix-{check.id}", f"Fix: {check.title}", said, {"rules": rules})
+
+
+def _policy(check: CheckSpec, name: str, title: str, said: str, spec: JsonObject) -> JsonObject:
     return {
         "apiVersion": "kyverno.io/v1",
         "kind": "ClusterPolicy",
         "metadata": {
-            "name": check.id,
+            "name": name,
             "annotations": {
-                "policies.kyverno.io/title": check.title,
+                "policies.kyverno.io/title": title,
                 "policies.kyverno.io/category": check.category,
                 "policies.kyverno.io/severity": check.severity,
-                "policies.kyverno.io/description": " ".join(check.why.split()),
+                "policies.kyverno.io/description": " ".join(said.split()),
             },
         },
-        "spec": {"background": True, "rules": check.policy or check.export},
+        "spec": spec,
     }

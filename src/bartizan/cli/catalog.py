@@ -7,7 +7,8 @@ import sys
 import click
 
 from bartizan.app.selection import CheckSelection, select
-from bartizan.catalog import CheckSpec, export_policy, load_catalog
+from bartizan.base.errors import SpecError
+from bartizan.catalog import CheckSpec, export_fix, export_policy, load_catalog
 from bartizan.model.severity import Severity
 from bartizan.outputs.yaml import lines
 
@@ -52,11 +53,21 @@ def show(check: str) -> None:
 @catalog.command()
 @click.argument("checks", nargs=-1)
 @click.option("--framework", multiple=True, help="Every check of this framework.")
-def export(checks: tuple[str, ...], framework: tuple[str, ...]) -> None:
-    """Write CHECKS (or all) as ClusterPolicies that you can copy and change."""
-    for number, spec in enumerate(select(CheckSelection(names=checks, frameworks=framework))):
+@click.option("--fix", "fixes", is_flag=True, help="Write the policies that mend what the checks find.")
+def export(checks: tuple[str, ...], framework: tuple[str, ...], *, fixes: bool) -> None:
+    """Write CHECKS (or all) as ClusterPolicies that you can copy and change.
+
+    With --fix these are policies that mutate: at admission, or in your files
+    by `bartizan fix -p`. Checks that no machine can mend have none.
+    """
+    chosen = select(CheckSelection(names=checks, frameworks=framework))
+    policies = [export_fix(spec) if fixes else export_policy(spec) for spec in chosen]
+    written = [policy for policy in policies if policy is not None]
+    if checks and not written:
+        raise SpecError(f"no fix for `{', '.join(checks)}`", hint="Mend it by hand; `bartizan catalog show` says how.")
+    for number, policy in enumerate(written):
         sys.stdout.write("---\n" if number else "")
-        sys.stdout.writelines(f"{line}\n" for line in lines(export_policy(spec)))
+        sys.stdout.writelines(f"{line}\n" for line in lines(policy))
 
 
 def _page(spec: CheckSpec) -> str:
@@ -70,8 +81,20 @@ def _page(spec: CheckSpec) -> str:
             " ".join(spec.why.split()),
             "",
             f"Fix: {' '.join(spec.fix.split())}",
+            _automatic(spec),
             "",
             f"Passes: {good}",
             f"Fails:  {bad}",
         )
     )
+
+
+def _automatic(spec: CheckSpec) -> str:
+    """Whether and how `bartizan fix` mends what the check finds."""
+    remediation = spec.remediation
+    if remediation is None:
+        return "     By hand: it takes knowledge of the program."
+    if remediation.risk == "none":
+        return "     `bartizan fix` does it."
+    warning = " ".join(remediation.warning.split())
+    return f"     `bartizan fix --check {spec.id}` does it. Mind: {warning}"

@@ -157,10 +157,14 @@ def read_bytes(data: bytes, file: str, *, first_line: int = 0, named: bool = Tru
             error = document.error
             yield Problem("input", error.message, error.at, error.hint, document.quoted)
         else:
-            yield from _resources(document, file, named=named)
+            yield from resources_in(document, file, named=named)
 
 
-def _resources(document: Document, file: str, *, named: bool) -> Iterator[Resource | Problem]:
+def resources_in(document: Document, file: str, *, named: bool) -> Iterator[Resource | Problem]:
+    """The resources of one document; those of a List have the lines of their element.
+
+    What is no resource is a problem in a file that is `named`, and silence in a folder.
+    """
     body = document.body
     if not isinstance(body, dict) or "apiVersion" not in body or "kind" not in body:
         partly = isinstance(body, dict) and ("apiVersion" in body or "kind" in body) and not file.endswith(CHART)
