@@ -15,6 +15,8 @@ from bartizan.engines.policy.lookup import (
     LookupFailedError,
     ObjectsQuestion,
     Question,
+    SignaturesQuestion,
+    TrustQuestion,
 )
 from bartizan.engines.policy.objects import parse_kind, selects
 from bartizan.model.report import Problem
@@ -61,6 +63,10 @@ class ClusterLookup:
                 raise SourceError(f"registries are not asked in this version: `{reference}`")
             case GlobalQuestion(name):
                 raise SourceError(f"global context entry `{name}` is not kept in a scan")
+            case SignaturesQuestion(reference):
+                raise SourceError(f"registries are not asked in this scan: `{reference}`")
+            case TrustQuestion():
+                raise SourceError("no Sigstore trusted root was given")
             case ObjectsQuestion(kind, namespace):
                 return self._objects(question, parse_kind(kind).kind, namespace)
 

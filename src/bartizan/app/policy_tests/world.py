@@ -13,6 +13,8 @@ from bartizan.engines.policy.lookup import (
     LookupFailedError,
     ObjectsQuestion,
     Question,
+    SignaturesQuestion,
+    TrustQuestion,
 )
 from bartizan.engines.policy.objects import selects
 
@@ -59,8 +61,10 @@ class RecordedWorld:
             case ObjectsQuestion():
                 wanted = selects(question)
                 return [item.body for item in self._resources if wanted(item)]
-            case ImageQuestion(reference):
+            case ImageQuestion(reference) | SignaturesQuestion(reference):
                 raise LookupFailedError(f"no recorded answer for image `{reference}`")
+            case TrustQuestion():
+                raise LookupFailedError("no Sigstore trusted root was given")
 
     def _global(self, name: str) -> Json:
         path, _, projection = name.partition(".")

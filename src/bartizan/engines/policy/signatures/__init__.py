@@ -1,0 +1,7 @@
+"""Signatures of images, attestations and manifests, verified: bytes and trust in, a yes or a reason out.
+
+Nothing here asks anybody anything. What a registry holds, the keys and roots
+that are trusted, and the time all come as parameters, so that one verdict is
+the same for the same material, on any machine and in any year. All material
+is taken for hostile: whatever is malformed is refused with the reason.
+"""
