@@ -12,8 +12,8 @@ run: .venv/run ## scan the example application
 test: .venv/dev tools ## all tests; those that need the real API server skip where Go is missing
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
-tools: .venv/dev ## build the Go programs that tests run (the real control plane, helm), once
-	@if command -v go >/dev/null; then $(BIN)/python tools/gobuild.py kubernetes etcd kwok helm; fi
+tools: .venv/dev ## build the Go programs that tests run (the real control plane, helm, a registry), once
+	@if command -v go >/dev/null; then $(BIN)/python tools/gobuild.py kubernetes etcd kwok helm registry; fi
 
 lint: .venv/dev ## style, types, layers
 	$(BIN)/ruff format --check src tests tools bench

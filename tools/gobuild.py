@@ -63,6 +63,9 @@ MODULES: Final[Mapping[str, Module]] = MappingProxyType(
         "kyverno": Module(
             "v1.19.1", MappingProxyType({"kyverno": "github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno"})
         ),
+        "registry": Module(
+            "v3.1.2", MappingProxyType({"registry": "github.com/distribution/distribution/v3/cmd/registry"})
+        ),
         "kube-score": Module("v1.20.0", MappingProxyType({"kube-score": "github.com/zegl/kube-score/cmd/kube-score"})),
     }
 )

@@ -11,6 +11,7 @@ from bartizan.app.user_info import read_user_info
 from bartizan.app.values import EMPTY, read_values
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
+from bartizan.engines.policy.lookup import Offline
 from bartizan.findings import read_baseline, read_waivers
 from bartizan.model.severity import Severity
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from bartizan.app.registry import RegistryLookup
     from bartizan.model.report import Report
 
 
@@ -39,6 +41,7 @@ class ScanInputs:
     severity: str = "info"
     pod_security: tuple[str, ...] = ()
     values: Path | None = None
+    registry: bool = False
     user_info: Path | None = None
     exception: tuple[Path, ...] = ()
     waivers: Path | None = None
@@ -77,6 +80,7 @@ def read_inputs(inputs: ScanInputs, at: datetime, progress: Progress) -> ScanReq
         user=read_document(inputs.user_info, read_user_info) if inputs.user_info else None,
         waivers=read_document(inputs.waivers, read_waivers) if inputs.waivers else (),
         baseline=read_baseline(read_file(inputs.baseline), Location(str(inputs.baseline))) if inputs.baseline else None,
+        registry=_registry() if inputs.registry and not is_live else None,
         workers=inputs.workers,
         keeps_all=inputs.keeps_all,
         identifies=inputs.identifies,
@@ -95,6 +99,13 @@ def _live(inputs: ScanInputs) -> Live:
         kinds=inputs.kind,
         selector=inputs.selector,
     )
+
+
+def _registry() -> RegistryLookup:
+    from bartizan.app.registry import RegistryLookup, open_registry
+
+    registry = open_registry()  # now, for credentials that cannot be read are bad input and not a rule's failure
+    return RegistryLookup(Offline(), lambda: registry)
 
 
 def exit_code(report: Report, fail_on: Severity | None) -> int:

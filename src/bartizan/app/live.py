@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bartizan.app.registry import RegistryLookup
 from bartizan.app.scan import Live
 from bartizan.base import wildcard
 from bartizan.base.errors import SourceError, SpecError
@@ -60,7 +61,7 @@ class ClusterLookup:
                     return self._cluster.post(url, orjson.loads(data or "{}"))
                 return self._cluster.get(url)
             case ImageQuestion(reference):
-                raise SourceError(f"registries are not asked in this version: `{reference}`")
+                raise SourceError(f"an API server knows no registries: `{reference}`")
             case GlobalQuestion(name):
                 raise SourceError(f"global context entry `{name}` is not kept in a scan")
             case SignaturesQuestion(reference):
@@ -99,6 +100,7 @@ def connect_live(
         SourceError: the server does not answer.
     """
     cluster = connect(context=context, kubeconfig=kubeconfig, in_cluster=in_cluster)
+    lookup = RegistryLookup(ClusterLookup(cluster))
     selection = Selection(namespaces, kinds, selector)
 
     def labels() -> dict[str, dict[str, str]]:
@@ -109,4 +111,8 @@ def connect_live(
             if not isinstance(item, Problem)
         }
 
-    return Live(cluster.name, lambda: list_resources(cluster, selection), labels, ClusterLookup(cluster), cluster.close)
+    def close() -> None:
+        lookup.close()
+        cluster.close()
+
+    return Live(cluster.name, lambda: list_resources(cluster, selection), labels, lookup, close)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from bartizan.app.registry import RegistryLookup
     from bartizan.app.selection import CheckSelection, Chosen
     from bartizan.model.finding import RuleInfo
     from bartizan.model.request import UserInfo
@@ -82,6 +83,8 @@ class ScanRequest:
     keeps_all: bool = False
     identifies: bool = True
     """Whether findings say where they are and are known across scans; to find that out takes as long as to judge."""
+    registry: RegistryLookup | None = None
+    """Answers what policies ask about images where there is no cluster; a cluster's lookup has one of its own."""
     progress: Progress = field(default=lambda _done, _all: None)
 
 
@@ -112,7 +115,7 @@ def scan(request: ScanRequest) -> Report:
     judge = Judge(
         rules.rules,
         rules.checks,
-        request.live.lookup if request.live else Offline(),
+        request.live.lookup if request.live else request.registry or Offline(),
         values=request.values,
         user=request.user,
         namespaces=namespaces,
@@ -124,6 +127,8 @@ def scan(request: ScanRequest) -> Report:
     finally:
         if request.live:
             request.live.close()
+        if request.registry:
+            request.registry.close()
     return _report(request, rules, sources, batches)
 
 

@@ -44,6 +44,12 @@ _JUDGES: Final = (
         "--pod-security", multiple=True, metavar="LEVEL[@VERSION]", help="baseline, restricted, baseline@v1.35."
     ),
     click.option("--values", type=_FILE, help="Values file that answers what policies look up."),
+    click.option(
+        "--registry",
+        is_flag=True,
+        help="Ask registries about images, where policies want to know; with what `docker login` left. "
+        "A scan of a cluster always may.",
+    ),
     click.option("--user-info", type=_FILE, help="UserInfo file: who is taken to create the resources."),
     click.option("--exception", multiple=True, type=_FILE, help="PolicyExceptions: files or folders."),
     click.option("--waivers", type=_FILE, help="File of accepted findings, each with reason, owner and end date."),

@@ -37,9 +37,14 @@ class ApiQuestion(msgspec.Struct, frozen=True):
 
 
 class ImageQuestion(msgspec.Struct, frozen=True):
-    """An image's manifest and configuration, as the `imageRegistry` context describes them."""
+    """An image's manifest and configuration, as the `imageRegistry` context describes them.
+
+    `credentials` is the policy's `imageRegistryCredentials` as JSON text, for
+    it must be hashable; empty where the policy has none.
+    """
 
     reference: str
+    credentials: str = ""
 
 
 class GlobalQuestion(msgspec.Struct, frozen=True):
