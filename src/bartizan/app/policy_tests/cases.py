@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bartizan.base.json import JsonObject
+    from bartizan.engines.policy.plan import Deed
+    from bartizan.model.change import Change
     from bartizan.model.finding import Result
 
 
@@ -33,6 +36,10 @@ class Answer(NamedTuple):
     message: str
     construct: str = ""
     """The construct that this version does not run, when that is why."""
+    deed: Deed = "validate"
+    changes: tuple[Change, ...] = ()
+    patched: JsonObject | None = None
+    """The resource as the policy leaves it, for a rule that mutates."""
 
 
 class Case(NamedTuple):

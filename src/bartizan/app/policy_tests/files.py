@@ -29,6 +29,12 @@ class Row(NamedTuple):
     kind: str
     resources: tuple[str, ...]
     result: str
+    operation: str
+    patched: Path | None
+    """The file that holds the resource as it should be afterwards."""
+    generated: tuple[Path, ...]
+    wants_every_object: bool
+    """Whether an object that is in no file fails its case, which it else leaves out."""
     fields: Fields
 
 
@@ -48,7 +54,9 @@ class TestFile(NamedTuple):
     name: str
     policies: tuple[Path, ...]
     resources: tuple[Path, ...]
+    target_resources: tuple[Path, ...]
     cluster_resources: tuple[Path, ...]
+    clone_sources: tuple[Path, ...]
     exceptions: tuple[Path, ...]
     values: Values
     user: UserInfo | None
@@ -80,6 +88,7 @@ def read_test_files(path: Path) -> Iterator[TestFile]:
 def _test(path: Path, body: Fields) -> TestFile:
     folder = path.parent
     variables, user = body.text("variables"), body.text("userInfo")
+    rows = tuple(_row(folder, entry) for entry in body.entries("results"))
     values = read_document(folder / variables, read_values) if variables else EMPTY
     if not variables and "values" in body:
         values = read_values(body.value("values"))
@@ -88,17 +97,19 @@ def _test(path: Path, body: Fields) -> TestFile:
         name=body.fields("metadata").text("name") or body.text("name") or folder.name,
         policies=_paths(folder, body, "policies"),
         resources=_paths(folder, body, "resources"),
+        target_resources=_paths(folder, body, "targetResources"),
         cluster_resources=_paths(folder, body, "clusterResources"),
+        clone_sources=tuple(path for row in rows for path in _paths(folder, row.fields, "cloneSourceResource")),
         exceptions=_paths(folder, body, "exceptions"),
         values=values,
         user=read_document(folder / user, read_user_info) if user else None,
         api_answers=tuple(body.entries("apiCallResponses")),
         global_entries=tuple(_global_entry(folder, entry) for entry in body.entries("globalContextEntries")),
-        rows=tuple(map(_row, body.entries("results"))),
+        rows=rows,
     )
 
 
-def _row(fields: Fields) -> Row:
+def _row(folder: Path, fields: Fields) -> Row:
     names = list(fields.texts("resources")) or [name for name in (fields.text("resource"),) if name]
     for spec in fields.entries("resourceSpecs"):
         names.append("/".join(part for part in (spec.text("namespace"), spec.text("name")) if part))
@@ -108,6 +119,10 @@ def _row(fields: Fields) -> Row:
         fields.text("kind"),
         tuple(names),
         fields.text("result") or fields.text("status"),
+        fields.text("operation"),
+        next(iter(_paths(folder, fields, "patchedResources", "patchedResource")), None),
+        _paths(folder, fields, "generatedResources", "generatedResource"),
+        bool(fields.value("failOnMissingResources")),
         fields,
     )
 
@@ -123,8 +138,13 @@ def _global_entry(folder: Path, entry: Fields) -> GlobalEntry:
     )
 
 
-def _paths(folder: Path, body: Fields, name: str) -> tuple[Path, ...]:
-    return tuple(folder / item for item in body.texts(name))
+def _paths(folder: Path, body: Fields, *names: str) -> tuple[Path, ...]:
+    """The files of the first field that names any, as a list or alone."""
+    for name in names:
+        given = body.texts(name) if isinstance(body.value(name), list) else (body.text(name),)
+        if any(given):
+            return tuple(folder / item for item in given if item)
+    return ()
 
 
 def read_bodies(paths: tuple[Path, ...]) -> Iterator[tuple[Path, Document]]:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from bartizan.app.ambient import ambient
 from bartizan.app.fields import Fields
 from bartizan.app.files import locating
-from bartizan.app.policy_tests.cases import Answer, Case, Verdict
+from bartizan.app.policy_tests.cases import Answer
 from bartizan.app.policy_tests.files import find_tests, read_bodies, read_test_files
+from bartizan.app.policy_tests.rows import Came, cases_of
 from bartizan.app.policy_tests.world import RecordedWorld
 from bartizan.app.values import Subresource, Values, plain_rule
 from bartizan.base.errors import SpecError
+from bartizan.engines.policy.chain import run_chain
 from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_compiler, is_policy
-from bartizan.model.outcome import Broken, Failed, Outcome, Passed, Skipped
+from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.request import Request
 from bartizan.model.resource import Resource, resource_from
 from bartizan.model.scoping import in_default_namespace
@@ -22,22 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from bartizan.app.policy_tests.files import Row, TestFile
+    from bartizan.app.policy_tests.cases import Case
+    from bartizan.app.policy_tests.files import TestFile
     from bartizan.base.json import JsonObject
+    from bartizan.engines.policy.chain import Step
     from bartizan.engines.policy.dialects.kyverno import Policy
-    from bartizan.model.request import Operation, UserInfo
+    from bartizan.engines.policy.plan import Rule
+    from bartizan.model.finding import RuleId
+    from bartizan.model.request import Operation
 
 UNSUPPORTED: Final = "unsupported construct `"
-_NEEDS_MUTATION: Final = ("patchedresource", "patchedresources", "generatedresource", "generatedresources")
-_OTHER_KINDS: Final = {
-    "isvalidatingpolicy": "ValidatingPolicy",
-    "ismutatingpolicy": "MutatingPolicy",
-    "isgeneratingpolicy": "GeneratingPolicy",
-    "isdeletingpolicy": "DeletingPolicy",
-    "isimagevalidatingpolicy": "ImageValidatingPolicy",
-    "isvalidatingadmissionpolicy": "ValidatingAdmissionPolicy",
-    "ismutatingadmissionpolicy": "MutatingAdmissionPolicy",
-}
 
 
 class TestOutcome(NamedTuple):
@@ -74,14 +70,16 @@ def _run(test: TestFile) -> list[Case]:
     compiler = expression_compiler(ambient())
     exceptions = [document.body for _, document in read_bodies(test.exceptions)]
     loaded = _load(test, exceptions, compiler)
-    resources = _resources(test.resources)
-    every = [*resources, *_resources(test.cluster_resources)]
+    resources, targets = _resources(test.resources), _resources(test.target_resources)
+    every = [*resources, *targets, *_resources((*test.cluster_resources, *test.clone_sources))]
     world = RecordedWorld(every, test.api_answers, test.global_entries, lambda text, value: compiler(text)(value))
+    rules = [rule for policy in loaded.policies for rule in policy.rules]
     answers = {
-        index: list(_answers(resource, loaded.policies, test.values, test.user, world))
-        for index, resource in enumerate(resources)
+        operation: [_answers(resource, rules, test, world, operation) for resource in resources]
+        for operation in {row.operation for row in test.rows}
     }
-    return [case for row in test.rows for case in _cases(test, row, resources, answers, loaded)]
+    came = Came(resources, targets, answers, loaded.foreign)
+    return [case for row in test.rows for case in cases_of(test, row, came)]
 
 
 def _load(test: TestFile, exceptions: list[JsonObject], compiler: Callable[[str], Any]) -> _Loaded:
@@ -130,32 +128,35 @@ def _objects_in(body: JsonObject) -> list[JsonObject]:
 
 
 def _answers(
-    resource: Resource, policies: list[Policy], values: Values, user: UserInfo | None, world: RecordedWorld
-) -> Iterator[Answer]:
-    for policy in policies:
-        for rule in policy.rules:
-            if rule.kinds is not None and resource.id.kind not in rule.kinds and not values.subresources:
-                continue
-            request = _request(resource, policy.name, rule.info.id.rule, values, user)
-            outcome = rule.run(request, world)
-            if outcome is not None:
-                yield _answer(policy.full_name, rule.info.id.rule, outcome, scored=rule.info.scored)
+    resource: Resource, rules: list[Rule], test: TestFile, world: RecordedWorld, operation: str
+) -> list[Answer]:
+    """What every rule says of a resource, in the order of admission."""
+
+    def request_for(rule: Rule, resource: Resource) -> Request:
+        return _request(resource, rule.info.id, test, operation)
+
+    steps = run_chain(rules, resource, request_for, world, all_kinds=bool(test.values.subresources))
+    # a test compares the resource as the policy leaves it, whichever of its rules the row is about
+    patched = {step.rule.info.id.policy: step.resource.body for step in steps if step.rule.does == "mutate"}
+    return [_answer(step, patched) for step in steps]
 
 
-def _request(resource: Resource, policy: str, rule: str, values: Values, user: UserInfo | None) -> Request:
-    variables = values.for_rule(policy, rule, resource.id.name)
-    operation: Operation = variables.get("request.operation") or "CREATE"
+def _request(resource: Resource, rid: RuleId, test: TestFile, operation: str) -> Request:
+    values = test.values
+    policy = rid.policy.rpartition("/")[2]
+    variables = values.for_rule(policy, rid.rule, resource.id.name)
+    asked: Operation = operation or variables.get("request.operation") or "CREATE"  # type: ignore[assignment]  # as given
     parent = _parent(resource, values)
     return Request(
         resource=resource,
-        operation=operation,
-        user=user,
+        operation=asked,
+        user=test.user,
         subresource=str(variables.get("request.subResource") or parent.name),
         parent_kind=parent.parent_kind,
         parent_group=parent.parent_group,
         namespace_labels=values.namespace_labels.get(resource.id.namespace, {}),
         values=variables,
-        foreach_values=values.foreach.get((policy, plain_rule(rule)), {}),
+        foreach_values=values.foreach.get((policy, plain_rule(rid.rule)), {}),
     )
 
 
@@ -165,70 +166,17 @@ def _parent(resource: Resource, values: Values) -> Subresource:
     return next((entry for entry in values.subresources if entry.kind == resource.id.kind), none)
 
 
-def _answer(policy: str, rule: str, outcome: Outcome, *, scored: bool) -> Answer:
-    match outcome:
-        case Passed(message):
-            return Answer(policy, rule, "pass", message)
+def _answer(step: Step, patched: dict[str, JsonObject]) -> Answer:
+    policy, rule = step.rule.info.id.policy, step.rule.info.id.rule
+    deed = step.rule.does
+    match step.outcome:
+        case Passed(message, changes):
+            body = patched.get(policy) if deed == "mutate" else None
+            return Answer(policy, rule, "pass", message, "", deed, changes, body)
         case Failed(message):
-            return Answer(policy, rule, "fail" if scored else "warn", message)
+            return Answer(policy, rule, "fail" if step.rule.info.scored else "warn", message, "", deed)
         case Skipped(because):
-            return Answer(policy, rule, "skip", because)
+            return Answer(policy, rule, "skip", because, "", deed, (), patched.get(policy))
         case Broken(error):
             construct = error.removeprefix(UNSUPPORTED).partition("`")[0] if error.startswith(UNSUPPORTED) else ""
-            return Answer(policy, rule, "error", error, construct)
-
-
-def _cases(
-    test: TestFile, row: Row, resources: list[Resource], answers: dict[int, list[Answer]], loaded: _Loaded
-) -> Iterator[Case]:
-    """The cases of a row: for each resource it names, each rule that answered, or one for none."""
-    chosen: list[int] = []
-    missing: list[str] = []
-    for name in row.resources:
-        named = [index for index, resource in enumerate(resources) if _is_named(resource, name)]
-        chosen += named
-        missing += [] if named else [name]
-    for index in chosen or range(len(resources)):
-        matching = [answer for answer in answers[index] if _is_row(answer, row)]
-        chosen_answers: list[Answer | None] = [*matching] or [None]
-        for answer in chosen_answers:
-            yield _judge(test, row, resources[index], answer, loaded)
-    for name in missing if chosen else ():
-        fail = Verdict.FAILED
-        yield Case(test.path, test.name, row.policy, row.rule, name, row.result, None, fail, fail, "no such resource")
-
-
-def _is_named(resource: Resource, name: str) -> bool:
-    rid = resource.id
-    return name in (rid.name, f"{rid.namespace}/{rid.name}")
-
-
-def _is_row(answer: Answer, row: Row) -> bool:
-    if answer.policy != row.policy and answer.policy.rpartition("/")[2] != row.policy:
-        return False
-    return not row.rule or answer.rule in (row.rule, f"autogen-{row.rule}"[:63], f"autogen-cronjob-{row.rule}"[:63])
-
-
-def _judge(test: TestFile, row: Row, resource: Resource, answer: Answer | None, loaded: _Loaded) -> Case:
-    compatible, strict, reason = _verdicts(row, answer, loaded)
-    rid = resource.id
-    name = "/".join((rid.kind, rid.namespace, rid.name) if rid.namespace else (rid.kind, rid.name))
-    rule = answer.rule if answer else row.rule
-    return Case(test.path, test.name, row.policy, rule, name, row.result, answer, compatible, strict, reason)
-
-
-def _verdicts(row: Row, answer: Answer | None, loaded: _Loaded) -> tuple[Verdict, Verdict, str]:
-    foreign = loaded.foreign.get(row.policy) or next(
-        (kind for key, kind in _OTHER_KINDS.items() if row.fields.value(key)), ""
-    )
-    unsupported = foreign or (answer.construct if answer else "")
-    if not unsupported and any(row.fields.value(field) for field in _NEEDS_MUTATION):
-        unsupported = "mutate"
-    if unsupported:
-        return Verdict.UNSUPPORTED, Verdict.UNSUPPORTED, unsupported
-    if answer is None:
-        return Verdict.PASSED, Verdict.FAILED, "the rule gave no answer"
-    if answer.result == row.result:
-        return Verdict.PASSED, Verdict.PASSED, ""
-    said = f"expected {row.result}, got {answer.result}: {answer.message}"
-    return Verdict.FAILED, Verdict.FAILED, said
+            return Answer(policy, rule, "error", error, construct, deed)

@@ -39,14 +39,22 @@ class RequestFor(Protocol):
         """The request, about the resource as it is now."""
 
 
-def run_chain(rules: Iterable[Rule], resource: Resource, request_for: RequestFor, lookup: Lookup) -> list[Step]:
-    """Ask every rule about one resource; rules that give no answer are left out."""
+def run_chain(
+    rules: Iterable[Rule], resource: Resource, request_for: RequestFor, lookup: Lookup, *, all_kinds: bool = False
+) -> list[Step]:
+    """Ask every rule about one resource; rules that give no answer are left out.
+
+    With `all_kinds` also those that are for other kinds, which may mean the
+    parent of a subresource.
+    """
     ordered = list(rules)
     steps: list[Step] = []
     applied: set[tuple[str, Deed]] = set()
     for deed in ORDER:
         for rule in ordered:
-            if rule.does != deed or (rule.kinds is not None and resource.id.kind not in rule.kinds):
+            if rule.does != deed:
+                continue
+            if not all_kinds and rule.kinds is not None and resource.id.kind not in rule.kinds:
                 continue
             policy = (rule.info.id.policy, deed)
             if rule.yields and policy in applied:

@@ -77,7 +77,7 @@ def _compile_loop(loop: JsonObject, message: str | None, compiler: Compiler, at:
     loop = object_at(loop, at, _FIELDS)
     if depth > _MAX_DEPTH:
         raise SpecError(f"loops nest deeper than {_MAX_DEPTH}", pointer=at, hint="Flatten them with JMESPath.")
-    elements_of = _list_reader(loop.get("list", ""), compiler, f"{at}/list")
+    elements_of = list_reader(loop.get("list", ""), compiler, f"{at}/list")
     loaders = compile_context(loop.get("context"), compiler, f"{at}/context")
     block = loop.get("preconditions")
     conditions = compile_conditions(block, compiler, f"{at}/preconditions") if block else None
@@ -97,7 +97,7 @@ def _compile_loop(loop: JsonObject, message: str | None, compiler: Compiler, at:
                 continue
             if needs_maps and not isinstance(element, dict):
                 return Broken(f"`elementScope: true` is for maps, and element {index} is none")
-            inner = scope.nested(_element_names(element, index, level, request), loaders) if reads else scope
+            inner = scope.nested(element_names(element, index, level, request), loaders) if reads else scope
             narrowed = request if narrows is False else _narrowed(request, element, narrows)
             if conditions is not None and not _holds(conditions, inner):
                 continue
@@ -160,17 +160,18 @@ def _note_places(value: Json, pointer: str, fields: frozenset[str] | None, place
                 _note_places(item, f"{pointer}/{index}", fields, places)
 
 
-def _list_reader(text: Json, compiler: Compiler, at: str) -> Callable[[Scope], list[Json]]:
-    """Compile the expression for the list of a loop."""
+def list_reader(text: Json, compiler: Compiler, at: str, *, strict: bool = False) -> Callable[[Scope], list[Json]]:
+    """Compile the expression for the list of a loop. A missing key is an empty list, or with `strict` an error."""
+    elements = _strict_elements if strict else _elements
     template = compile_template(text, compiler, at=at)
     if template.render is None:
         expression = compiler(as_text(template.value))
-        return lambda scope: _elements(expression, scope)
+        return lambda scope: elements(expression, scope)
 
     def read(scope: Scope) -> list[Json]:
         late = as_text(template(scope))
         try:
-            return _elements(compiler(late), scope)
+            return elements(compiler(late), scope)
         except SpecError as error:
             raise UnresolvedError(f"failed to resolve `{late}`: {error.message}") from error
 
@@ -190,7 +191,16 @@ def _elements(expression: Callable[[Scope], Json], scope: Scope) -> list[Json]:
     return value if isinstance(value, list) else [value]
 
 
-def _element_names(element: Json, index: int, level: int, request: Request) -> dict[str, Any]:
+def _strict_elements(expression: Callable[[Scope], Json], scope: Scope) -> list[Json]:
+    try:
+        value = expression(scope)
+    except JmesPathError as error:
+        raise UnresolvedError(f"failed to evaluate list: {error}") from error
+    return value if isinstance(value, list) else [value]
+
+
+def element_names(element: Json, index: int, level: int, request: Request) -> dict[str, Any]:
+    """The names that one element of a loop, at a level of loops in loops, is known by; with its recorded values."""
     element_name, index_name = _LEVEL_NAMES[level]
     names: dict[str, Any] = {"element": element, element_name: element, "elementIndex": index, index_name: index}
     if request.foreach_values:

@@ -17,6 +17,7 @@ from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.exceptions import exceptions_for
 from bartizan.engines.policy.dialects.kyverno.foreach import foreach_judge
 from bartizan.engines.policy.dialects.kyverno.match import compile_match
+from bartizan.engines.policy.dialects.kyverno.mutate import mutate_judge
 from bartizan.engines.policy.dialects.kyverno.pod_security import pod_security_judge
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
 from bartizan.engines.policy.dialects.kyverno.scope import images_loader, request_scope
@@ -64,7 +65,6 @@ class PolicyMeta:
 
 
 _UNSUPPORTED: Final[Mapping[str, Callable[[RuleSpec], bool]]] = {
-    "mutate": lambda spec: spec.mutate is not None,
     "generate": lambda spec: spec.generate is not None,
     "celPreconditions": lambda spec: bool(spec.cel_preconditions),
     "validate.cel": lambda spec: spec.validate is not None and spec.validate.cel is not None,
@@ -160,9 +160,9 @@ def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in o
     return run
 
 
-def _judge(
-    spec: RuleSpec, meta: PolicyMeta, lifted: Sequence[RuleException], compiler: Compiler, at: str
-) -> Judge:
+def _judge(spec: RuleSpec, meta: PolicyMeta, lifted: Sequence[RuleException], compiler: Compiler, at: str) -> Judge:
+    if spec.mutate is not None:
+        return mutate_judge(spec.mutate, meta.namespace, compiler, f"{at}/mutate")
     validate = spec.validate
     if spec.verify_images is not None:
         from bartizan.engines.policy.dialects.kyverno.verify_images import RuleName, verify_images_judge

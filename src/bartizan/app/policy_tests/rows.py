@@ -1,0 +1,148 @@
+"""Rows of a test against what came: the cases of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bartizan.app.policy_tests.cases import Case, Verdict
+from bartizan.app.policy_tests.manifests import NOT_FOUND, mismatch, mismatch_any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from bartizan.app.policy_tests.cases import Answer
+    from bartizan.app.policy_tests.files import Row, TestFile
+    from bartizan.base.json import JsonObject
+    from bartizan.model.change import Change
+    from bartizan.model.resource import Resource, ResourceId
+
+_OTHER_KINDS: Final = {
+    "isvalidatingpolicy": "ValidatingPolicy",
+    "ismutatingpolicy": "MutatingPolicy",
+    "isgeneratingpolicy": "GeneratingPolicy",
+    "isdeletingpolicy": "DeletingPolicy",
+    "isimagevalidatingpolicy": "ImageValidatingPolicy",
+    "isvalidatingadmissionpolicy": "ValidatingAdmissionPolicy",
+    "ismutatingadmissionpolicy": "MutatingAdmissionPolicy",
+}
+
+
+class Came(NamedTuple):
+    """What a test's policies said of its resources, by the operation a row may name; empty is the usual one."""
+
+    resources: Sequence[Resource]
+    targets: Sequence[Resource]
+    answers: Mapping[str, Sequence[Sequence[Answer]]]
+    foreign: Mapping[str, str]
+    """Names of policies that this version does not run, with their kinds."""
+
+
+def cases_of(test: TestFile, row: Row, came: Came) -> Iterator[Case]:
+    """The cases of a row: for each resource it names, each rule that answered, or one for none."""
+    answers = came.answers[row.operation]
+    chosen: list[int] = []
+    targets: list[int] = []
+    missing: list[str] = []
+    patched = [any(_is_change_of(change, target) for _, change in _changes(answers)) for target in came.targets]
+    for name in row.resources:
+        named = [index for index, resource in enumerate(came.resources) if _is_named(resource, name)]
+        others = [index for index, target in enumerate(came.targets) if patched[index] and _is_named(target, name)]
+        chosen += named
+        targets += others
+        missing += [] if named or others else [name]
+    if not chosen and not targets:
+        chosen, missing = list(range(len(came.resources))), []
+        targets = [index for index, is_patched in enumerate(patched) if is_patched]
+    for index in chosen:
+        yield from _of_resource(test, row, came.resources[index], answers[index], came)
+    for index in targets:
+        yield from _of_target(test, row, came.targets[index], answers)
+    for name in missing:
+        fail = Verdict.FAILED
+        yield Case(test.path, test.name, row.policy, row.rule, name, row.result, None, fail, fail, "no such resource")
+
+
+def _changes(answers: Sequence[Sequence[Answer]]) -> Iterator[tuple[Answer, Change]]:
+    for said in answers:
+        for answer in said:
+            if answer.deed == "mutate":
+                for change in answer.changes:
+                    yield answer, change
+
+
+def _is_change_of(change: Change, target: Resource) -> bool:
+    return change.before is target.body
+
+
+def _is_named(resource: Resource, name: str) -> bool:
+    rid = resource.id
+    return name in (rid.name, f"{rid.namespace}/{rid.name}")
+
+
+def _of_resource(test: TestFile, row: Row, resource: Resource, answers: Sequence[Answer], came: Came) -> Iterator[Case]:
+    matching = [answer for answer in answers if _is_row(answer, row)]
+    if not matching:
+        foreign = came.foreign.get(row.policy) or next(
+            (kind for key, kind in _OTHER_KINDS.items() if row.fields.value(key)), ""
+        )
+        yield _unanswered(test, row, resource.id, foreign)
+    for answer in matching:
+        if answer.construct:
+            yield _case(test, row, answer, resource.id, Verdict.UNSUPPORTED, answer.construct)
+        elif answer.deed == "generate" and answer.changes:
+            for change in answer.changes:
+                yield _compared(test, row, answer, change.resource, _unlike_generated(row, change.after))
+        else:
+            said = _unlike_patched(row, answer)
+            if row.wants_every_object or NOT_FOUND not in said:
+                yield _compared(test, row, answer, resource.id, said)
+
+
+def _of_target(test: TestFile, row: Row, target: Resource, answers: Sequence[Sequence[Answer]]) -> Iterator[Case]:
+    """An object that was there already and a policy changed; the peer counts it whichever policy it was."""
+    for answer, change in _changes(answers):
+        if _is_change_of(change, target) and change.after is not None:
+            said = mismatch(change.after, row.patched) if row.patched else ""
+            yield _compared(test, row, answer, target.id, said)
+
+
+def _unlike_patched(row: Row, answer: Answer) -> str:
+    if row.patched is None or answer.patched is None:
+        return ""
+    return mismatch(answer.patched, row.patched)
+
+
+def _unlike_generated(row: Row, made: JsonObject | None) -> str:
+    return mismatch_any(made, row.generated) if row.generated and made is not None else ""
+
+
+def _is_row(answer: Answer, row: Row) -> bool:
+    if answer.policy != row.policy and answer.policy.rpartition("/")[2] != row.policy.rpartition("/")[2]:
+        return False
+    return not row.rule or answer.rule in (row.rule, f"autogen-{row.rule}"[:63], f"autogen-cronjob-{row.rule}"[:63])
+
+
+def _unanswered(test: TestFile, row: Row, rid: ResourceId, foreign: str) -> Case:
+    compatible = Verdict.UNSUPPORTED if foreign else Verdict.PASSED
+    strict = Verdict.UNSUPPORTED if foreign else Verdict.FAILED
+    reason = foreign or "the rule gave no answer"
+    name = _full_name(rid)
+    return Case(test.path, test.name, row.policy, row.rule, name, row.result, None, compatible, strict, reason)
+
+
+def _compared(test: TestFile, row: Row, answer: Answer, rid: ResourceId, unlike: str) -> Case:
+    if unlike:
+        return _case(test, row, answer, rid, Verdict.FAILED, unlike)
+    if answer.result == row.result:
+        return _case(test, row, answer, rid, Verdict.PASSED, "")
+    said = f"expected {row.result}, got {answer.result}: {answer.message}"
+    return _case(test, row, answer, rid, Verdict.FAILED, said)
+
+
+def _case(test: TestFile, row: Row, answer: Answer, rid: ResourceId, verdict: Verdict, reason: str) -> Case:
+    name = _full_name(rid)
+    return Case(test.path, test.name, row.policy, answer.rule, name, row.result, answer, verdict, verdict, reason)
+
+
+def _full_name(rid: ResourceId) -> str:
+    return "/".join((rid.kind, rid.namespace, rid.name) if rid.namespace else (rid.kind, rid.name))
