@@ -150,7 +150,7 @@ _MATERIAL: Final = {
 }
 
 
-def _describe(question: Question) -> str:
+def _describe(question: Question) -> str:  # noqa: PLR0911 (one line for each kind)
     match question:
         case ConfigMapQuestion(namespace, name):
             return f"ConfigMap `{namespace}/{name}`"

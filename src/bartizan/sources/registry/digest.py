@@ -37,9 +37,7 @@ def check(content: bytes, digest: str, what: str, *, says: str = "was asked for"
         UntrueError: they are others, or the digest is of no kind that can be checked.
     """
     if not is_digest(digest):
-        raise UntrueError(
-            f"{what}: `{digest[:150]}` is no digest that can be checked", hint="Use a sha256 digest."
-        )
+        raise UntrueError(f"{what}: `{digest[:150]}` is no digest that can be checked", hint="Use a sha256 digest.")
     found = digest_of(content, digest.partition(":")[0])
     if found != digest:
         raise UntrueError(

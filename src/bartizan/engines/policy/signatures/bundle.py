@@ -218,7 +218,9 @@ def _stamped(material: _Material, content: _Signed, demand: Demand) -> list[date
 def _agree(claims: Claims, content: _Signed, key: PublicKey) -> None:
     """Refuse an entry that is not of this very signature."""
     # Rekor 2 writes an envelope down as a plain signature over its pre-authentication encoding
-    of_payload = {content.payload_digest, sha256(content.signed).digest()} if content.signed else {content.payload_digest}
+    of_payload = (
+        {content.payload_digest, sha256(content.signed).digest()} if content.signed else {content.payload_digest}
+    )
     if claims.of_payload not in of_payload:
         raise RefusedError("the log's entry is of something else")
     if claims.signatures and content.signature not in claims.signatures:

@@ -62,7 +62,7 @@ class _Reader:
         self.at = 0
         self.items = 0
 
-    def value(self, depth: int) -> Any:
+    def value(self, depth: int) -> Any:  # noqa: PLR0911 (one line for each major type)
         self.items += 1
         if depth > _MAX_DEPTH or self.items > _MAX_ITEMS:
             raise RefusedError("the CBOR value is too large or nests too deep")

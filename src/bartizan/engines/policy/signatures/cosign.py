@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
-from bartizan.engines.policy.signatures.certificates import MAX_CERTIFICATES, read_certificates
+from bartizan.engines.policy.signatures.certificates import MAX_CERTIFICATES, check_times, read_certificates
 from bartizan.engines.policy.signatures.decoding import decode_base64, decode_record
 from bartizan.engines.policy.signatures.keys import is_signed_by, spki
 from bartizan.engines.policy.signatures.refusal import RefusedError
@@ -113,21 +113,31 @@ def _join(reasons: Sequence[str]) -> str:
     return "; ".join(said[:_MAX_REASONS]) + more
 
 
-def _signature(layer: Layer, digest: str, demand: Demand) -> SimplePayload:
+def verify_layer(layer: Layer, demand: Demand) -> Certificate | None:
+    """Check that a layer's payload is signed as the demand wants it; the certificate that came with it.
+
+    Raises:
+        RefusedError: it is not.
+    """
     signature = decode_base64(layer.annotations.get(SIGNATURE, ""), "the signature")
     if not signature:
         raise RefusedError("a layer has no signature")
     leaf, between = _certificate(layer)
-    key, times = _vouch(layer, signature, leaf, between, demand)
+    key, times = _vouch(layer, signature, leaf, demand)
     if demand.transparency_logs is not None:
         times = [*times, _logged(layer, layer.payload, signature, key, demand)]
     _settle(leaf, between, times, demand)
     if not is_signed_by(key, signature, layer.payload, demand.algorithm):
         raise RefusedError("the signature is not by this key")
+    _check_signer(leaf, demand)
+    return leaf
+
+
+def _signature(layer: Layer, digest: str, demand: Demand) -> SimplePayload:
+    verify_layer(layer, demand)
     payload = read_simple(layer.payload)
     if payload.digest != digest:
         raise RefusedError(f"the signature is of another image, `{payload.digest[:80]}`")
-    _check_signer(leaf, demand)
     demand.check_annotations(payload.optional or {})
     return payload
 
@@ -135,7 +145,7 @@ def _signature(layer: Layer, digest: str, demand: Demand) -> SimplePayload:
 def _attestation(layer: Layer, digest: str, demand: Demand) -> tuple[Statement, Certificate | None]:
     envelope = read_envelope(layer.payload)
     leaf, between = _certificate(layer)
-    key, times = _vouch(layer, layer.payload, leaf, between, demand)
+    key, times = _vouch(layer, layer.payload, leaf, demand)
     signature = signed_by(envelope, key, demand)
     if demand.transparency_logs is not None:
         times = [*times, _logged(layer, layer.payload, signature, key, demand, in_envelope=True)]
@@ -167,9 +177,7 @@ def _certificate(layer: Layer) -> tuple[Certificate | None, list[Certificate]]:
     return read_certificates(text, "the signature's certificate")[0], between[:MAX_CERTIFICATES]
 
 
-def _vouch(
-    layer: Layer, stamped: bytes, leaf: Certificate | None, between: Sequence[Certificate], demand: Demand
-) -> tuple[PublicKey, list[datetime]]:
+def _vouch(layer: Layer, stamped: bytes, leaf: Certificate | None, demand: Demand) -> tuple[PublicKey, list[datetime]]:
     """The key to check by, and the times that a timestamp authority vouches for."""
     key = demand.key or (leaf.key if leaf else None)
     if key is None:
@@ -191,14 +199,12 @@ def _settle(
         demand.accept(leaf, between, times, demand.certificate_logs)
         return
     if leaf is not None:
-        from bartizan.engines.policy.signatures.certificates import check_times
-
         for at in list(times) or [demand.now]:
             check_times([leaf], at)
     demand.check_holder(times)
 
 
-def _logged(  # noqa: PLR0913 (what an entry must agree with)
+def _logged(
     layer: Layer, data: bytes, signature: bytes, key: PublicKey, demand: Demand, *, in_envelope: bool = False
 ) -> datetime:
     """The time at which a trusted log took the signature in."""

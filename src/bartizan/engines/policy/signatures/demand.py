@@ -34,7 +34,7 @@ class Demand:
 
     now: datetime
     key: PublicKey | None = None
-    algorithm: HashAlgorithm = SHA256
+    algorithm: HashAlgorithm = field(default_factory=lambda: SHA256)
     authorities: tuple[Authority, ...] = ()
     identity: Identity = field(default_factory=Identity)
     transparency_logs: Logs | None = None

@@ -22,7 +22,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, ExtensionOID
 
 from bartizan.engines.policy.signatures import cbor
 from bartizan.engines.policy.signatures.certificates import (
@@ -263,7 +263,7 @@ def _check_revocation(chain: Sequence[Certificate]) -> None:
             except x509.ExtensionNotFound:
                 continue
             if not isinstance(found, x509.AuthorityInformationAccess) or any(
-                item.access_method == x509.AuthorityInformationAccessOID.OCSP for item in found
+                item.access_method == AuthorityInformationAccessOID.OCSP for item in found
             ):
                 raise UndecidedError(f"whether the certificate of `{one.common_name}` was revoked cannot be had")
 
@@ -305,13 +305,11 @@ def _read_cose(data: bytes) -> _Signed:
     headers = cbor.decode(protected)
     if not isinstance(headers, dict):
         raise RefusedError("the signature's header is malformed")
-    named = {_COSE_HEADERS.get(key, key): value for key, value in headers.items()}
+    named = {str(_COSE_HEADERS.get(key, key)): value for key, value in headers.items()}
     algorithm = named.get("alg")
     named["alg"] = _COSE_ALGORITHMS.get(algorithm) if isinstance(algorithm, int) else None
     raw = unprotected.get(33)
-    chain = raw if isinstance(raw, list) else [raw]
-    if not all(isinstance(one, bytes) for one in chain):
-        raise RefusedError("the signature comes without a certificate")
+    chain = [one for one in (raw if isinstance(raw, list) else [raw]) if isinstance(one, bytes)]
     return _Signed(
         headers=named,
         payload=payload,

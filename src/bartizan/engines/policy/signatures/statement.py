@@ -137,9 +137,9 @@ class Statement:
         Raises:
             RefusedError: the statement is about something else.
         """
-        for known, annotations in self.subjects:
+        for known, said in self.subjects:
             if known == digest:
-                return annotations
+                return said
         raise RefusedError("the attestation is about another image")
 
 
@@ -155,10 +155,12 @@ def read_statement(payload: bytes) -> Statement:
     except msgspec.ValidationError as error:
         raise RefusedError(f"the statement is malformed: {error}") from error
     subjects = tuple(
-        (f"{algorithm}:{found}", one.annotations or {}) for one in read.subject for algorithm, found in one.digest.items()
+        (f"{algorithm}:{found}", one.annotations or {})
+        for one in read.subject
+        for algorithm, found in one.digest.items()
     )
     whole = {**value, "type": read.predicate_type}
-    if read.predicate_type == _CUSTOM or read.type_ == _CUSTOM:
+    if _CUSTOM in (read.predicate_type, read.type_):
         whole["predicate"] = _with_data(read.predicate)
     return Statement(read.predicate_type, subjects, whole)
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import orjson
 
-from bartizan.engines.policy.signatures.certificates import read_certificates
+from bartizan.engines.policy.signatures.certificates import read_certificates, read_der
 from bartizan.engines.policy.signatures.decoding import as_record, decode_base64, decode_record
 from bartizan.engines.policy.signatures.keys import is_signed_by, read_key, spki
 from bartizan.engines.policy.signatures.refusal import RefusedError
@@ -276,8 +276,6 @@ def _key(pem: bytes) -> bytes:
 
 def _verifier(value: dict[str, Any]) -> bytes:
     if "x509Certificate" in value:
-        from bartizan.engines.policy.signatures.certificates import read_der
-
         return spki(read_der(_bytes(value["x509Certificate"]["rawBytes"])).key)
     return _bytes(value["publicKey"]["rawBytes"])
 
@@ -350,21 +348,23 @@ def read_bundled(value: Json) -> Entry:
         RefusedError: it is malformed.
     """
     read = as_record(value, _LogEntry, "the log's entry")
-    inclusion = read.inclusion_proof
-    proof = inclusion and Proof(
-        index=_number(inclusion.log_index),
-        size=_number(inclusion.tree_size),
-        root=_bytes(inclusion.root_hash),
-        hashes=tuple(_bytes(one) for one in inclusion.hashes[: _MAX_HASHES + 1]),
-        checkpoint=inclusion.checkpoint.envelope,
-    )
     return Entry(
         body=_bytes(read.canonicalized_body),
         log_id=_bytes(read.log_id.key_id),
         index=_number(read.log_index),
         integrated=_number(read.integrated_time),
         promise=_bytes(read.inclusion_promise.signed_entry_timestamp) if read.inclusion_promise else b"",
-        proof=proof,
+        proof=_proof(read.inclusion_proof) if read.inclusion_proof else None,
+    )
+
+
+def _proof(inclusion: _Inclusion) -> Proof:
+    return Proof(
+        index=_number(inclusion.log_index),
+        size=_number(inclusion.tree_size),
+        root=_bytes(inclusion.root_hash),
+        hashes=tuple(_bytes(one) for one in inclusion.hashes[: _MAX_HASHES + 1]),
+        checkpoint=inclusion.checkpoint.envelope,
     )
 
 

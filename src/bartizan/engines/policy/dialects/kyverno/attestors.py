@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
-from bartizan.engines.policy.dialects.kyverno.image_spec import AttestorSetSpec, AttestorSpec, CtLogSpec, RekorSpec
 from bartizan.engines.policy.lookup import ApiQuestion, LookupFailedError, TrustQuestion
 from bartizan.engines.policy.signatures.certificate_log import check_certificate_logged
 from bartizan.engines.policy.signatures.certificates import build_chain, read_certificates
@@ -37,13 +36,21 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bartizan.base.json import Json
-    from bartizan.engines.policy.dialects.kyverno.image_spec import CertificatesSpec, KeylessSpec, KeysSpec
+    from bartizan.engines.policy.dialects.kyverno.image_spec import (
+        AttestorSetSpec,
+        AttestorSpec,
+        CertificatesSpec,
+        CtLogSpec,
+        KeylessSpec,
+        KeysSpec,
+        RekorSpec,
+    )
     from bartizan.engines.policy.lookup import Lookup, Question
     from bartizan.engines.policy.signatures.certificates import Certificate
     from bartizan.engines.policy.signatures.keys import PublicKey
 
-_SECRET_KEY: Final = "cosign.pub"
-_IN_SECRET: Final = "k8s://"
+_FIELD: Final = "cosign.pub"
+_CLUSTER: Final = "k8s://"
 
 T = TypeVar("T")
 
@@ -130,7 +137,7 @@ def _one_key_each(entries: list[AttestorSpec]) -> list[AttestorSpec]:
     found: list[AttestorSpec] = []
     for entry in entries:
         texts = split_keys(entry.keys.public_keys) if entry.keys else []
-        if len(texts) < 2:
+        if entry.keys is None or len(texts) < 2:
             found.append(entry)
             continue
         for text in texts:
@@ -165,13 +172,11 @@ def demand_of(
     )
 
 
-def _by_key(
-    keys: KeysSpec, algorithm: str, annotations: Mapping[str, str], world: World, *, bundled: bool
-) -> Demand:
+def _by_key(keys: KeysSpec, algorithm: str, annotations: Mapping[str, str], world: World, *, bundled: bool) -> Demand:
     ignores = keys.ctlog is not None and keys.ctlog.ignore_sct
     return Demand(
         now=world.now,
-        key=_key(keys, world),
+        key=public_key(keys, world),
         algorithm=HASHES[keys.signature_algorithm or algorithm],
         transparency_logs=_transparency(keys.rekor, world),
         certificate_logs=None if ignores else (),
@@ -180,12 +185,18 @@ def _by_key(
     )
 
 
-def _key(keys: KeysSpec, world: World) -> PublicKey:
+def public_key(keys: KeysSpec, world: World) -> PublicKey:
+    """The key of an attestor, from the policy or from a Secret.
+
+    Raises:
+        RefusedError: it is malformed.
+        UndecidedError: it cannot be had.
+    """
     text = keys.public_keys.strip()
     if text and is_pem(text):
         return read_key(text)
-    if text.startswith(_IN_SECRET):
-        namespace, _, name = text.removeprefix(_IN_SECRET).partition("/")
+    if text.startswith(_CLUSTER):
+        namespace, _, name = text.removeprefix(_CLUSTER).partition("/")
         return _secret_key(namespace, name, world)
     if text:
         raise UndecidedError(f"keys cannot be had from `{text[:80]}`: only PEM and `k8s://namespace/name` are read")
@@ -198,15 +209,15 @@ def _secret_key(namespace: str, name: str, world: World) -> PublicKey:
     secret = world.ask(ApiQuestion(f"/api/v1/namespaces/{namespace}/secrets/{name}"))
     data = secret.get("data") if isinstance(secret, dict) else None
     plain = secret.get("stringData") if isinstance(secret, dict) else None
-    if isinstance(plain, dict) and isinstance(plain.get(_SECRET_KEY), str):
-        return read_key(plain[_SECRET_KEY])
-    text = data.get(_SECRET_KEY) if isinstance(data, dict) else None
+    if isinstance(plain, dict) and isinstance(plain.get(_FIELD), str):
+        return read_key(plain[_FIELD])
+    text = data.get(_FIELD) if isinstance(data, dict) else None
     if not isinstance(text, str):
-        raise UndecidedError(f"Secret `{namespace}/{name}` has no `{_SECRET_KEY}`")
+        raise UndecidedError(f"Secret `{namespace}/{name}` has no `{_FIELD}`")
     try:
         return read_key(b64decode(text))
     except (binascii.Error, ValueError) as error:
-        raise UndecidedError(f"`{_SECRET_KEY}` of Secret `{namespace}/{name}` is no base64") from error
+        raise UndecidedError(f"`{_FIELD}` of Secret `{namespace}/{name}` is no base64") from error
 
 
 def _by_certificate(
@@ -258,9 +269,7 @@ def read_certificate(text: str) -> Certificate:
 
 def _keyless(spec: KeylessSpec, annotations: Mapping[str, str], world: World, *, bundled: bool) -> Demand:
     ignores = spec.ctlog is not None and spec.ctlog.ignore_sct
-    authorities: tuple[Authority, ...] = (
-        (roots_from_pem(spec.roots),) if spec.roots else world.trust().authorities
-    )
+    authorities: tuple[Authority, ...] = (roots_from_pem(spec.roots),) if spec.roots else world.trust().authorities
     identity = Identity(
         subject=spec.subject,
         subject_expression=spec.subject_reg_exp,

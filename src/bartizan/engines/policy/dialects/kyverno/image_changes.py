@@ -43,9 +43,7 @@ def pinned(body: JsonObject, values: Mapping[str, str]) -> JsonObject:
     return changed  # type: ignore[no-any-return]  # a pointer leads into an object, which an object replaces
 
 
-def annotated(
-    body: JsonObject, policy: str, rule: str, said: Mapping[str, str], images: Collection[str]
-) -> JsonObject:
+def annotated(body: JsonObject, policy: str, rule: str, said: Mapping[str, str], images: Collection[str]) -> JsonObject:
     """The body with annotations about what one rule found; `images` are all that the resource names now."""
     annotations = annotations_of(body)
     every = _read(annotations.get(ANNOTATION))
@@ -53,7 +51,9 @@ def annotated(
     scoped: dict[str, Any] = {}
     for known, rules in _policies(annotations).items():
         for name, found in (rules if isinstance(rules, dict) else {}).items():
-            kept = {image: word for image, word in (found if isinstance(found, dict) else {}).items() if image in images}
+            kept = {
+                image: word for image, word in (found if isinstance(found, dict) else {}).items() if image in images
+            }
             if kept:
                 scoped.setdefault(known, {})[name] = kept
     mine = scoped.setdefault(policy, {})

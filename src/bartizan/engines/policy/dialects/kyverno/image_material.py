@@ -11,12 +11,12 @@ from bartizan.engines.policy.signatures.cosign import MAX_LAYERS, verify_attesta
 from bartizan.engines.policy.signatures.material import Material, read_material
 from bartizan.engines.policy.signatures.notary import Store, verify_artifact, verify_notary
 from bartizan.engines.policy.signatures.refusal import RefusedError
-from bartizan.engines.policy.signatures.statement import Statement
 
 if TYPE_CHECKING:
     from typing import Literal
 
     from bartizan.engines.policy.dialects.kyverno.image_spec import AttestorSpec, VerifyImagesSpec
+    from bartizan.engines.policy.signatures.statement import Statement
 
 _NO_SIGNATURE = "the image has no signature"
 

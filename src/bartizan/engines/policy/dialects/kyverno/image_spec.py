@@ -73,7 +73,7 @@ class KeylessSpec(_Record, frozen=True):
     subject: str = ""
     subject_reg_exp: str = ""
     roots: str = ""
-    additional_extensions: dict[str, str] = {}
+    additional_extensions: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class AttestorSpec(_Record, frozen=True):
@@ -92,7 +92,7 @@ class AttestorSetSpec(_Record, frozen=True):
     """Several, of which `count` must vouch; all, where there is none."""
 
     count: int | None = None
-    entries: list[AttestorSpec] = []
+    entries: list[AttestorSpec] = msgspec.field(default_factory=list)
 
 
 class AttestationSpec(_Record, frozen=True):
@@ -154,8 +154,8 @@ class VerifyImagesSpec(_Record, frozen=True):
 class IgnoredFields(_Record, frozen=True):
     """Fields of some objects that need not be as they were signed."""
 
-    fields: list[str] = []
-    objects: list[dict[str, str]] = []
+    fields: list[str] = msgspec.field(default_factory=list)
+    objects: list[dict[str, str]] = msgspec.field(default_factory=list)
 
 
 class DryRunSpec(_Record, frozen=True):
@@ -168,9 +168,9 @@ class DryRunSpec(_Record, frozen=True):
 class ManifestsSpec(_Record, frozen=True):
     """`validate.manifests`."""
 
-    attestors: list[AttestorSetSpec] = []
+    attestors: list[AttestorSetSpec] = msgspec.field(default_factory=list)
     annotation_domain: str = ""
-    ignore_fields: list[IgnoredFields] = []
+    ignore_fields: list[IgnoredFields] = msgspec.field(default_factory=list)
     dry_run: DryRunSpec = DryRunSpec()
     repository: str = ""
 

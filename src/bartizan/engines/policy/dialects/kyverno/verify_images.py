@@ -115,7 +115,7 @@ class _Said(NamedTuple):
     at: str
 
 
-def verify_images_judge(  # noqa: PLR0913 (an entry needs all of this)
+def verify_images_judge(
     documents: list[JsonObject],
     extractors: JsonObject | None,
     compiler: Compiler,
@@ -322,7 +322,10 @@ def _verify(entry: _Entry, spec: VerifyImagesSpec, named: _Named, reader: Reader
         place = f"attestations[{index}]"
 
         def attested(
-            attestor: AttestorSpec, _place: str, wanted: str = attestation.wanted_type, held: Conditions | None = conditions
+            attestor: AttestorSpec,
+            _place: str,
+            wanted: str = attestation.wanted_type,
+            held: Conditions | None = conditions,
         ) -> list[Statement]:
             statements = reader.attested_by(attestor, wanted)
             _check_conditions(statements, held, named, run)
@@ -355,7 +358,9 @@ def _check_conditions(statements: Sequence[Statement], conditions: Conditions | 
         verdict = conditions(_inside(run, named, predicate))
         if not verdict.holds:
             more = f": {verdict.message}" if verdict.message else ""
-            raise RefusedError(f"the attestation of type `{statement.predicate_type}` does not meet the conditions{more}")
+            raise RefusedError(
+                f"the attestation of type `{statement.predicate_type}` does not meet the conditions{more}"
+            )
 
 
 def _inside(run: _Run, named: _Named, predicate: JsonObject) -> Scope:
