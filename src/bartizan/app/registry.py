@@ -13,9 +13,19 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from bartizan.app.files import read_file
+from bartizan.app.image_material import credentials_of, describe_material
+from bartizan.app.trusted_root import trusted_root
 from bartizan.base.errors import BartizanError, SourceError, SpecError
 from bartizan.base.image import parse_image
-from bartizan.engines.policy.lookup import ApiQuestion, ImageQuestion, Lookup, LookupFailedError, Question
+from bartizan.engines.policy.lookup import (
+    ApiQuestion,
+    ImageQuestion,
+    Lookup,
+    LookupFailedError,
+    Question,
+    SignaturesQuestion,
+    TrustQuestion,
+)
 from bartizan.sources.registry import (
     IMAGES,
     INDEXES,
@@ -136,10 +146,18 @@ class RegistryLookup:
 
     def answer(self, question: Question) -> Json:
         """The answer, as the engine's `Lookup` has it."""
-        if not isinstance(question, ImageQuestion):
-            return self._inner.answer(question)
         try:
-            return self._answers.get(question, lambda: self._ask(question))
+            match question:
+                case ImageQuestion():
+                    return self._answers.get(question, lambda: self._ask(question))
+                case SignaturesQuestion(use_cache=False):
+                    return self._ask_material(question)
+                case SignaturesQuestion():
+                    return self._answers.get(question, lambda: self._ask_material(question))
+                case TrustQuestion():
+                    return self._answers.get(question, trusted_root)
+                case _:
+                    return self._inner.answer(question)
         except BartizanError as error:
             raise LookupFailedError(error.message) from error
 
@@ -147,6 +165,15 @@ class RegistryLookup:
         """End all connections."""
         if self._opened:
             self.registry.close()
+
+    def _ask_material(self, question: SignaturesQuestion) -> Json:
+        access, missing = read_access(credentials_of(question.access), self._inner)
+        try:
+            return describe_material(self.registry, question, access)
+        except RefusedError as error:
+            if not missing:
+                raise
+            raise SourceError(f"{error.message}; {'; '.join(missing)}", hint=error.hint) from error
 
     def _ask(self, question: ImageQuestion) -> Json:
         image = parse_image(question.reference)
