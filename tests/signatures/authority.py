@@ -117,7 +117,8 @@ def issue(  # noqa: PLR0913 (a certificate has this many sides)
 ) -> Issued:
     """A certificate, issued by itself where no issuer is named."""
     own = key or new_key()
-    named = x509.Name([x509.NameAttribute(NameOID.COUNTRY_NAME, "AQ"), x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    parts = [x509.NameAttribute(NameOID.COUNTRY_NAME, "AQ"), x509.NameAttribute(NameOID.COMMON_NAME, name or "none")]
+    named = x509.Name(parts if name else [])
     start = start or (NOW - timedelta(days=30) if ca else NOW - timedelta(minutes=5))
     builder = (
         x509.CertificateBuilder()
@@ -189,7 +190,7 @@ class Sigstore:
         """A certificate for somebody, good for ten minutes around now."""
         end = more.pop("end", (more.get("start") or NOW - timedelta(minutes=5)) + timedelta(minutes=10))
         given = {"1": oidc, "8": oidc, **more.pop("fulcio", {})}
-        return issue("leaf", self.fulcio, subject=subject, fulcio=given, log=more.pop("log", self.log), end=end, **more)
+        return issue("", self.fulcio, subject=subject, fulcio=given, log=more.pop("log", self.log), end=end, **more)
 
     def trusted_root(self) -> dict[str, Any]:
         """The document that says to believe all of it."""

@@ -35,7 +35,7 @@ from bartizan.engines.policy.dialects.kyverno.preconditions import compile_condi
 from bartizan.engines.policy.dialects.kyverno.spec import object_at
 from bartizan.engines.policy.dialects.kyverno.validate import compile_message
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, compile_template
-from bartizan.engines.policy.lookup import RegistryAccess
+from bartizan.engines.policy.lookup import LookupFailedError, RegistryAccess
 from bartizan.engines.policy.signatures.refusal import RefusedError, UndecidedError
 from bartizan.lang.jmespath import JmesPathError
 from bartizan.model.change import Change
@@ -355,7 +355,13 @@ def _check_conditions(statements: Sequence[Statement], conditions: Conditions | 
         predicate = statement.predicate
         if predicate is None:
             raise RefusedError(f"the attestation of type `{statement.predicate_type}` holds no object to look at")
-        verdict = conditions(_inside(run, named, predicate))
+        try:
+            verdict = conditions(_inside(run, named, predicate))
+        except UnresolvedError as error:
+            if isinstance(error.__cause__, LookupFailedError):
+                raise
+            # what a condition reads and the statement does not say is not attested
+            raise RefusedError(f"the attestation of type `{statement.predicate_type}`: {error}") from error
         if not verdict.holds:
             more = f": {verdict.message}" if verdict.message else ""
             raise RefusedError(
