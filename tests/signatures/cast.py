@@ -9,9 +9,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-
-from tests.registry.images import build_artifact, build_image
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from tests.registry.images import build_artifact, build_image
 from tests.signatures.authority import NOW, Issued, Sigstore, issue, new_key, public_pem
 from tests.signatures.cosign import Layer, attestation_layer, b64, bundle, signature_layer
 from tests.signatures.notation import cose, jws
@@ -165,9 +164,6 @@ class Cast:
             at = data.index(b'"payload": "') + 20 if spoil == "payload" else len(data) - 8
             data = data[:at] + bytes([data[at] ^ 1 if chr(data[at] ^ 1).isalnum() else data[at] ^ 2]) + data[at + 1 :]
         return kind, data
-
-
-
 
 
 def _spoiled(layer: Layer, spoil: str) -> Layer:

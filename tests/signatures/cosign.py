@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from dataclasses import dataclass, field
-from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final
-
-from cryptography.hazmat.primitives import hashes
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.signatures.authority import NOW, Issued, PrivateKey, Sigstore, public_pem, sign, spki
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cryptography.hazmat.primitives import hashes
 
 IN_TOTO: Final = "application/vnd.in-toto+json"
 SIGNED_BY_COSIGN: Final = "https://sigstore.dev/cosign/sign/v1"
@@ -206,7 +208,7 @@ def attestation_layer(
     return Layer(stored, annotate(b"", holder, log))
 
 
-def bundle(  # noqa: PLR0913 (a bundle has this many sides)
+def bundle(
     digest: str,
     signer: PrivateKey | Issued,
     kind: str = SIGNED_BY_COSIGN,

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
-
 from tests.signatures.authority import NOW, Issued, PrivateKey
 
 _SCHEME: Final = "io.cncf.notary.signingScheme"

@@ -6,14 +6,16 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from bartizan.engines.policy.lookup import ApiQuestion, LookupFailedError, SignaturesQuestion, TrustQuestion
 from tests.registry.images import CONFIG, INDEX, MANIFEST, Built, build_artifact, build_image, describe, encode
 
+from bartizan.engines.policy.lookup import ApiQuestion, LookupFailedError, SignaturesQuestion, TrustQuestion
+
 if TYPE_CHECKING:
-    from bartizan.base.json import Json
-    from bartizan.engines.policy.lookup import Question
     from tests.registry.images import Pusher
     from tests.signatures.cosign import Layer
+
+    from bartizan.base.json import Json
+    from bartizan.engines.policy.lookup import Question
 
 NOTARY: Final = "application/vnd.cncf.notary.signature"
 BUNDLE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"

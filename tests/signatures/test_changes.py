@@ -7,6 +7,12 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.registry.fixtures import registry_server  # noqa: F401 (a fixture)
+from tests.registry.images import build_image
+from tests.signatures.cast import cast
+from tests.signatures.cosign import signature_layer
+from tests.signatures.shelf import Recorded, Shelf
+from tests.signatures.test_verify_images import judge, pod
 
 from bartizan.app.ambient import ambient
 from bartizan.app.registry import RegistryLookup
@@ -16,19 +22,14 @@ from bartizan.engines.policy.lookup import LookupFailedError, Offline, Signature
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.resource import resource_from
 from bartizan.sources.registry import Registry
-from tests.registry.fixtures import registry_server  # noqa: F401 (a fixture)
-from tests.registry.images import build_image
-from tests.signatures.cast import cast
-from tests.signatures.cosign import signature_layer
-from tests.signatures.shelf import Recorded, Shelf
-from tests.signatures.test_verify_images import judge, pod
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.registry.start import RegistryServer
+
     from bartizan.base.json import Json
     from bartizan.engines.policy.lookup import Lookup, Question
-    from tests.registry.start import RegistryServer
 
 IMAGE = "registry.example.com/app:v1"
 KEY = {"attestors": [{"entries": [{"keys": {"publicKeys": "$alice;", "rekor": {"url": "u", "ignoreTlog": True}}}]}]}
@@ -73,7 +74,9 @@ def test_what_was_verified_is_not_changed_again() -> None:
     assert isinstance(first, Passed)
     after = first.changes[0].after
     assert after is not None
-    assert judge(entry(), after, lookup) == Passed(f"`registry.example.com/app@{lookup.shelf.image.digest}` is verified")
+    assert judge(entry(), after, lookup) == Passed(
+        f"`registry.example.com/app@{lookup.shelf.image.digest}` is verified"
+    )
 
 
 def test_annotations_of_images_that_are_gone_go() -> None:
@@ -170,7 +173,11 @@ def test_a_tag_that_moves_between_two_questions_is_refused() -> None:
     }
 
     def change(question: SignaturesQuestion, answer: dict[str, Any]) -> dict[str, Any]:
-        return answer if question.kind == "signatures" else {**answer, "digest": f"sha256:{'1' * 64}", "layers": [{"payload": ""}]}
+        return (
+            answer
+            if question.kind == "signatures"
+            else {**answer, "digest": f"sha256:{'1' * 64}", "layers": [{"payload": ""}]}
+        )
 
     outcome = judge(both, pod(IMAGE), _Lying(change))
     assert isinstance(outcome, Failed)
@@ -274,7 +281,10 @@ PROBLEMS = {
     ),
     "no key": (entry(attestors=[{"entries": [{"keys": {}}]}]), "a key is needed"),
     "no certificate": (entry(attestors=[{"entries": [{"certificates": {}}]}]), "a certificate is needed"),
-    "a count that cannot be met": (entry(attestors=[{"count": 3, "entries": [{"keys": {"kms": "k"}}]}]), "`count` is 3"),
+    "a count that cannot be met": (
+        entry(attestors=[{"count": 3, "entries": [{"keys": {"kms": "k"}}]}]),
+        "`count` is 3",
+    ),
     "an unknown algorithm": (
         entry(attestors=[{"entries": [{"keys": {"kms": "k", "signatureAlgorithm": "md5"}}]}]),
         "unknown signature algorithm `md5`",
@@ -309,7 +319,10 @@ def test_the_strictest_action_of_the_entries_counts() -> None:
     from bartizan.model.request import Request
 
     request = Request(resource=resource_from(pod(IMAGE)))
-    audit, enforce = entry(imageReferences=["*"], failureAction="Audit"), entry(imageReferences=["*"], failureAction="Enforce")
+    audit, enforce = (
+        entry(imageReferences=["*"], failureAction="Audit"),
+        entry(imageReferences=["*"], failureAction="Enforce"),
+    )
     plain = entry(imageReferences=["*"])
     both = compiled({}, {"verifyImages": [audit, enforce]})
     assert both.rules[0].action(request) == "Enforce"
@@ -323,7 +336,9 @@ def test_the_strictest_action_of_the_entries_counts() -> None:
 def test_preconditions_and_context_are_as_for_other_rules() -> None:
     from bartizan.model.request import Request
 
-    keyed = json.loads(json.dumps(entry(imageReferences=["*"])).replace(json.dumps(cast().texts()["alice"]), '"{{ key }}"'))
+    keyed = json.loads(
+        json.dumps(entry(imageReferences=["*"])).replace(json.dumps(cast().texts()["alice"]), '"{{ key }}"')
+    )
     rule = {
         "context": [{"name": "key", "variable": {"value": cast().texts()["alice"]}}],
         "preconditions": {"all": [{"key": "{{ request.object.metadata.name }}", "operator": "Equals", "value": "app"}]},

@@ -7,17 +7,17 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from bartizan.app.registry import RegistryLookup
-from bartizan.engines.policy.lookup import Offline
-from bartizan.model.outcome import Failed, Passed
-from bartizan.sources.registry import Registry
 from tests.conformance import required
 from tests.registry.fixtures import registry_server  # noqa: F401 (a fixture)
 from tests.registry.images import build_image
 from tests.signatures.authority import new_key, public_pem
 from tests.signatures.test_verify_images import judge, pod
 from tools import gobuild
+
+from bartizan.app.registry import RegistryLookup
+from bartizan.engines.policy.lookup import Offline
+from bartizan.model.outcome import Failed, Passed
+from bartizan.sources.registry import Registry
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,6 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.signatures.authority import issue, new_key, public_pem, sign, spki
+from tests.signatures.cast import cast
+from tests.signatures.cosign import Layer, b64, prove, tree_root
+from tests.signatures.notation import cbor as encode_cbor
+from tests.signatures.shelf import Recorded, Shelf
+from tests.signatures.test_verify_images import judge, pod
 
 from bartizan.engines.policy.signatures import cbor
 from bartizan.engines.policy.signatures.certificates import build_chain
@@ -22,12 +28,6 @@ from bartizan.engines.policy.signatures.refusal import RefusedError
 from bartizan.engines.policy.signatures.transparency import Proof, check_inclusion, read_claims
 from bartizan.engines.policy.signatures.trust import log_from_pem, read_trusted_root
 from bartizan.model.outcome import Broken, Failed, Passed
-from tests.signatures.authority import issue, new_key, public_pem, sign, spki
-from tests.signatures.cast import cast
-from tests.signatures.cosign import Layer, b64, prove, tree_root
-from tests.signatures.notation import cbor as encode_cbor
-from tests.signatures.shelf import Recorded, Shelf
-from tests.signatures.test_verify_images import judge, pod
 
 if TYPE_CHECKING:
     from bartizan.base.json import Json
@@ -160,7 +160,11 @@ def test_any_trusted_root_is_read_or_refused(value: Json) -> None:
 @given(JSON, st.sampled_from(["hashedrekord", "dsse", "intoto"]), st.sampled_from(["0.0.1", "0.0.2"]))
 def test_any_log_entry_is_read_or_refused(spec: Json, kind: str, version: str) -> None:
     """A log entry is read, or refused with a reason."""
-    body = {"kind": kind, "apiVersion": version, "spec": {"content": spec, "signature": spec, "data": spec, "dsse": spec}}
+    body = {
+        "kind": kind,
+        "apiVersion": version,
+        "spec": {"content": spec, "signature": spec, "data": spec, "dsse": spec},
+    }
     for document in (spec, {**body, "spec": spec}, body):
         with pytest.raises(RefusedError):
             read_claims(json.dumps(document).encode())

@@ -12,6 +12,9 @@ from sigstore.errors import Error
 from sigstore.models import Bundle, InvalidBundle, TrustedRoot
 from sigstore.verify import Verifier
 from sigstore.verify.policy import Identity as TheirIdentity
+from tests.signatures.authority import NOW
+from tests.signatures.cast import OIDC, WORKFLOW, cast
+from tests.signatures.cosign import bundle
 
 from bartizan.app.trusted_root import trusted_root
 from bartizan.engines.policy.signatures.bundle import verify_bundle
@@ -19,9 +22,6 @@ from bartizan.engines.policy.signatures.demand import Demand
 from bartizan.engines.policy.signatures.identity import Identity
 from bartizan.engines.policy.signatures.refusal import RefusedError
 from bartizan.engines.policy.signatures.trust import read_trusted_root
-from tests.signatures.authority import NOW
-from tests.signatures.cast import OIDC, WORKFLOW, cast
-from tests.signatures.cosign import bundle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,20 +92,28 @@ def we_accept(data: bytes) -> bool:
 def test_both_say_the_same_of_a_bundle(theirs: Verifier, name: str) -> None:
     details = dict(BUNDLES[name])
     data = bundle(DIGEST, cast().signers[details.pop("by")], **{"logged": cast().sigstore, **details})
-    assert we_accept(data) == they_accept(theirs, data) == (name in ("good", "by a certificate of yesterday, yesterday"))
+    assert (
+        we_accept(data) == they_accept(theirs, data) == (name in ("good", "by a certificate of yesterday, yesterday"))
+    )
 
 
 @pytest.mark.parametrize("part", SPOILS)
 def test_both_refuse_a_bundle_with_a_part_of_another(theirs: Verifier, part: str) -> None:
     one, other = (
-        json.loads(bundle(DIGEST, cast().signers[who], "t", {who: who}, logged=cast().sigstore, at=NOW - timedelta(seconds=age)))
+        json.loads(
+            bundle(
+                DIGEST, cast().signers[who], "t", {who: who}, logged=cast().sigstore, at=NOW - timedelta(seconds=age)
+            )
+        )
         for who, age in (("ci", 0), ("person", 1))
     )
     *steps, last = SPOILS[part]
     target, source = one, other
     for step in steps:
         target, source = target[step], source[step]
-    replaced = source[last] if source[last] != target[last] else str(int(target[last]) - 1) if target[last].isdecimal() else ""
+    replaced = (
+        source[last] if source[last] != target[last] else str(int(target[last]) - 1) if target[last].isdecimal() else ""
+    )
     target[last] = replaced
     data = json.dumps(one).encode()
     assert not they_accept(theirs, data)

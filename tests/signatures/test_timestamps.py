@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
-
-from bartizan.model.outcome import Failed, Passed
 from tests.conformance import required
 from tests.signatures.authority import NOW, Issued, issue, private_pem
 from tests.signatures.cast import cast
 from tests.signatures.cosign import Layer, b64, bundle, signature_layer
 from tests.signatures.shelf import Recorded, Shelf
 from tests.signatures.test_verify_images import judge, pod
+
+from bartizan.model.outcome import Failed, Passed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,20 @@ class Stamper:
         """A timestamp of data, now."""
         (self._folder / "data").write_bytes(data)
         self._run("ts", "-query", "-data", "data", "-sha256", "-cert", "-out", "query")
-        self._run("ts", "-reply", "-config", "tsa.cnf", "-queryfile", "query", "-signer", "tsa.pem", "-inkey", "tsa.key", "-out", "reply")
+        self._run(
+            "ts",
+            "-reply",
+            "-config",
+            "tsa.cnf",
+            "-queryfile",
+            "query",
+            "-signer",
+            "tsa.pem",
+            "-inkey",
+            "tsa.key",
+            "-out",
+            "reply",
+        )
         return (self._folder / "reply").read_bytes()
 
     def _run(self, *arguments: str) -> None:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from tests.registry.fixtures import registry_server  # noqa: F401 (a fixture)
+from tests.signatures.cast import cast
+from tests.signatures.shelf import Recorded
 
 from bartizan.app.ambient import ambient
 from bartizan.app.registry import RegistryLookup
@@ -18,15 +21,13 @@ from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.request import Request
 from bartizan.model.resource import resource_from
 from bartizan.sources.registry import Registry
-from tests.registry.fixtures import registry_server  # noqa: F401 (a fixture)
-from tests.signatures.cast import cast
-from tests.signatures.shelf import Recorded
 
 if TYPE_CHECKING:
+    from tests.registry.start import RegistryServer
+
     from bartizan.base.json import Json
     from bartizan.engines.policy.lookup import Lookup, Question
     from bartizan.model.outcome import Outcome
-    from tests.registry.start import RegistryServer
 
 FOLDER = Path(__file__).parents[1] / "cases" / "verify_images"
 CASES = [

@@ -115,7 +115,9 @@ class Difference(NamedTuple):
 
 
 def _shown(value: Json) -> str:
-    return "absent" if value is None else f"`{to_text(value)[:80]}`"
+    if value is None:
+        return "absent"
+    return f"`{(value if isinstance(value, str) else to_text(value))[:80]}`"
 
 
 def layers_of(annotations: Mapping[str, str], domain: str) -> list[Layer]:
