@@ -23,6 +23,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from tools import gobuild  # noqa: E402 (found from the root, which the line above adds)
+from tools.differential import mutation  # noqa: E402
 from tools.differential.topics import TOPICS  # noqa: E402
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     Key = tuple[str, ...]
 
+_OTHERS: Final = {"mutate": mutation.compare}
+"""Topics about what comes out of a policy, not about its verdicts."""
 _SHARE: Final = 12
 """Policies of one run of the peer, which ends as a whole when it meets one it cannot stand."""
 _TIMEOUT_S: Final = 120
@@ -121,6 +124,8 @@ def verdicts(text: str) -> dict[Key, str]:
 
 def compare(topic: str, seed: int, number: int, shown: int) -> int:
     """Ask about one topic; how many answers differ."""
+    if topic in _OTHERS:
+        return _OTHERS[topic](Random(f"{topic} {seed}"), number, shown)
     question = TOPICS[topic](Random(f"{topic} {seed}"), number)
     with tempfile.TemporaryDirectory() as folder:
         peers = Peers(question, Path(folder))
@@ -141,12 +146,12 @@ def compare(topic: str, seed: int, number: int, shown: int) -> int:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("topics", nargs="*", default=list(TOPICS), help=f"of {', '.join(TOPICS)}; all without one")
+    parser.add_argument("topics", nargs="*", default=[*TOPICS, *_OTHERS], help=f"of {', '.join([*TOPICS, *_OTHERS])}")
     parser.add_argument("--seed", type=int, default=1, help="another seed asks other questions")
     parser.add_argument("--policies", type=int, default=100, help="how many policies a topic")
     parser.add_argument("--show", type=int, default=5, help="how many policies to show that differ")
     given = parser.parse_args()
-    unknown = [topic for topic in given.topics if topic not in TOPICS]
+    unknown = [topic for topic in given.topics if topic not in TOPICS and topic not in _OTHERS]
     if unknown:
         parser.error(f"no such topic: {', '.join(unknown)}")
     differences = [compare(topic, given.seed, given.policies, given.show) for topic in given.topics]

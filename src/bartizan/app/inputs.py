@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bartizan.app.files import read_document, read_file
-from bartizan.app.scan import Live, Progress, ScanRequest
+from bartizan.app.scan import ScanRequest
 from bartizan.app.user_info import read_user_info
 from bartizan.app.values import EMPTY, read_values
 from bartizan.base.errors import SpecError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bartizan.app.registry import RegistryLookup
+    from bartizan.app.supply import Live, Progress
     from bartizan.model.report import Report
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bartizan.app.registry import RegistryLookup
-from bartizan.app.scan import Live
+from bartizan.app.supply import Live
 from bartizan.base import wildcard
 from bartizan.base.errors import SourceError, SpecError
 from bartizan.engines.policy.lookup import (

@@ -8,24 +8,22 @@ hold a worker back until somebody reads.
 from __future__ import annotations
 
 import os
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeVar
 
 import msgspec
-
-from bartizan.app.judge import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    Work = Callable[[int], Batch]
+Result = TypeVar("Result", bound=msgspec.Struct)
 
 
 class WorkerError(RuntimeError):
     """A worker process ended without its results; what it said is on standard error."""
 
 
-def share(work: Work, number: int, workers: int) -> Iterator[Batch]:
-    """Do `work(0)` to `work(number - 1)` in as many processes, and give the results in order.
+def share(work: Callable[[int], Result], number: int, workers: int, kind: type[Result]) -> Iterator[Result]:
+    """Do `work(0)` to `work(number - 1)` in as many processes, and give the results, of one `kind`, in order.
 
     Raises:
         WorkerError: a worker did not finish.
@@ -43,7 +41,7 @@ def share(work: Work, number: int, workers: int) -> Iterator[Batch]:
             children.remove(child)
             if status != 0:
                 raise WorkerError("a worker process did not finish")
-            results.update(zip(part, _read(file), strict=True))
+            results.update(zip(part, _read(file, kind), strict=True))
     finally:
         for child in children:
             os.waitpid(child, 0)
@@ -53,7 +51,7 @@ def share(work: Work, number: int, workers: int) -> Iterator[Batch]:
         yield results.pop(index)
 
 
-def _fork(work: Work, part: Sequence[int], file: IO[bytes]) -> int:
+def _fork(work: Callable[[int], Result], part: Sequence[int], file: IO[bytes]) -> int:
     child = os.fork()
     if child:
         return child
@@ -74,8 +72,8 @@ def _fork(work: Work, part: Sequence[int], file: IO[bytes]) -> int:
         os._exit(code)
 
 
-def _read(file: IO[bytes]) -> Iterator[Batch]:
-    decoder = msgspec.msgpack.Decoder(Batch)
+def _read(file: IO[bytes], kind: type[Result]) -> Iterator[Result]:
+    decoder = msgspec.msgpack.Decoder(kind)
     file.seek(0)
     while size := file.read(8):
         yield decoder.decode(file.read(int.from_bytes(size)))

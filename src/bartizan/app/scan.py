@@ -1,14 +1,8 @@
-"""Scan: sources -> engine -> findings. Read-only, keeps no state, ends.
-
-With several workers, processes are forked after the policies are compiled
-and are handed numbers of pieces; what comes back are rows of plain values.
-"""
+"""Scan: sources -> engine -> findings. Read-only, keeps no state, ends."""
 
 from __future__ import annotations
 
 import gc
-import os
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,19 +10,17 @@ import msgspec
 
 import bartizan
 from bartizan.app.judge import ERROR, FAIL, PASS, SKIP, Batch, Judge, observers
-from bartizan.app.parallel import share
 from bartizan.app.policies import read_exceptions, read_policies
+from bartizan.app.supply import Live, Progress, Supply
 from bartizan.app.values import EMPTY, Values
 from bartizan.base.location import Location
 from bartizan.engines.policy.dialects.podsecurity import compile_profile
-from bartizan.engines.policy.lookup import Lookup, Offline
-from bartizan.engines.policy.plan import Rule
+from bartizan.engines.policy.lookup import Offline
+from bartizan.engines.policy.plan import JUDGING, Rule
 from bartizan.engines.posture import CrossCheck
 from bartizan.findings import Minded, count, fingerprint, new_only, waive, without_copies
 from bartizan.model.finding import Finding, Result
-from bartizan.model.report import Problem, Report
-from bartizan.sources.manifests import PIECE_BYTES, Piece, cut, find, read_bytes, read_piece
-from bartizan.sources.rendered import deployed, kustomize_command, read_chart, read_kustomization
+from bartizan.model.report import Note, Problem, Report
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,29 +30,12 @@ if TYPE_CHECKING:
     from bartizan.app.selection import CheckSelection, Chosen
     from bartizan.model.finding import RuleInfo
     from bartizan.model.request import UserInfo
-    from bartizan.model.resource import Resource, ResourceId
+    from bartizan.model.resource import ResourceId
     from bartizan.model.waiver import Waiver
 
 _WORDS: Final[dict[int, Result]] = {PASS: "pass", FAIL: "fail", ERROR: "error", SKIP: "skip"}
-_PARALLEL_BYTES: Final = 256 << 10
-"""Below this a second process costs more than it saves."""
-_PIECE_BYTES: Final = 128 << 10
-"""Pieces of files where several processes share the work: small enough that they end together."""
 _GC_THRESHOLD: Final = 200_000
 """Collections of a scan's many small dicts find nothing; this many allocations apart they cost next to nothing."""
-
-Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """A cluster as a source: its name, its resources, its namespaces' labels, and answers to what policies ask."""
-
-    name: str
-    resources: Callable[[], Iterable[Resource | Problem]]
-    namespaces: Callable[[], dict[str, dict[str, str]]]
-    lookup: Lookup
-    close: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +70,8 @@ class _Rules(msgspec.Struct):
     checks: tuple[CrossCheck, ...]
     problems: list[Problem]
     wants_namespaces: bool
+    changing: int
+    """How many rules were left out because they change what is there."""
 
     @property
     def infos(self) -> tuple[RuleInfo, ...]:
@@ -110,8 +87,8 @@ def scan(request: ScanRequest) -> Report:
     gc.set_threshold(_GC_THRESHOLD)
     rules = _load_rules(request)
     gc.freeze()
-    sources = _Sources(request)
-    namespaces = _namespaces(request, sources) if rules.wants_namespaces else {}
+    supply = Supply(request.paths, request.stdin, request.live, request.workers)
+    namespaces = supply.namespace_labels() if rules.wants_namespaces else {}
     judge = Judge(
         rules.rules,
         rules.checks,
@@ -123,13 +100,13 @@ def scan(request: ScanRequest) -> Report:
         identifies=request.identifies or bool(request.waivers) or request.baseline is not None,
     )
     try:
-        batches = list(_batches(judge, sources, request))
+        batches = list(supply.batches(judge.batch, Batch, request.progress))
     finally:
         if request.live:
             request.live.close()
         if request.registry:
             request.registry.close()
-    return _report(request, rules, sources, batches)
+    return _report(request, rules, supply, batches)
 
 
 def _chosen(selection: CheckSelection) -> Chosen:
@@ -146,93 +123,20 @@ def _load_rules(request: ScanRequest) -> _Rules:
     problems += policies.problems
     if chosen:
         rules += chosen.rules
-    return _Rules(tuple(rules), chosen.checks if chosen else (), problems, policies.wants_namespaces)
+    judging = tuple(rule for rule in rules if rule.does in JUDGING)
+    checks = chosen.checks if chosen else ()
+    return _Rules(judging, checks, problems, policies.wants_namespaces, len(rules) - len(judging))
 
 
-class _Sources:
-    """Where resources come from, found before anything is read."""
-
-    def __init__(self, request: ScanRequest) -> None:
-        folders = any(path.is_dir() for path in request.paths)
-        found = find(request.paths, render_kustomizations=folders and kustomize_command() is not None)
-        self.problems = list(found.problems)
-        self.pieces: list[Piece] = []
-        self.workers = request.workers or (os.cpu_count() or 1)
-        for item in cut(found.files, _PIECE_BYTES if self.workers > 1 else PIECE_BYTES):
-            if isinstance(item, Problem):
-                self.problems.append(item)
-            else:
-                self.pieces.append(item)
-        self.charts = found.charts
-        self.kustomizations = deployed(found.kustomizations, request.paths)
-        self.stdin = request.stdin
-        self.live = request.live
-
-    @property
-    def size_bytes(self) -> int:
-        return sum(piece.end - piece.start for piece in self.pieces)
-
-    def others(self) -> Iterator[Resource | Problem]:
-        """What is not in files: standard input, rendered folders, a cluster."""
-        if self.stdin is not None:
-            yield from read_bytes(self.stdin, "standard input")
-        for chart in self.charts:
-            yield from read_chart(chart)
-        for folder in self.kustomizations:
-            yield from read_kustomization(folder)
-        if self.live is not None:
-            yield from self.live.resources()
+def _changing_note(rules: _Rules) -> tuple[Note, ...]:
+    """A scan judges what is there; that some rules change it is said, and not done."""
+    if not rules.changing:
+        return ()
+    said = f"{rules.changing} rules that mutate or generate were not asked: a scan judges what is there"
+    return (Note("changing-rules", said, "See what they would change with `bartizan apply`."),)
 
 
-def _namespaces(request: ScanRequest, sources: _Sources) -> dict[str, dict[str, str]]:
-    """Labels of namespaces, from the cluster or from the manifests."""
-    if request.live:
-        return request.live.namespaces()
-    found: dict[str, dict[str, str]] = {}
-    for piece in sources.pieces:
-        for item in read_piece(piece):
-            if not isinstance(item, Problem) and item.id.kind == "Namespace":
-                found[item.id.name] = (item.body.get("metadata") or {}).get("labels") or {}
-    return found
-
-
-def _batches(judge: Judge, sources: _Sources, request: ScanRequest) -> Iterator[Batch]:
-    """Judge pieces in their order, then everything else."""
-    total = max(sources.size_bytes, 1)
-    workers = sources.workers
-    groups = _groups(sources.pieces, workers)
-    sizes = [sum(piece.end - piece.start for piece in group) for group in groups]
-    done = 0
-
-    def judge_group(number: int) -> Batch:
-        nonlocal done
-        batch = judge.batch(item for piece in groups[number] for item in read_piece(piece))
-        done += sizes[number]
-        request.progress(done, total)
-        return batch
-
-    alone = workers < 2 or len(groups) < 2 or sources.size_bytes < _PARALLEL_BYTES
-    yield from map(judge_group, range(len(groups))) if alone else share(judge_group, len(groups), workers)
-    yield judge.batch(sources.others())
-
-
-def _groups(pieces: list[Piece], workers: int) -> list[list[Piece]]:
-    """Pieces in groups of like size: enough for every worker to have some, and for progress to be seen."""
-    if not pieces:
-        return []
-    size = max(sum(piece.end - piece.start for piece in pieces) // (workers * 4), 64 << 10)
-    groups: list[list[Piece]] = [[]]
-    held = 0
-    for piece in pieces:
-        if held >= size:
-            groups.append([])
-            held = 0
-        groups[-1].append(piece)
-        held += piece.end - piece.start
-    return groups
-
-
-def _report(request: ScanRequest, rules: _Rules, sources: _Sources, batches: list[Batch]) -> Report:
+def _report(request: ScanRequest, rules: _Rules, supply: Supply, batches: list[Batch]) -> Report:
     findings = _Findings(rules)
     for batch in batches:
         findings.add(batch)
@@ -251,10 +155,10 @@ def _report(request: ScanRequest, rules: _Rules, sources: _Sources, batches: lis
         resources=tuple(findings.resources),
         findings=kept,
         counts=counts,
-        problems=(*rules.problems, *sources.problems, *findings.problems),
+        problems=(*rules.problems, *supply.problems, *findings.problems),
         waived=judged.waived,
         waivers=request.waivers,
-        notes=(*every.notes, *judged.notes),
+        notes=(*_changing_note(rules), *every.notes, *judged.notes),
     )
 
 

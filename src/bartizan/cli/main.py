@@ -26,6 +26,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "scan": "bartizan.cli.scan:scan",
         "test": "bartizan.cli.test:test",
+        "apply": "bartizan.cli.apply:apply",
         "catalog": "bartizan.cli.catalog:catalog",
         "completion": "bartizan.cli.completion:completion",
     }
@@ -72,6 +73,7 @@ def cli() -> None:
       bartizan scan --context prod     a live cluster, read-only
       bartizan scan -p policies/ k8s/  by Kyverno policies you already have
       bartizan test policies/          the tests of those policies
+      bartizan apply policies/ -r k8s/ what those policies would change
     """
 
 

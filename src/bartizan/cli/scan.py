@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,12 +12,13 @@ import click
 
 from bartizan.app.inputs import ScanInputs, exit_code, read_inputs
 from bartizan.app.scan import scan as run_scan
+from bartizan.cli.progress import progress
 from bartizan.model.severity import Severity
 from bartizan.outputs.formats import FORMATS
 from bartizan.outputs.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from bartizan.model.report import Report
 
@@ -103,8 +103,8 @@ def scan(**options: Any) -> None:
     keeps_all = any(FORMATS[name].lists_passes for name, _ in outputs)
     identifies = any(FORMATS[name].identifies for name, _ in outputs)
     inputs = ScanInputs(**options, stdin=stdin, keeps_all=keeps_all, identifies=identifies)
-    with _progress() as progress:
-        report = run_scan(read_inputs(inputs, datetime.now().astimezone(), progress))
+    with progress("scanning") as told:
+        report = run_scan(read_inputs(inputs, datetime.now().astimezone(), told))
     for name, file in outputs:
         _write(report, name, file, explain=explain)
     sys.exit(exit_code(report, None if fail_on == "never" else Severity[fail_on.upper()]))
@@ -151,18 +151,3 @@ def _width() -> int:
     import shutil
 
     return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error for long work at a terminal; silence in a pipe."""
-    if not sys.stderr.isatty():
-        yield lambda _done, _all: None
-        return
-    from bartizan.cli.progress import Bar
-
-    bar = Bar()
-    try:
-        yield bar.update
-    finally:
-        bar.close()

@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
 _PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
 _WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+_LITERAL: Final = re.compile(r"\S[\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\n]*")
+_BLANK_LINE: Final = re.compile(r"^[ \t]+$", re.MULTILINE)
 _UNPRINTED: Final = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # YAML 1.2, 5.1: must be escaped
 
 
 def lines(value: dict[str, Any], indent: str = "") -> Iterator[str]:
-    """Write a mapping, a line at a time, without line ends; empty lists and mappings are written as such."""
+    """Write a mapping, a line at a time, without line ends; empty lists and mappings are written as such.
+
+    A text of several lines is a literal block, where YAML has one for it.
+    """
     for key, item in value.items():
         name = scalar(key)
         if isinstance(item, dict) and item:
@@ -31,6 +36,9 @@ def lines(value: dict[str, Any], indent: str = "") -> Iterator[str]:
         elif isinstance(item, list) and item:
             yield f"{indent}{name}:"
             yield from _items(item, indent)
+        elif item.__class__ is str and "\n" in item and _is_literal(item):
+            yield f"{indent}{name}: {_block_mark(item)}"
+            yield from _block(item, f"{indent}  ")
         else:
             yield f"{indent}{name}: {scalar(item)}"
 
@@ -41,17 +49,43 @@ def _items(items: list[Any], indent: str) -> Iterator[str]:
             inner = lines(item, f"{indent}  ")
             yield f"{indent}- {next(inner)[len(indent) + 2 :]}"
             yield from inner
+        elif item.__class__ is str and "\n" in item and _is_literal(item):
+            yield f"{indent}- {_block_mark(item)}"
+            yield from _block(item, f"{indent}  ")
         else:
             yield f"{indent}- {scalar(item)}"
 
 
+def _is_literal(text: str) -> bool:
+    """Whether a literal block holds a text as it is: printable, begun without an indent, no line only of blanks."""
+    return _LITERAL.fullmatch(text) is not None and _BLANK_LINE.search(text) is None
+
+
+def _block_mark(text: str) -> str:
+    """How a literal block begins: `|-` where its text ends without a line end, `|+` where it ends with several."""
+    if not text.endswith("\n"):
+        return "|-"
+    return "|+" if text.endswith("\n\n") else "|"
+
+
+def _block(text: str, indent: str) -> Iterator[str]:
+    for line in text.removesuffix("\n").split("\n"):
+        yield f"{indent}{line}" if line else ""
+
+
 def scalar(value: Any) -> str:
     """Write one value on one line."""
-    return _text(value) if isinstance(value, str) else to_json(value)
+    if isinstance(value, str):
+        return _text(value)
+    return _escaped(to_json(value)) if isinstance(value, list | dict) else to_json(value)
 
 
 @lru_cache(maxsize=4096)  # keys and policies recur
 def _text(value: str) -> str:
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
-    return _UNPRINTED.sub(lambda match: f"\\u{ord(match.group()):04x}", to_json(value))
+    return _escaped(to_json(value))
+
+
+def _escaped(text: str) -> str:
+    return _UNPRINTED.sub(lambda match: f"\\u{ord(match.group()):04x}", text)

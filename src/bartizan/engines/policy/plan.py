@@ -6,7 +6,7 @@ A rule that cannot match a resource's kind costs nothing for it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Action: TypeAlias = Literal["Audit", "Enforce"]
 Deed: TypeAlias = Literal["mutate", "verify", "validate", "generate"]
 """What a rule does, in the order in which admission does it."""
+JUDGING: Final[frozenset[Deed]] = frozenset({"verify", "validate"})
+"""What a rule does that says whether a resource is as it should be, and changes nothing of it."""
 
 
 class Run(Protocol):

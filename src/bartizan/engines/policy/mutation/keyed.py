@@ -46,9 +46,13 @@ def merge_loosely(
     merge: Callable[[Json | Enum, Json | Enum], Json | Enum],
     missing: Enum,
 ) -> list[Json]:
-    """Merge two lists of which some element lacks a key; `merge` merges two elements, `missing` is no element."""
+    """Merge two lists of which some element lacks a key; `merge` merges two elements, `missing` is no element.
+
+    A list that is new to the object is merged with itself, as one and the
+    same list.
+    """
     before = [_Box(item) for item in old]
-    wanted = [_Box(item) for item in patch]
+    wanted = before if old is patch else [_Box(item) for item in patch]
     known = _joined([*dict.fromkeys(_values(box, keys) for box in (*wanted, *before))])
     made: list[_Box] = []
     names: Key = keys
@@ -101,15 +105,18 @@ def _usable(known: Sequence[Key], values: Key, keys: Key) -> tuple[Key, Key]:
 
 
 def _find(boxes: list[_Box], keys: Key, values: Key) -> _Box | None:
-    """The first element that has the values; where a value is empty, that has the key at all."""
+    """The first element that has the values."""
     for box in boxes:
         item = box.value
-        if isinstance(item, dict) and all(_has(item, key, value) for key, value in zip(keys, values, strict=True)):
+        if isinstance(item, dict) and all(
+            key in item and scalar_text(item[key]) == value for key, value in zip(keys, values, strict=True)
+        ):
             return box
     return None
 
 
 def _has(item: dict[str, Json], key: str, value: str) -> bool:
+    """Whether an element has a value; where that is empty, whether it has the key at all."""
     return key in item and (not value or scalar_text(item[key]) == value)
 
 

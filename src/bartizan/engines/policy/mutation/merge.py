@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from bartizan.base.json import to_text
 from bartizan.engines.policy.mutation.errors import PatchError
 from bartizan.engines.policy.mutation.keyed import merge_loosely, scalar_text
 from bartizan.engines.policy.mutation.same import same
@@ -63,7 +64,7 @@ def _fields(definition: str) -> Fields:
 class _Merge:
     """One merge. `definition` is that of a value (of the elements, for a list), `keys` are those of a list."""
 
-    def value(  # noqa: PLR0911 (one case a shape, in one place)
+    def value(  # noqa: C901, PLR0911 (one case a shape, in one place)
         self, old: Json | Missing, patch: Json | Missing, definition: str, keys: tuple[str, ...] | None, at: str
     ) -> Json | Missing:
         """The value that comes out, `old` itself where it stays; `MISSING` where none is left."""
@@ -85,6 +86,8 @@ class _Merge:
             return self.sequence(old, patch, definition, keys, at)
         if isinstance(patch, dict | list):
             raise _unlike(at, "a plain value", patch)
+        if isinstance(old, str) and not isinstance(patch, str):
+            patch = to_text(patch)  # kustomize keeps the quotes of what was there
         return old if same(old, patch) else patch
 
     def mapping(self, old: JsonObject, patch: JsonObject, definition: str, at: str) -> Json | Missing:
@@ -147,10 +150,16 @@ class _Merge:
             return old
         if not keys:
             return _union(old, patch)
+        if old and any(isinstance(item, dict) and not any(item.get(key) for key in keys) for item in patch):
+            raise PatchError(f"an element of the patch at `{at}` has no `{keys[0]}`, by which the list is merged")
         known, wanted = _by_key(old, keys), _by_key(patch, keys)
         if known is None or wanted is None:
             merged = merge_loosely(
-                old, patch, keys, lambda left, right: self.value(left, right, definition, None, f"{at}/-"), MISSING
+                old or patch,
+                patch,
+                keys,
+                lambda left, right: self.value(left, right, definition, None, f"{at}/-"),
+                MISSING,
             )
             return old if same(old, merged) else merged
         return self._keyed(old, known, wanted, definition, at)
@@ -163,18 +172,26 @@ class _Merge:
         definition: str,
         at: str,
     ) -> list[Json]:
-        """The usual case: every element has its key, and only once."""
+        """The usual case: every element has its key, and only once.
+
+        With several keys, what was there keeps its order behind what is new.
+        """
         merged: list[Json] = []
+        kept: dict[tuple[str, ...], Json] = dict(known)
         for key, item in wanted.items():
             before = known.get(key, MISSING)
-            where = f"{at}/{key[0]}"
-            if before is not MISSING and item.get(_DIRECTIVE) == "replace":
-                merged.append(before)  # kustomize puts the element that was there back
-                continue
-            after = self.value(before, item, definition, None, where)
-            if after is not MISSING and after:
-                merged.append(after)
-        merged += [item for key, item in known.items() if key not in wanted]
+            after: Json | Missing = before
+            if before is MISSING or item.get(_DIRECTIVE) != "replace":  # which kustomize undoes, element by element
+                after = self.value(before, item, definition, None, f"{at}/{key[0]}")
+            is_gone = after is MISSING or not after
+            if before is MISSING or len(key) == 1:
+                kept.pop(key, None)
+                merged += [] if is_gone else [after]
+            elif is_gone:
+                del kept[key]
+            else:
+                kept[key] = after
+        merged += kept.values()
         is_same = len(merged) == len(old) and all(left is right for left, right in zip(merged, old, strict=True))
         return old if is_same else merged
 
