@@ -32,6 +32,32 @@ def policies(suite: Path) -> list[Path]:
     return found
 
 
+def mutating(suite: Path, number: int) -> list[Path]:
+    """`number` policies that mutate workloads and ask nobody for anything."""
+    found = []
+    for file in sorted(suite.rglob("*.yaml")):
+        if any(part.startswith(".") for part in file.relative_to(suite).parts):
+            continue
+        documents = [item for item in yaml.load_all(file.read_bytes(), Loader=yaml.CSafeLoader) if item]
+        rules = [rule for item in documents for rule in (item.get("spec") or {}).get("rules") or ()]
+        if rules and all(_mutates_workloads(rule) for rule in rules):
+            found.append(file)
+    return found[:number]
+
+
+def _mutates_workloads(rule: dict[str, Any]) -> bool:
+    mutate = rule.get("mutate")
+    if (
+        not isinstance(mutate, dict)
+        or "targets" in mutate
+        or any("variable" not in item for item in rule.get("context", ()))
+    ):
+        return False
+    filters = rule["match"].get("any") or rule["match"].get("all") or [rule["match"]]
+    kinds = {kind for item in filters for kind in (item.get("resources") or {}).get("kinds") or ()}
+    return bool(kinds & _WORKLOADS)
+
+
 def workloads(suite: Path, number: int) -> list[dict[str, Any]]:
     """`number` workloads: the suite's own, again and again under new names."""
     seeds = list(_seeds(suite))

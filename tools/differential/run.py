@@ -23,7 +23,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from tools import gobuild  # noqa: E402 (found from the root, which the line above adds)
-from tools.differential import mutation  # noqa: E402
+from tools.differential import generated, mutation  # noqa: E402
 from tools.differential.topics import TOPICS  # noqa: E402
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Key = tuple[str, ...]
 
-_OTHERS: Final = {"mutate": mutation.compare}
+_OTHERS: Final = {"mutate": mutation.compare, "generate": generated.compare}
 """Topics about what comes out of a policy, not about its verdicts."""
 _SHARE: Final = 12
 """Policies of one run of the peer, which ends as a whole when it meets one it cannot stand."""

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
+from bartizan.app.given import GivenObjects
 from bartizan.app.policies import Policies, read_exceptions, read_policies
 from bartizan.app.supply import Live, Progress, Supply
 from bartizan.app.values import EMPTY, Values
 from bartizan.engines.policy.chain import run_chain
-from bartizan.engines.policy.lookup import Offline
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.report import Problem
 from bartizan.model.request import Request
@@ -111,7 +111,7 @@ class _Applier:
         self._request = request
         self._rules = policies.rules
         self._by_kind: dict[str, list[Rule]] = {}
-        self._lookup: Lookup = request.live.lookup if request.live else Offline()
+        self._lookup: Lookup = request.live.lookup if request.live else GivenObjects(supply.given)
         labels = supply.namespace_labels() if policies.wants_namespaces else {}
         self._namespaces = {**labels, **request.values.namespace_labels}
         self._subresources = {entry.kind: entry for entry in request.values.subresources}
@@ -168,7 +168,7 @@ class _Applier:
             operation=self._request.operation or values.get("request.operation") or "CREATE",
             user=self._request.user,
             subresource=parent.name if parent else "",
-            parent_kind=parent.parent_kind if parent else resource.id.kind,
+            parent_kind=parent.parent_kind if parent else "",
             parent_group=parent.parent_group if parent else "",
             namespace_labels=self._namespaces.get(resource.id.namespace, {}),
             values=values,

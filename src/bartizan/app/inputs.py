@@ -11,7 +11,6 @@ from bartizan.app.user_info import read_user_info
 from bartizan.app.values import EMPTY, read_values
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
-from bartizan.engines.policy.lookup import Offline
 from bartizan.findings import read_baseline, read_waivers
 from bartizan.model.severity import Severity
 
@@ -103,10 +102,9 @@ def _live(inputs: ScanInputs) -> Live:
 
 
 def _registry() -> RegistryLookup:
-    from bartizan.app.registry import RegistryLookup, open_registry
+    from bartizan.app.registry import registries_only  # brings the client, which most scans do without
 
-    registry = open_registry()  # now, for credentials that cannot be read are bad input and not a rule's failure
-    return RegistryLookup(Offline(), lambda: registry)
+    return registries_only()
 
 
 def exit_code(report: Report, fail_on: Severity | None) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,7 @@ from bartizan.engines.policy.lookup import (
     ImageQuestion,
     Lookup,
     LookupFailedError,
+    Offline,
     Question,
     SignaturesQuestion,
     TrustQuestion,
@@ -164,7 +166,8 @@ class RegistryLookup:
     def close(self) -> None:
         """End all connections."""
         if self._opened:
-            self.registry.close()
+            with suppress(BartizanError):  # one that could not be opened has none
+                self.registry.close()
 
     def _ask_material(self, question: SignaturesQuestion) -> Json:
         access, missing = read_access(credentials_of(question.access), self._inner)
@@ -187,6 +190,16 @@ class RegistryLookup:
             if not missing:
                 raise
             raise SourceError(f"{error.message}; {'; '.join(missing)}", hint=error.hint) from error
+
+
+def registries_only(inner: Lookup | None = None) -> RegistryLookup:
+    """The lookup of a run without a cluster that may ask registries; other questions go to `inner`, or fail.
+
+    Raises:
+        SpecError: Docker's configuration cannot be read: bad input, and not some rule's failure.
+    """
+    registry = open_registry()
+    return RegistryLookup(inner or Offline(), lambda: registry)
 
 
 def read_access(

@@ -66,14 +66,23 @@ class Supply:
 
     def _others(self) -> Iterator[Resource | Problem]:
         """What is not in files: standard input, rendered folders, a cluster."""
+        yield from self._rendered()
+        if self._live is not None:
+            yield from self._live.resources()
+
+    def _rendered(self) -> Iterator[Resource | Problem]:
         if self._stdin is not None:
             yield from read_bytes(self._stdin, "standard input")
         for chart in self._charts:
             yield from read_chart(chart)
         for folder in self._kustomizations:
             yield from read_kustomization(folder)
-        if self._live is not None:
-            yield from self._live.resources()
+
+    def given(self) -> Iterator[Resource | Problem]:
+        """Everything once more, but for what a cluster holds: for policies that ask about other objects."""
+        for piece in self.pieces:
+            yield from read_piece(piece)
+        yield from self._rendered()
 
     def namespace_labels(self) -> dict[str, dict[str, str]]:
         """Labels of namespaces, from the cluster or from the manifests."""

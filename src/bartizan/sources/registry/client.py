@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import msgspec
 import orjson
@@ -220,7 +220,7 @@ class Registry:
             following = _NEXT.search(answer.headers.get("link", "")[:8192])
             if following is None:
                 return pages
-            target = urlsplit(urljoin(answer.url, following[1]))
+            target = _joined(answer.url, following[1])
             if target.netloc != place.host or not target.path.startswith("/v2/"):
                 raise UntrueError(f"a list of `{place}` goes on at another host", hint="Ask whoever runs the registry.")
             path = quote(f"{target.path}?{target.query}", safe="/?&=:%@+,;~-_.")
@@ -230,6 +230,13 @@ class Registry:
 _NESTED: Final = 4
 """Indexes within indexes: nobody needs more than one, and a circle must end."""
 _TOO_LARGE: Final = "Check what was pushed there: nothing of this kind needs to be so large."
+
+
+def _joined(url: str, other: str) -> SplitResult:
+    try:
+        return urlsplit(urljoin(url, other))
+    except ValueError:
+        return urlsplit("")
 
 
 def _checkable(digest: str, what: str) -> None:

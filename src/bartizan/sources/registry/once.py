@@ -31,6 +31,7 @@ class Once(Generic[Value]):
         self._weight = 0
 
     def __bool__(self) -> bool:
+        """Whether anything has been asked."""
         return bool(self._held)
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:

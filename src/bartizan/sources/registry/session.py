@@ -6,12 +6,13 @@ project's "Token Authentication Specification" and its OAuth2 form.
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
 import orjson
 
@@ -47,6 +48,8 @@ _TOKEN_MARGIN_S: Final = 10
 _TOKEN_BYTES: Final = 1 << 20
 _MOST_TOKENS: Final = 10_000
 _PROBE_BYTES: Final = 64 << 10
+_TOKEN: Final = re.compile(r"[!-~]+")
+_ASK: Final = "Ask whoever runs the registry."
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class Session:
         """
         silences = self._silences.setdefault(place.host, [])
         if len(silences) >= GIVE_UP_AFTER:
-            raise silences[-1]
+            raise silences[-1].with_traceback(None)  # each raise would lengthen the trace of one that is kept
         try:
             answer = self._authorized(place, wanted, access, time.monotonic() + self._settings.total_s)
         except SilentError as error:
@@ -188,8 +191,15 @@ class Session:
             answer = self._wire.exchange("GET", url, headers, limit=limit, deadline=deadline)
             if answer.status not in _MOVED:
                 return answer
-            target = urljoin(url, answer.headers.get("location", ""))
-            old, new = urlsplit(url), urlsplit(target)
+            location = answer.headers.get("location", "")
+            old = urlsplit(url)
+            try:
+                target = urljoin(url, location)
+                new = urlsplit(target)
+            except ValueError as error:
+                raise UntrueError(
+                    f"registry `{old.netloc}` sends us to `{location[:200]}`, which is no address", hint=_ASK
+                ) from error
             if new.scheme not in ("http", "https") or (old.scheme, new.scheme) == ("https", "http"):
                 raise UntrueError(
                     f"registry `{old.netloc}` sends us to `{target[:200]}`, which is not safe",
@@ -198,9 +208,7 @@ class Session:
             if (old.scheme, old.netloc) != (new.scheme, new.netloc):
                 headers = {key: value for key, value in headers.items() if key != "Authorization"}
             url = target
-        raise UntrueError(
-            f"registry `{urlsplit(url).netloc}` sends us on and on", hint="Ask whoever runs the registry."
-        )
+        raise UntrueError(f"registry `{urlsplit(url).netloc}` sends us on and on", hint=_ASK)
 
     def _credential(self, place: Place, access: Access) -> Credential | None:
         keychains = self._settings.keychains if access.keychains is None else access.keychains
@@ -218,6 +226,12 @@ class Session:
         if challenge.scheme == "basic":
             return credential.basic if credential else ""
         if credential and credential.registry_token:
+            if not _TOKEN.fullmatch(credential.registry_token):
+                raise RefusedError(
+                    f"the token for `{place.host}` is none",
+                    status=401,
+                    hint="Correct `registrytoken` where it is kept.",
+                )
             return f"Bearer {credential.registry_token}"
         scope = scope or f"repository:{place.repository}:pull"
         ask = _TokenQuestion(challenge.parameters.get("realm", ""), challenge.parameters.get("service", ""), scope)
@@ -234,8 +248,9 @@ class Session:
     def _fetch_token(
         self, ask: _TokenQuestion, place: Place, access: Access, credential: Credential | None, deadline: float
     ) -> _Token:
-        realm = urlsplit(ask.realm)
-        plain = is_local(realm.netloc) or access.insecure or place.host in self._settings.insecure
+        realm = _split(ask.realm)
+        is_here = is_local(place.host) and is_local(realm.netloc)
+        plain = is_here or access.insecure or place.host in self._settings.insecure
         if realm.scheme not in (("https", "http") if plain else ("https",)) or not realm.netloc:
             raise RefusedError(
                 f"registry `{place.host}` wants tokens from `{ask.realm[:200]}`, where they would not be secret",
@@ -249,13 +264,15 @@ class Session:
             said = orjson.loads(answer.body)
             text, seconds = said.get("token") or said["access_token"], said.get("expires_in") or _TOKEN_S
             until = time.monotonic() + float(seconds) - _TOKEN_MARGIN_S
+            if not _TOKEN.fullmatch(text):
+                raise ValueError("not a token")  # noqa: TRY301 (it is handled as everything else that is no token)
         except (orjson.JSONDecodeError, KeyError, AttributeError, TypeError, ValueError) as error:
             raise RefusedError(
                 f"the token server `{realm.netloc}` of `{place.host}` answers without a token",
                 status=401,
                 hint="Check that the registry's configuration names the right token server.",
             ) from error
-        return _Token(str(text), until)
+        return _Token(text, until)
 
     def _patient_token(self, ask: _TokenQuestion, credential: Credential | None, deadline: float) -> Answer:
         query = [("service", ask.service), *(("scope", scope) for scope in ask.scope.split())]
@@ -270,6 +287,13 @@ class Session:
             query.append(("account", credential.username))
         url = f"{ask.realm}{'&' if '?' in ask.realm else '?'}{urlencode(query)}"
         return self._patient(url, _with({}, credential.basic if credential else ""), _TOKEN_BYTES, deadline)
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 class _TokenQuestion(NamedTuple):
@@ -288,10 +312,9 @@ def _with(headers: Mapping[str, str], authorization: str) -> dict[str, str]:
 
 def _pick(answer: Answer, host: str) -> Challenge:
     """The challenge that we can meet; a token before a password, which then goes to fewer servers."""
-    found = {
-        challenge.scheme: challenge
-        for challenge in reversed(parse_challenges(answer.headers.get("www-authenticate", "")))
-    }
+    found: dict[str, Challenge] = {}
+    for challenge in parse_challenges(answer.headers.get("www-authenticate", "")):
+        found.setdefault(challenge.scheme, challenge)
     for scheme in ("bearer", "basic"):
         if scheme in found:
             return found[scheme]
@@ -339,5 +362,5 @@ def _reason(answer: Answer) -> str:
         body = orjson.loads(answer.body)
         first = body["errors"][0] if body.get("errors") else body
         found = first.get("message") or first.get("details") or first.get("code") or first.get("error")
-    text = " ".join(found.split()) if isinstance(found, str) else ""
+    text = " ".join("".join(c if c.isprintable() else " " for c in found).split()) if isinstance(found, str) else ""
     return f"{text[:200]} (HTTP {answer.status})" if text else f"HTTP {answer.status}"

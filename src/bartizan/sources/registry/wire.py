@@ -9,12 +9,13 @@ limit for one read.
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import httpcore2
 
@@ -36,6 +37,7 @@ CONNECTIONS: Final = 16
 IDLE_S: Final = 30.0
 """How long an unused connection is kept; load balancers drop them after 60 s."""
 _CHUNK_BYTES: Final = 64 << 10
+_PRINTABLE: Final = re.compile(r"[!-~]+")
 _USER_AGENT: Final = f"bartizan/{bartizan.__version__}"
 
 
@@ -141,11 +143,13 @@ class Wire:
             SilentError: there is no whole answer.
             UntrueError: the answer is longer than `limit`.
         """
-        parts = urlsplit(url)
+        parts = _address(url)
         pool = self._pool(parts.scheme, parts.netloc)
         _CLOCK.deadline = deadline
         asked = {"Host": parts.netloc, "User-Agent": _USER_AGENT, "Accept-Encoding": "identity", **headers}
-        limits = {"timeout": {"connect": CONNECT_S, "read": READ_S, "write": READ_S, "pool": READ_S}}
+        # a thread waits for a connection as long as it may: what is slow then is not the registry
+        wait = max(deadline - time.monotonic(), 0.0)
+        limits = {"timeout": {"connect": CONNECT_S, "read": READ_S, "write": READ_S, "pool": wait}}
         with (
             _told(parts.netloc, secure=parts.scheme == "https"),
             pool.stream(method, url, headers=list(asked.items()), content=content, extensions=limits) as answer,
@@ -187,10 +191,26 @@ class Wire:
         return self._tls
 
 
+def _address(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        known = _PRINTABLE.fullmatch(url) and parts.hostname and "@" not in parts.netloc
+        if known and (parts.port is None or parts.port > 0):
+            return parts
+    except ValueError:
+        pass  # it has no port that could be one, or half a bracket
+    raise UntrueError(f"`{url[:200]}` is no address", hint="Check the image's reference, or ask who runs the registry.")
+
+
 def _proxy(url: str) -> httpcore2.Proxy:
-    parts = urlsplit(url)
-    auth = (parts.username, parts.password or "") if parts.username else None
-    return httpcore2.Proxy(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", auth=auth)
+    try:
+        parts = urlsplit(url)
+        auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+        plain = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        _address(plain)
+    except (ValueError, UntrueError) as error:
+        raise SpecError("the proxy's address is none", hint="Correct HTTPS_PROXY or HTTP_PROXY.") from error
+    return httpcore2.Proxy(plain, auth=auth)
 
 
 def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -233,11 +253,11 @@ def _told(host: str, *, secure: bool) -> Iterator[None]:
     try:
         yield
     except httpcore2.ConnectTimeout as error:
-        raise SilentError(f"registry `{host}` does not answer: no connection in time", hint=_is_up(host)) from error
-    except (httpcore2.TimeoutException, TimeoutError) as error:
         raise SilentError(
-            f"registry `{host}` is too slow: {str(error) or 'no answer in time'}", hint=_is_up(host), tries_again=False
+            f"registry `{host}` does not answer: there is no connection in time", hint=_is_up(host)
         ) from error
+    except (httpcore2.TimeoutException, TimeoutError) as error:
+        raise SilentError(f"registry `{host}` does not answer in time", hint=_is_up(host), tries_again=False) from error
     except httpcore2.ConnectError as error:
         raise _unconnected(host, error, secure=secure) from error
     except (httpcore2.RemoteProtocolError, httpcore2.NetworkError) as error:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+import msgspec
 
 from bartizan.base.errors import SpecError
 from bartizan.base.json import to_text
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 _KEY: Final = re.compile(r"([+<=X^])?\((.+)\)", re.DOTALL)
 _ABSENT: Final = object()
+_GONE: Final = object()
+_MEANT: Final = frozenset({"", "<", "+"})
+"""The anchors that mean something in a patch; other words in parentheses are part of a key."""
 MAX_DEPTH: Final = 64
 """Maps and lists inside each other; Kubernetes' own deepest objects stay below 20."""
 
@@ -43,6 +48,9 @@ class _UnmetEverywhereError(Exception):
     """A global condition does not hold: the whole patch is left alone."""
 
 
+_UNMET: Final[tuple[tuple[str, type[Exception]], ...]] = (("<", _UnmetEverywhereError), ("", _UnmetError))
+
+
 @lru_cache(maxsize=4096)
 def _anchor(text: str) -> _Anchor | None:
     match = _KEY.fullmatch(text.strip())
@@ -61,17 +69,19 @@ def compile_anchors(patch: Json, at: str) -> Callable[[JsonObject], JsonObject]:
     if not isinstance(patch, dict):
         raise SpecError("a strategic merge patch is a mapping", pointer=at, hint="Write it in the object's shape.")
     _check(patch, at, 0)
-    if not _has_anchors(patch):
-        plain = _without_conditions(_copy(patch))
+    tree = _build(patch)
+    if isinstance(tree, _Plain):
+        plain = {} if tree.gone else tree.value
         return lambda _resource: plain
 
     def resolve(resource: JsonObject) -> JsonObject:
-        pattern = _copy(patch)
+        trial = _copied(tree)
         try:
-            _walk(pattern, resource)
+            _walk(trial, resource)
         except (_UnmetError, _UnmetEverywhereError):
             return {}
-        return _without_conditions(pattern)
+        made = _as_patch(trial, deletes=False)
+        return made if isinstance(made, dict) else {}
 
     return resolve
 
@@ -95,84 +105,161 @@ def _check(patch: Json, at: str, depth: int) -> None:
         _check(item, f"{at}/{key}", depth + 1)
 
 
-def _copy(value: Json) -> Json:
-    if isinstance(value, dict):
-        return {key: _copy(item) for key, item in value.items()}
-    return [_copy(item) for item in value] if isinstance(value, list) else value
+class _Plain:
+    """A part of a patch without anchors, as it goes into the patch; `gone` is what would only delete what is there."""
+
+    __slots__ = ("anchored", "gone", "value")
+
+    def __init__(self, value: Json, *, anchored: bool = False) -> None:
+        self.value = _tidy(value)
+        self.gone = isinstance(value, dict | list) and bool(value or isinstance(value, dict)) and not self.value
+        self.anchored = anchored
+        """Whether it is a text in the form of an anchor, which no list keeps."""
 
 
-def _has_anchors(value: Json, wanted: str = "<+") -> bool:
-    """Whether a patch has anchors; those with no modifier always count."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            anchor = _anchor(key) if "(" in key else None
-            if anchor is not None and (anchor.modifier in wanted):
-                return True
-            if _has_anchors(item, wanted):
-                return True
-        return False
-    if isinstance(value, list):
-        return any(_has_anchors(item, wanted) for item in value)
-    if isinstance(value, str) and "(" in value:
-        anchor = _anchor(value)
-        return anchor is not None and anchor.decides
-    return False
+class _Entry(NamedTuple):
+    """A key of a map, taken apart; `wanted` is the pattern of a condition."""
+
+    key: str
+    anchor: _Anchor | None
+    child: _Node
+    wanted: Json
 
 
-def _has_global(value: Json) -> bool:
-    if isinstance(value, dict):
-        return any(_is_global(key) or _has_global(item) for key, item in value.items())
-    return isinstance(value, list) and any(map(_has_global, value))
+class _Map:
+    """A map with anchors in it or below."""
+
+    __slots__ = ("adds", "entries")
+
+    def __init__(self, entries: list[_Entry]) -> None:
+        self.entries = entries
+        self.adds = any(entry.anchor is not None and entry.anchor.modifier == "+" for entry in entries)
 
 
-def _is_global(key: str) -> bool:
-    anchor = _anchor(key)
-    return anchor is not None and anchor.modifier == "<"
+class _List:
+    """A list with anchors below. Elements with anchors are tried, and give way to plain ones."""
+
+    __slots__ = ("items", "maps")
+
+    def __init__(self, items: list[_Node], *, maps: bool) -> None:
+        self.items = items
+        self.maps = maps
+        """Whether it is a list of maps; of others nothing is tried."""
 
 
-def _walk(pattern: Json, resource: object) -> None:
-    """Settle the anchors below `pattern` against the resource's value there, in place."""
-    if isinstance(pattern, dict):
-        _settle_additions(pattern, resource)
-        _decide(pattern, resource, "<", _UnmetEverywhereError)
-        _decide(pattern, resource, "", _UnmetError)
-        for key, item in list(pattern.items()):
-            if isinstance(item, dict | list) and not _is_settled(key):
-                _walk(item, resource.get(key, _ABSENT) if isinstance(resource, dict) else _ABSENT)
-    elif isinstance(pattern, list) and pattern and isinstance(pattern[0], dict):
-        _walk_elements(pattern, resource)
+_Node: TypeAlias = "_Plain | _Map | _List"
 
 
-def _is_settled(key: str) -> bool:
+def _build(value: Json) -> _Node:
+    if isinstance(value, dict) and _has_anchors(value):
+        return _Map([_entry(key, item) for key, item in value.items()])
+    if isinstance(value, list) and _has_anchors(value):
+        return _List([_build(item) for item in value], maps=isinstance(value[0], dict))
+    return _Plain(value, anchored=_has_anchors(value))
+
+
+def _entry(key: str, item: Json) -> _Entry:
     anchor = _anchor(key) if "(" in key else None
-    return anchor is not None and (anchor.decides or anchor.modifier == "+")
+    return _Entry(key, anchor, _build(item), item if anchor is not None and anchor.decides else None)
 
 
-def _settle_additions(pattern: JsonObject, resource: object) -> int:
-    """Drop `+(field)` where the resource has the field, and make it plain where not; how many there were."""
-    found = [(key, anchor.key) for key in pattern if "(" in key and (anchor := _anchor(key)) and anchor.modifier == "+"]
-    if found:
-        there = resource if isinstance(resource, dict) else {}
-        names = {key: (None if name in there else name) for key, name in found}
-        settled = {names.get(key, key): item for key, item in pattern.items()}
-        settled.pop(None, None)
-        pattern.clear()
-        pattern.update(settled)  # type: ignore[arg-type]  # None is popped in the line before
-    return len(found)
+def _tidy(value: Json) -> Json:
+    """A plain part of a patch without the maps that are empty, and the lists that come to be."""
+    if isinstance(value, dict):
+        items = ((key, item, _tidy(item)) for key, item in value.items())
+        return {key: tidy for key, item, tidy in items if not _is_gone(item, tidy)}
+    if isinstance(value, list):
+        return [tidy for item, tidy in ((item, _tidy(item)) for item in value) if not _is_gone(item, tidy)]
+    return value
 
 
-def _decide(pattern: JsonObject, resource: object, modifier: str, unmet: type[Exception]) -> None:
-    for key, item in pattern.items():
-        anchor = _anchor(key) if "(" in key else None
-        if anchor is None or anchor.modifier != modifier:
-            continue
-        if not isinstance(resource, dict) or anchor.key not in resource:
-            raise unmet
-        value = resource[anchor.key]
-        if isinstance(item, dict) and _settle_additions(item, value):
-            continue
-        if _condition(to_text(_as_written(item)))(_as_written(value)) is not None:
-            raise unmet
+def _is_gone(value: Json, tidy: Json) -> bool:
+    """An empty map goes, and so does a list that has become empty; a list that was written as empty stays."""
+    return not tidy and (isinstance(value, dict) or (isinstance(value, list) and bool(value)))
+
+
+def _copied(node: _Node) -> _Node:
+    """A copy to settle anchors in; what has none is shared."""
+    if node.__class__ is _Plain:
+        return node
+    if isinstance(node, _Map):
+        made = _Map.__new__(_Map)
+        made.entries = [
+            entry if entry.child.__class__ is _Plain else entry._replace(child=_copied(entry.child))
+            for entry in node.entries
+        ]
+        made.adds = node.adds
+        return made
+    assert isinstance(node, _List)  # noqa: S101 (for the type checker: there is no fourth)
+    return _List([_copied(item) for item in node.items], maps=node.maps)
+
+
+def _has_anchors(value: Json) -> bool:
+    """Whether a part of a patch has anchors that mean something to a patch, at whatever depth."""
+    if isinstance(value, dict):
+        return any(
+            (("(" in key and (anchor := _anchor(key)) is not None and anchor.modifier in _MEANT) or _has_anchors(item))
+            for key, item in value.items()
+        )
+    if isinstance(value, list):
+        return any(map(_has_anchors, value))
+    anchor = _anchor(value) if isinstance(value, str) and "(" in value else None
+    return anchor is not None and anchor.decides
+
+
+def _has_global(node: _Node) -> bool:
+    if isinstance(node, _Map):
+        return any(
+            (entry.anchor and entry.anchor.modifier == "<") or _has_global(entry.child) for entry in node.entries
+        )
+    return isinstance(node, _List) and any(map(_has_global, node.items))
+
+
+def _walk(node: _Node, resource: object) -> None:
+    """Settle the anchors of a part against the resource's value there, in place."""
+    if isinstance(node, _Map):
+        if node.adds:
+            _settle_additions(node, resource)
+        _decide(node, resource)
+        for entry in node.entries:
+            child = entry.child
+            if child.__class__ is not _Plain and (entry.anchor is None or entry.anchor.modifier not in _MEANT):
+                _walk(child, resource.get(entry.key, _ABSENT) if isinstance(resource, dict) else _ABSENT)
+    elif isinstance(node, _List) and node.maps:
+        _walk_elements(node, resource)
+
+
+def _settle_additions(node: _Map, resource: object) -> None:
+    """Drop `+(field)` where the resource has the field, and make it plain where not."""
+    there = resource if isinstance(resource, dict) else {}
+    settled: list[_Entry] = []
+    for entry in node.entries:
+        anchor = entry.anchor
+        if anchor is None or anchor.modifier != "+":
+            settled.append(entry)
+        elif anchor.key not in there:
+            settled.append(_Entry(anchor.key, None, entry.child, None))
+    node.entries = settled
+    node.adds = False
+
+
+def _decide(node: _Map, resource: object) -> None:
+    """Try the conditions of a map, those about everything first."""
+    for modifier, unmet in _UNMET:
+        for entry in node.entries:
+            anchor = entry.anchor
+            if anchor is not None and anchor.modifier == modifier and not _holds(entry, anchor.key, resource):
+                raise unmet
+
+
+def _holds(entry: _Entry, key: str, resource: object) -> bool:
+    if not isinstance(resource, dict) or key not in resource:
+        return False
+    value = resource[key]
+    if isinstance(entry.child, _Map) and entry.child.adds:
+        _settle_additions(entry.child, value)
+        return True
+    return _condition(to_text(_as_written(entry.wanted)))(_as_written(value)) is None
 
 
 def _adds(item: Json) -> bool:
@@ -182,31 +269,27 @@ def _adds(item: Json) -> bool:
 @lru_cache(maxsize=1024)
 def _condition(text: str) -> Callable[[Json], object]:
     """The pattern of a condition, compiled."""
-    import msgspec
-
     return compile_pattern(msgspec.json.decode(text)).check
 
 
 def _as_written(value: Json) -> Json:
     """A plain value is compared as it is written, so that true and "true" are the same to a condition."""
-    if isinstance(value, dict | list | str):
-        return value
-    return to_text(value)
+    return value if isinstance(value, dict | list | str) else to_text(value)
 
 
-def _walk_elements(pattern: list[Json], resource: object) -> None:
+def _walk_elements(node: _List, resource: object) -> None:
     """A list of maps: each element with anchors is tried on each of the resource's, and copied for those it is for."""
     absent = resource is _ABSENT
     if not absent and resource is not None and not isinstance(resource, list):
         raise PatchError("the patch has a list where the object has none")
     elements = resource if isinstance(resource, list) else []
-    for item in list(pattern):
-        if not _has_anchors(item):
+    for item in list(node.items):
+        if item.__class__ is _Plain:
             continue
         is_global = _has_global(item)
         passed, failed = False, False
-        trial = _copy(item)
         # INVARIANT: one copy for all elements: what the first of them settles stays settled, as Kyverno has it
+        trial = _copied(item)
         for element in (_ABSENT,) if absent else elements:
             try:
                 _walk(trial, element)
@@ -217,61 +300,36 @@ def _walk_elements(pattern: list[Json], resource: object) -> None:
                 continue
             passed = True
             if not is_global and not absent:
-                _name(pattern, trial, element)
+                _name(node, trial, element)
         if failed and not (passed and is_global):
             raise _UnmetEverywhereError
 
 
-def _name(pattern: list[Json], trial: Json, element: object) -> None:
+def _name(node: _List, trial: _Node, element: object) -> None:
     """Add the patch for one element, known by its name; an element without one cannot be patched."""
     name = element.get("name") if isinstance(element, dict) else None
     if name is None or name in ({}, []):
         return
-    made = _copy(trial)
-    if isinstance(made, dict) and not _strip_map(made):
-        made["name"] = name
-        pattern.append(made)
+    made = _as_patch(trial, deletes=False)
+    if isinstance(made, dict):
+        named = _Plain.__new__(_Plain)
+        named.value, named.gone, named.anchored = {**made, "name": name}, False, False
+        node.items.append(named)
 
 
-def _without_conditions(pattern: JsonObject) -> JsonObject:
+def _as_patch(node: _Node, *, deletes: bool) -> Json:
     """The plain patch: conditions have done their work, and what they leave empty would delete what is there."""
-    for key, item in list(pattern.items()):
-        anchor = _anchor(key) if "(" in key else None
-        decides = anchor is not None and anchor.decides
-        if _strip(item, deletes=decides):
-            del pattern[key]
-        elif anchor is not None and decides:
-            pattern[anchor.key] = pattern.pop(key)
-    return pattern
-
-
-def _strip(value: Json, *, deletes: bool) -> bool:
-    """Take the anchors out of a value; whether nothing is left of it."""
-    if isinstance(value, dict):
-        return _strip_map(value)
-    return _strip_list(value) if isinstance(value, list) else deletes
-
-
-def _strip_map(value: JsonObject) -> bool:
-    for key in [key for key in value if "(" in key]:
-        anchor = _anchor(key)
-        if anchor is None or not anchor.decides:
-            continue
-        if _strip(value[key], deletes=True):
-            del value[key]
-        else:
-            value[anchor.key] = value.pop(key)
-    empty = True
-    for key, item in list(value.items()):
-        if _strip(item, deletes=False):
-            del value[key]
-        else:
-            empty = False
-    return empty
-
-
-def _strip_list(value: list[Json]) -> bool:
-    if not value:
-        return False
-    value[:] = [item for item in value if not _has_anchors(item) and not _strip(item, deletes=False)]
-    return not value
+    if isinstance(node, _Plain):
+        if isinstance(node.value, dict | list):
+            return _GONE if node.gone else node.value
+        return _GONE if deletes else node.value
+    if isinstance(node, _Map):
+        made: JsonObject = {}
+        for entry in node.entries:
+            decides = entry.anchor is not None and entry.anchor.decides
+            value = _as_patch(entry.child, deletes=decides)
+            if value is not _GONE:
+                made[entry.anchor.key if decides and entry.anchor else entry.key] = value
+        return made or _GONE
+    items = [item.value for item in node.items if isinstance(item, _Plain) and not item.anchored and not item.gone]
+    return items or _GONE

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.autogen import generated_rules
+from bartizan.engines.policy.dialects.kyverno.generate_loops import endless_loops
 from bartizan.engines.policy.dialects.kyverno.rule import PolicyMeta, compile_rule
 from bartizan.engines.policy.dialects.kyverno.spec import Metadata, PolicySpec, RuleSpec, decode
 from bartizan.lang.jmespath import compile_expression, functions_for
@@ -73,7 +74,11 @@ def compile_policy(document: JsonObject, compiler: Compiler, *, exceptions: Sequ
     meta = _meta(document, spec)
     compiled: list[Rule] = []
     problems: list[SpecError] = []
+    looping = endless_loops(spec.rules)
+    problems += looping.values()
     for index, rule in enumerate(spec.rules):
+        if index in looping:
+            continue
         _compile_into(compiled, problems, rule, meta, compiler, exceptions, f"/spec/rules/{index}")
     if not problems:
         for made in generated_rules(spec.rules, meta.annotations):
@@ -120,6 +125,7 @@ def _meta(document: JsonObject, spec: PolicySpec) -> PolicyMeta:
     if not metadata.name:
         raise SpecError("a policy needs a name", pointer="/metadata", hint="Write `metadata.name`.")
     annotations = metadata.annotations or {}
+    _check_modes(spec)
 
     def note(field: str) -> str:
         return annotations.get(f"policies.kyverno.io/{field}", "").strip()
@@ -136,7 +142,27 @@ def _meta(document: JsonObject, spec: PolicySpec) -> PolicyMeta:
         scored=note("scored") != "false",
         failure_action=spec.validation_failure_action or "Audit",
         overrides=tuple(spec.validation_failure_action_overrides or ()),
+        generate_existing=bool(spec.generate_existing),
+        server_side_apply=bool(spec.use_server_side_apply),
     )
+
+
+def _check_modes(spec: PolicySpec) -> None:
+    """Refuse what would never run: a policy that is nowhere asked, and changes outside of admission."""
+    if spec.generate_existing_on_policy_update is not None:
+        field = "generateExistingOnPolicyUpdate"
+        hint = "Write `generateExisting` instead."
+        raise SpecError(f"`{field}` is no longer read", pointer=f"/spec/{field}", hint=hint)
+    if spec.admission is not False:
+        return
+    if spec.background is False:
+        hint = "Leave one of `admission: false` and `background: false` out."
+        raise SpecError(
+            "a policy that is asked neither in admission nor after it", pointer="/spec/admission", hint=hint
+        )
+    if any(deed in rule for rule in spec.rules for deed in ("mutate", "generate", "verifyImages")):
+        hint = "Leave `admission: false` out, or move the rules that validate to a policy of their own."
+        raise SpecError("without admission a policy can only validate", pointer="/spec/admission", hint=hint)
 
 
 def _one_only(spec: PolicySpec, rules: list[Rule]) -> tuple[Rule, ...]:

@@ -16,8 +16,8 @@ from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.exceptions import exceptions_for
 from bartizan.engines.policy.dialects.kyverno.foreach import foreach_judge
+from bartizan.engines.policy.dialects.kyverno.generate import compile_generate, generate_judge, releasing
 from bartizan.engines.policy.dialects.kyverno.match import compile_match
-from bartizan.engines.policy.dialects.kyverno.mutate import mutate_judge
 from bartizan.engines.policy.dialects.kyverno.pod_security import pod_security_judge
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
 from bartizan.engines.policy.dialects.kyverno.scope import images_loader, request_scope
@@ -57,6 +57,8 @@ class PolicyMeta:
     scored: bool
     failure_action: str
     overrides: tuple[ActionOverride, ...]
+    generate_existing: bool = False
+    server_side_apply: bool = False
 
     @property
     def full_name(self) -> str:
@@ -65,7 +67,6 @@ class PolicyMeta:
 
 
 _UNSUPPORTED: Final[Mapping[str, Callable[[RuleSpec], bool]]] = {
-    "generate": lambda spec: spec.generate is not None,
     "celPreconditions": lambda spec: bool(spec.cel_preconditions),
     "validate.cel": lambda spec: spec.validate is not None and spec.validate.cel is not None,
 }
@@ -88,17 +89,27 @@ def compile_rule(
     excluded = compile_match(spec.exclude, f"{at}/exclude", excluding=True).applies if spec.exclude else None
     construct = next((name for name, used in _UNSUPPORTED.items() if used(spec)), None)
     lifted = exceptions_for(exceptions, meta.full_name, spec.name, compiler)
+    generating = None if spec.generate is None else compile_generate(spec, meta, compiler, at)
+    if construct is not None:
+        judge = _unsupported(construct)
+    elif generating is not None:
+        judge = generate_judge(generating)
+    else:
+        judge = _judge(spec, meta, lifted, compiler, at)
     steps = _Steps(
         applies=_in_namespace(matched.applies, meta.namespace),
         excluded=excluded,
         exceptions=lifted,
-        judge=_unsupported(construct) if construct else _judge(spec, meta, lifted, compiler, at),
+        judge=judge,
         conditions=None if construct else _conditions(spec, compiler, at),
         loaders={} if construct else _loaders(spec, compiler, at),
         is_static=not construct and _is_static(spec),
         forgives=_forgives(spec.validate, meta),
     )
-    return Rule(info, _run(steps), matched.kinds, _action(spec, meta), _does(spec))
+    run = _run(steps)
+    if generating is not None:
+        run = releasing(run, steps.matches, generating)
+    return Rule(info, run, matched.kinds, _action(spec, meta), _does(spec))
 
 
 def _does(spec: RuleSpec) -> Deed:
@@ -122,6 +133,10 @@ class _Steps:
     is_static: bool
     forgives: bool
     """Whether a failure that was there before a change is let pass."""
+
+    def matches(self, request: Request) -> bool:
+        """Whether the rule is about a request, preconditions aside."""
+        return self.applies(request) and (self.excluded is None or not self.excluded(request))
 
 
 def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in one place)
@@ -162,6 +177,8 @@ def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in o
 
 def _judge(spec: RuleSpec, meta: PolicyMeta, lifted: Sequence[RuleException], compiler: Compiler, at: str) -> Judge:
     if spec.mutate is not None:
+        from bartizan.engines.policy.dialects.kyverno.mutate import mutate_judge  # late: most policies only judge
+
         return mutate_judge(spec.mutate, meta.namespace, compiler, f"{at}/mutate")
     validate = spec.validate
     if spec.verify_images is not None:

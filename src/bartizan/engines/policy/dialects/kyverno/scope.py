@@ -127,8 +127,8 @@ def _admission(request: Request) -> JsonObject:
         "dryRun": request.dry_run,
         "subResource": request.subresource,
     }
-    if not deleted:
-        review["object"] = request.resource.body
+    # after a deletion variables that ask for the object mean the one that was deleted, as Kyverno has it
+    review["object"] = request.resource.body
     if old is not None:
         review["oldObject"] = old
     user = request.user

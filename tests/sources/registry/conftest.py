@@ -1,0 +1,5 @@
+"""The open registry, for every test of this folder."""
+
+from tests.registry.fixtures import registry_server
+
+__all__ = ["registry_server"]
