@@ -77,6 +77,8 @@ class ApplyRequest:
     paths: tuple[Path, ...] = ()
     stdin: bytes | None = None
     live: Live | None = None
+    registry: bool = False
+    """Whether registries may be asked; of a cluster's images they always may."""
     exceptions: tuple[Path, ...] = ()
     values: Values = EMPTY
     user: UserInfo | None = None
@@ -112,6 +114,10 @@ class _Applier:
         self._rules = policies.rules
         self._by_kind: dict[str, list[Rule]] = {}
         self._lookup: Lookup = request.live.lookup if request.live else GivenObjects(supply.given)
+        if request.registry:
+            from bartizan.app.registry import RegistryLookup  # brings the client, which most runs do without
+
+            self._lookup = RegistryLookup(self._lookup)
         labels = supply.namespace_labels() if policies.wants_namespaces else {}
         self._namespaces = {**labels, **request.values.namespace_labels}
         self._subresources = {entry.kind: entry for entry in request.values.subresources}

@@ -33,6 +33,7 @@ class ApplyInputs:
     kind: tuple[str, ...]
     settings: tuple[str, ...]
     values: Path | None
+    registry: bool
     user_info: Path | None
     exceptions: tuple[Path, ...]
     operation: Operation | None
@@ -58,6 +59,7 @@ def read_apply_inputs(inputs: ApplyInputs, progress: Progress) -> ApplyRequest:
         paths=tuple(path for path in inputs.paths if str(path) != "-"),
         stdin=inputs.stdin,
         live=_live(inputs) if is_live else None,
+        registry=inputs.registry and not is_live,
         exceptions=inputs.exceptions,
         values=values._replace(everywhere={**values.everywhere, **_settings(inputs.settings)}),
         user=read_document(inputs.user_info, read_user_info) if inputs.user_info else None,
