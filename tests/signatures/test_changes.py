@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.registry.fixtures import registry_server  # noqa: F401 (a fixture)
-from tests.registry.images import build_image
+from tests.registry.images import INDEX, build_artifact, build_image, describe, encode
 from tests.signatures.cast import cast
 from tests.signatures.cosign import signature_layer
 from tests.signatures.shelf import Recorded, Shelf
 from tests.signatures.test_verify_images import judge, pod
 
 from bartizan.app.ambient import ambient
+from bartizan.app.image_material import credentials_of
 from bartizan.app.registry import RegistryLookup
 from bartizan.base.errors import SourceError
 from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_compiler
@@ -392,3 +393,56 @@ def test_a_lookup_that_fails_for_the_trusted_root_breaks_the_rule() -> None:
     assert isinstance(outcome, Broken)
     assert "no root was given" in outcome.error
     assert not issubclass(LookupFailedError, SourceError)
+
+
+def test_signatures_kept_elsewhere_are_found_where_the_policy_says(
+    registry_server: RegistryServer,  # noqa: F811 (the fixture)
+) -> None:
+    shelf = Shelf(build_image("signed elsewhere"))
+    layer = signature_layer(shelf.image.digest, cast().signers["alice"])
+    registry_server.pusher.push("apart/app", "v1", shelf.image)
+    Shelf(shelf.image, signatures=[layer]).push(registry_server.pusher, "apart/signatures")
+    image, beside = f"{registry_server.host}/apart/app:v1", f"{registry_server.host}/apart/signatures"
+    attestor = {**entry()["attestors"][0]["entries"][0], "repository": beside}
+    with Registry() as registry:
+        lookup = RegistryLookup(Offline(), lambda: registry)
+        assert isinstance(judge(entry(), pod(image), lookup), Failed)
+        assert isinstance(judge(entry(repository=beside), pod(image), lookup), Passed)
+        assert isinstance(judge({"attestors": [{"entries": [attestor]}]}, pod(image), lookup), Passed)
+
+
+def test_signatures_that_refer_to_the_image_count_where_the_policy_says(
+    registry_server: RegistryServer,  # noqa: F811 (the fixture)
+) -> None:
+    kind = "application/vnd.dev.cosign.artifact.sig.v1+json"
+    built = build_image("signed by a referrer")
+    layer = signature_layer(built.digest, cast().signers["alice"])
+    simple = "application/vnd.dev.cosign.simplesigning.v1+json"
+    described = describe(layer.payload, simple, annotations=layer.annotations)
+    artifact = build_artifact(layer.payload, kind, built, layers=[described])
+    pusher = registry_server.pusher
+    pusher.push("oci11/app", "v1", built)
+    pusher.push("oci11/app", "", artifact)
+    listed = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [artifact.descriptor(artifactType=kind)]}
+    pusher.push_manifest("oci11/app", built.digest.replace(":", "-"), encode(listed), INDEX)
+    image = f"{registry_server.host}/oci11/app:v1"
+    with Registry() as registry:
+        lookup = RegistryLookup(Offline(), lambda: registry)
+        assert isinstance(judge(entry(), pod(image), lookup), Failed)
+        assert isinstance(judge(entry(cosignOCI11=True), pod(image), lookup), Passed)
+
+
+def test_pull_secrets_of_the_pod_and_the_rule_are_what_the_registry_is_asked_with() -> None:
+    lookup = signed()
+    body = pod(IMAGE)
+    body["spec"]["imagePullSecrets"] = [{"name": "mine"}]
+    credentials = {"secrets": ["other/theirs"], "providers": ["github"], "allowInsecureRegistry": True}
+    assert isinstance(judge(entry(imageRegistryCredentials=credentials), body, lookup), Passed)
+    asked = {one.access for one in lookup.asked if isinstance(one, SignaturesQuestion)}
+    assert [credentials_of(one) for one in asked] == [
+        {"secrets": ["other/theirs", "default/mine"], "providers": ["github"], "allowInsecureRegistry": True}
+    ]
+    lookup = signed()
+    assert isinstance(judge(entry(), body, lookup), Passed)
+    asked = {one.access for one in lookup.asked if isinstance(one, SignaturesQuestion)}
+    assert [credentials_of(one) for one in asked] == [{"secrets": ["default/mine"], "providers": ["default"]}]

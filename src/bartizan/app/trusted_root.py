@@ -112,9 +112,10 @@ def _fetcher(folder: Path) -> FetcherInterface:
         """A folder as a server."""
 
         def _fetch(self, url: str) -> Iterator[bytes]:
-            path = (folder / url.removeprefix(_HERE)).resolve()
+            name = url.removeprefix(_HERE).lstrip("/")
+            path = (folder / name).resolve()
             if not path.is_relative_to(folder.resolve()) or not path.is_file():
-                raise DownloadHTTPError(f"`{url.removeprefix(_HERE)}` is not there", 404)
+                raise DownloadHTTPError(f"`{name}` is not there", 404)
             if path.stat().st_size > _MAX_BYTES:
                 raise DownloadHTTPError(f"`{path.name}` is far too large", 413)
             return iter([path.read_bytes()])
