@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.signatures.authority import issue, new_key, public_pem, sign, spki
+from tests.signatures.authority import Issued, issue, new_key, public_pem, sign, spki
 from tests.signatures.cast import cast
 from tests.signatures.cosign import Layer, b64, prove, tree_root
 from tests.signatures.notation import cbor as encode_cbor
@@ -20,7 +20,7 @@ from tests.signatures.shelf import Recorded, Shelf
 from tests.signatures.test_verify_images import judge, pod
 
 from bartizan.engines.policy.signatures import cbor
-from bartizan.engines.policy.signatures.certificates import build_chain
+from bartizan.engines.policy.signatures.certificates import build_chain, read_der
 from bartizan.engines.policy.signatures.certificates import read_certificates as read_pem
 from bartizan.engines.policy.signatures.decoding import MAX_BYTES, MAX_DEPTH, decode_json
 from bartizan.engines.policy.signatures.manifest import layers_of, manifests_in
@@ -263,3 +263,20 @@ def test_a_log_key_that_is_no_key_is_refused() -> None:
     root["tlogs"][0]["publicKey"]["rawBytes"] = b64(spki(new_key())[:-3])
     with pytest.raises(RefusedError, match="malformed key of a log"):
         read_trusted_root(root)
+
+
+def test_no_changed_byte_of_a_certificate_is_believed() -> None:
+    """Every byte of what an issuer signed, changed one by one."""
+    roots = read_pem(cast().texts()["root"])
+    signer = cast().signers["ci"]
+    assert isinstance(signer, Issued)
+    signed = signer.certificate.tbs_certificate_bytes
+    start = signer.der.index(signed)
+    for at in range(len(signer.der)):
+        for change in (0x01, 0x80):
+            der = signer.der[:at] + bytes([signer.der[at] ^ change]) + signer.der[at + 1 :]
+            try:
+                build_chain(read_der(der), [], roots)
+            except RefusedError:
+                continue
+            assert not start <= at < start + len(signed)

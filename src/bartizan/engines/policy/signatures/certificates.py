@@ -11,12 +11,15 @@ constraints on names is refused rather than half checked.
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from warnings import catch_warnings, simplefilter
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from bartizan.base.budget import Budget, OverBudgetError
@@ -24,7 +27,7 @@ from bartizan.engines.policy.signatures.keys import PublicKey, usable
 from bartizan.engines.policy.signatures.refusal import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
 CODE_SIGNING: Final = ExtendedKeyUsageOID.CODE_SIGNING.dotted_string
@@ -45,7 +48,7 @@ _UNDERSTOOD: Final = frozenset(
         ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
     }
 )
-_BROKEN: Final = (
+MALFORMED: Final = (
     ValueError,
     TypeError,
     UnsupportedAlgorithm,
@@ -53,6 +56,15 @@ _BROKEN: Final = (
     x509.UnsupportedGeneralNameType,
     x509.InvalidVersion,
 )
+"""What the library raises for what is not a certificate, or not one that anybody should have."""
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Let the library's warnings about strange certificates not reach the terminal: their makers do not read it."""
+    with catch_warnings():
+        simplefilter("ignore", CryptographyDeprecationWarning)
+        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,7 @@ class Certificate:
     purposes: frozenset[str] | None
     names: tuple[str, ...]
     common_name: str
+    issuer: x509.Name
     extensions: dict[str, bytes]
     stranger: str
     """A critical extension that is not understood here, which makes the certificate useless."""
@@ -81,7 +94,7 @@ class Certificate:
     @property
     def is_self_issued(self) -> bool:
         """Whether it names itself as its issuer, as roots do."""
-        return self.inner.issuer == self.inner.subject
+        return self.issuer == self.inner.subject
 
 
 def read_certificates(pem: str | bytes, what: str = "the certificate") -> list[Certificate]:
@@ -99,8 +112,9 @@ def read_certificates(pem: str | bytes, what: str = "the certificate") -> list[C
     if len(blocks) > MAX_CERTIFICATES:
         raise RefusedError(f"{what} has {len(blocks)} certificates, and at most {MAX_CERTIFICATES} are allowed")
     try:
-        return [_read(x509.load_pem_x509_certificate(block)) for block in blocks]
-    except _BROKEN as error:
+        with quietly():
+            return [_read(x509.load_pem_x509_certificate(block)) for block in blocks]
+    except MALFORMED as error:
         raise RefusedError(f"{what} is malformed: {error}") from error
 
 
@@ -111,8 +125,9 @@ def read_der(der: bytes, what: str = "the certificate") -> Certificate:
         RefusedError: it is malformed.
     """
     try:
-        return _read(x509.load_der_x509_certificate(der))
-    except _BROKEN as error:
+        with quietly():
+            return _read(x509.load_der_x509_certificate(der))
+    except MALFORMED as error:
         raise RefusedError(f"{what} is malformed: {error}") from error
 
 
@@ -138,6 +153,7 @@ def _read(inner: x509.Certificate) -> Certificate:
         else None,
         names=_names(values.get(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)),
         common_name=str(common[0].value) if common else "",
+        issuer=inner.issuer,  # names are parsed late, and a malformed one must be found here
         extensions={
             extension.oid.dotted_string: extension.value.value
             for extension in found
@@ -226,7 +242,7 @@ def _climb(
 def _issued(issuer: Certificate, chain: Sequence[Certificate], budget: Budget) -> bool:
     """Whether `issuer` issued the last of the chain, and may."""
     last = chain[-1]
-    if issuer.inner.subject != last.inner.issuer or not issuer.is_ca or issuer.stranger:
+    if issuer.inner.subject != last.issuer or not issuer.is_ca or issuer.stranger:
         return False
     if issuer.usage is not None and not issuer.usage.key_cert_sign:
         return False
@@ -236,7 +252,7 @@ def _issued(issuer: Certificate, chain: Sequence[Certificate], budget: Budget) -
     budget.spend()
     try:
         last.inner.verify_directly_issued_by(issuer.inner)
-    except (*_BROKEN, InvalidSignature):
+    except (*MALFORMED, InvalidSignature):
         return False
     return True
 

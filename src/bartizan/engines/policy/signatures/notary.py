@@ -26,6 +26,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 
 from bartizan.engines.policy.signatures import cbor
 from bartizan.engines.policy.signatures.certificates import (
+    MALFORMED,
     MAX_CERTIFICATES,
     Certificate,
     check_times,
@@ -245,7 +246,7 @@ def _check_chain(chain: Sequence[Certificate]) -> None:
 def _issued(issuer: Certificate, one: Certificate) -> bool:
     try:
         one.inner.verify_directly_issued_by(issuer.inner)
-    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+    except (*MALFORMED, InvalidSignature):
         return False
     return True
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from bartizan.engines.policy.signatures.certificates import MALFORMED, quietly
 from bartizan.engines.policy.signatures.decoding import MAX_BYTES
 from bartizan.engines.policy.signatures.refusal import RefusedError
 
@@ -31,9 +32,10 @@ def check_timestamp(response: bytes, data: bytes, authorities: Sequence[Authorit
     if len(response) > MAX_BYTES:
         raise RefusedError("the timestamp is far too long")
     try:
-        stamp = decode_timestamp_response(response)
-        at = stamp.tst_info.gen_time
-    except ValueError as error:
+        with quietly():
+            stamp = decode_timestamp_response(response)
+            at = stamp.tst_info.gen_time
+    except MALFORMED as error:
         raise RefusedError("the timestamp is malformed") from error
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     reason = "no timestamp authority is trusted"
@@ -44,8 +46,9 @@ def check_timestamp(response: bytes, data: bytes, authorities: Sequence[Authorit
             roots=[one.inner for one in authority.roots],
         )
         try:
-            builder.build().verify_message(stamp, data)
-        except (VerificationError, ValueError, TypeError) as error:
+            with quietly():
+                builder.build().verify_message(stamp, data)
+        except (VerificationError, *MALFORMED) as error:
             reason = str(error).rstrip(".")
             continue
         if authority.span.covers(at):
