@@ -1,4 +1,4 @@
-"""Write the reference, `docs/reference/`, from the code: every command, and every check."""
+"""Write the reference, `docs/reference/`, from the code: commands, checks, functions, and rules about policies."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ import click
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
+from bartizan.app.jp import functions, write_value  # noqa: E402 (as the next line)
 from bartizan.catalog import CheckSpec, load_catalog  # noqa: E402 (found from the root, which the line above adds)
 from bartizan.cli.main import cli  # noqa: E402
+from bartizan.engines.policy.dialects.kyverno.lint import REASONS  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from bartizan.lang.jmespath.library import Function
 
 FOLDER = ROOT / "docs" / "reference"
 
@@ -42,12 +46,39 @@ def check_page(check: CheckSpec) -> str:
     )
 
 
+def function_entry(function: Function) -> str:
+    """One function of expressions: how it is called, what it gives, and an example."""
+    expression, value = function.example
+    given = write_value(value, "json", compact=True, unquoted=False)
+    return (
+        f"## {function.name}\n\n`{function.call_shape}` gives {function.value_type}. {function.doc}\n\n"
+        f"```text\n{expression}\n{given}\n```\n"
+    )
+
+
+def rule_row(name: str) -> str:
+    """One rule about policies, as a row of a table."""
+    level, why = REASONS[name]
+    return f"| `{name}` | {level} | {why.replace('|', chr(92) + '|')} |"
+
+
 def main() -> None:
     """Write the pages."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     pages = {
         "commands.md": ["# Commands\n", *commands(cli, "bartizan")],
         "checks.md": ["# Built-in checks\n", *(check_page(check) for check in load_catalog().checks.values())],
+        "functions.md": [
+            "# Functions of expressions\n",
+            "What `bartizan jp function` says of each.\n",
+            *map(function_entry, functions(())),
+        ],
+        "policy-rules.md": [
+            "# Rules about policies\n",
+            "What `bartizan policy check` looks for.\n",
+            "| rule | level | why |\n|---|---|---|",
+            *map(rule_row, sorted(REASONS)),
+        ],
     }
     for name, parts in pages.items():
         (FOLDER / name).write_text("\n".join(parts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from tests.conformance import conformance_dir, find_conformance
 from tools import conformance
 
@@ -10,6 +11,9 @@ from bartizan.app.policy_tests import Case, Verdict
 
 _SUITE = find_conformance("kyverno-policies")
 CASES = conformance.classic_cases(_SUITE) if _SUITE else []
+_COMMAND_LINE = find_conformance("kyverno-cli")
+OTHERS = conformance.command_line_cases(_COMMAND_LINE) if _COMMAND_LINE else []
+_FAILING = yaml.safe_load((conformance.ROOT / "tests/cases/kyverno/peer_cli.yaml").read_text())
 
 
 def _id(case: Case | None) -> str:
@@ -21,6 +25,17 @@ def _id(case: Case | None) -> str:
 @pytest.mark.parametrize("case", CASES or [None], ids=_id)
 def test_expectation(case: Case | None) -> None:
     conformance_dir("kyverno-policies")
+    _holds(case)
+
+
+@pytest.mark.parametrize("case", OTHERS or [None], ids=_id)
+def test_expectation_of_the_command_line_tests(case: Case | None) -> None:
+    suite = conformance_dir("kyverno-cli")
+    if case is None or not conformance.fails_at_the_peer(suite, case, _FAILING):
+        _holds(case)
+
+
+def _holds(case: Case | None) -> None:
     assert case is not None
     if case.compatible is Verdict.UNSUPPORTED:
         # the construct comes with a later version, and until then must say so and never pass
@@ -30,5 +45,5 @@ def test_expectation(case: Case | None) -> None:
 
 
 def test_page_says_what_a_run_says() -> None:
-    suites = [conformance_dir(name) for name in ("kyverno-policies", "pod-security", "jmespath")]
+    suites = [conformance_dir(name) for name in conformance.SUITES]
     assert conformance.PAGE.read_text() == conformance.page(*suites)

@@ -224,11 +224,12 @@ def _as_kept(resource: Resource, body: JsonObject) -> JsonObject:
 
 
 def total(batches: Iterable[ApplyBatch], on_batch: Callable[[ApplyBatch], None]) -> ApplyBatch:
-    """Hand every batch on as it comes; the figures and problems of all of them, without their texts."""
+    """Hand every batch on as it comes; what all of them say, without the texts."""
     whole = ApplyBatch([], [], {}, [], verbs={})
     for batch in batches:
         on_batch(batch)
         whole.problems += batch.problems
+        whole.said += batch.said
         whole.resources += batch.resources
         for total_of, part in ((whole.counts, batch.counts), (whole.verbs, batch.verbs)):
             for word, number in part.items():

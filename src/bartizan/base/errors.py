@@ -45,11 +45,15 @@ class SpecError(BartizanError):
     """A policy, check, manifest or configuration document is not what it must be.
 
     `pointer` is where in the document, as a JSON pointer, for a caller that
-    knows the file and can turn it into a line.
+    knows the file and can turn it into a line. `column` is where in an
+    expression, from 1; 0 means "not known".
     """
 
     exit_code: ClassVar[int] = 2
 
-    def __init__(self, message: str, *, at: Location | None = None, hint: str = "", pointer: str = "") -> None:
+    def __init__(
+        self, message: str, *, at: Location | None = None, hint: str = "", pointer: str = "", column: int = 0
+    ) -> None:
         super().__init__(message, at=at, hint=hint)
         self.pointer = pointer
+        self.column = column

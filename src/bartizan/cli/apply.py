@@ -15,10 +15,14 @@ from bartizan.cli.progress import progress
 from bartizan.outputs.text import one_line, plural, printable
 
 if TYPE_CHECKING:
-    from bartizan.app.apply import ApplyBatch
+    from collections.abc import Iterator
+
+    from bartizan.app.apply import ApplyBatch, Said
     from bartizan.model.report import Problem
 
 _FILE: Final = click.Path(path_type=Path)
+_SHOWN: Final = 3
+"""Resources named of those that a rule said the same of."""
 _WORDS: Final = ("pass", "fail", "warn", "error", "skip")
 
 
@@ -77,6 +81,8 @@ def apply(*, folder: Path | None, **options: Any) -> None:
     with progress("applying") as told:
         whole = total(apply_policies(read_apply_inputs(inputs, told)), lambda batch: _show(batch, files))
     sys.stdout.flush()
+    for line in _told(whole.said):
+        print(line, file=sys.stderr)
     for problem in whole.problems:
         print(_problem(problem), file=sys.stderr)
     print(_summary(whole), file=sys.stderr)
@@ -89,9 +95,18 @@ def _show(batch: ApplyBatch, files: Folder | None) -> None:
             files.write(item)
         else:
             sys.stdout.write(item.text)
-    for said in batch.said:
-        place = f"{printable(said.resource)}  {printable(said.policy)}/{printable(said.rule)}"
-        print(f"{said.result:5} {place}  {one_line(said.message)}", file=sys.stderr)
+
+
+def _told(said: list[Said]) -> Iterator[str]:
+    """What rules said, once for all resources that they said the same of."""
+    alike: dict[tuple[str, str, str, str], list[str]] = {}
+    for item in said:
+        alike.setdefault((item.result, item.policy, item.rule, item.message), []).append(item.resource)
+    for (result, policy, rule, message), resources in alike.items():
+        yield f"{result:5} {printable(policy)}/{printable(rule)}: {one_line(message)}"
+        shown = ", ".join(printable(resource) for resource in resources[:_SHOWN])
+        more = f" and {len(resources) - _SHOWN:,} more" if len(resources) > _SHOWN else ""
+        yield f"      {shown}{more}"
 
 
 def _problem(problem: Problem) -> str:

@@ -27,6 +27,9 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "scan": "bartizan.cli.scan:scan",
         "test": "bartizan.cli.test:test",
         "apply": "bartizan.cli.apply:apply",
+        "policy": "bartizan.cli.policy:policy",
+        "create": "bartizan.cli.create:create",
+        "jp": "bartizan.cli.jp:jp",
         "catalog": "bartizan.cli.catalog:catalog",
         "completion": "bartizan.cli.completion:completion",
     }

@@ -11,6 +11,7 @@ from bartizan.app.policy_tests import Case, Verdict, run_tests
 from bartizan.app.policy_tests.files import TEST_FILE
 from bartizan.app.policy_tests.report import CaseFilter, Summary, render
 from bartizan.base.errors import SpecError
+from bartizan.cli.progress import progress
 
 
 @click.command()
@@ -19,6 +20,7 @@ from bartizan.base.errors import SpecError
 @click.option("--filter", "wanted", default="", metavar="policy=*,rule=*,resource=*", help="Only matching cases.")
 @click.option("--fail-only", is_flag=True, help="Show failed cases only.")
 @click.option("--strict", is_flag=True, help="A rule that gives no answer fails its case, whatever was expected.")
+@click.option("--workers", type=click.IntRange(0, 64), default=0, help="Processes; 0 is one a core.")
 @click.option("--explain", is_flag=True, help="Show what the rule said, for every case.")
 @click.option(
     "-o",
@@ -28,23 +30,32 @@ from bartizan.base.errors import SpecError
     show_default=True,
     help="How to write it.",
 )
-def test(
-    *, paths: tuple[Path, ...], file_name: str, wanted: str, fail_only: bool, strict: bool, explain: bool, output: str
+def test(  # noqa: PLR0913 (one parameter an option)
+    *,
+    paths: tuple[Path, ...],
+    file_name: str,
+    wanted: str,
+    fail_only: bool,
+    strict: bool,
+    workers: int,
+    explain: bool,
+    output: str,
 ) -> None:
     """Run the kyverno-test.yaml files at PATHS, or in folders below them.
 
     Counts as the peer does: where a rule gives no answer at all, its case
-    passes; with --strict it fails. Cases that need mutate, generate or other
-    constructs of a later version are counted apart, and never pass.
+    passes; with --strict it fails. Cases that need CEL, which comes with a later
+    version, are counted apart, and never pass.
 
     Exit codes: 0 all passed, 1 some failed, 2 a file is not what it must be.
     """
     selects = CaseFilter.parse(wanted)
-    outcomes = list(run_tests(list(paths), file_name))
+    with progress("testing") as told:
+        outcomes = list(run_tests(list(paths), file_name, workers=workers, progress=told))
     if not outcomes:
         raise SpecError(f"no {file_name} found", hint="Name a folder that has some, or use --file-name.")
     cases = [case for outcome in outcomes for case in outcome.cases if selects(case)]
-    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+    errors = [outcome.problem for outcome in outcomes if outcome.problem is not None]
     summary = Summary.of(cases, strict=strict)
     shown = [case for case in cases if not fail_only or _verdict(case, strict=strict) is Verdict.FAILED]
     render(output, shown, errors, summary, sys.stdout, strict=strict, explain=explain)

@@ -10,13 +10,14 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    from pathlib import Path
+import msgspec
 
+from bartizan.model.finding import Result
+
+if TYPE_CHECKING:
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.plan import Deed
     from bartizan.model.change import Change
-    from bartizan.model.finding import Result
 
 
 class Verdict(Enum):
@@ -42,16 +43,24 @@ class Answer(NamedTuple):
     """The resource as the policy leaves it, for a rule that mutates."""
 
 
-class Case(NamedTuple):
+class Said(msgspec.Struct, frozen=True, array_like=True):
+    """What is kept of an answer, for whoever reads the cases."""
+
+    result: Result
+    message: str
+    construct: str = ""
+
+
+class Case(msgspec.Struct, frozen=True, array_like=True):
     """One expectation. `answer` is `None` where the rule gave none."""
 
-    file: Path
+    file: str
     test: str
     policy: str
     rule: str
     resource: str
     expected: str
-    answer: Answer | None
+    answer: Said | None
     compatible: Verdict
     strict: Verdict
     reason: str

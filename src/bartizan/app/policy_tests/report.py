@@ -16,6 +16,8 @@ from bartizan.outputs.text import printable, xml_characters
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from bartizan.model.report import Problem
+
 _MARKS = {Verdict.PASSED: "pass", Verdict.FAILED: "FAIL", Verdict.UNSUPPORTED: "n/a"}
 _FIELDS = ("policy", "rule", "resource")
 
@@ -69,7 +71,7 @@ class Summary(NamedTuple):
 def render(
     form: str,
     cases: Sequence[Case],
-    errors: Sequence[SpecError],
+    errors: Sequence[Problem],
     summary: Summary,
     out: TextIO,
     *,
@@ -87,7 +89,7 @@ def render(
 
 
 def _table(
-    cases: Sequence[Case], errors: Sequence[SpecError], summary: Summary, *, strict: bool, explain: bool
+    cases: Sequence[Case], errors: Sequence[Problem], summary: Summary, *, strict: bool, explain: bool
 ) -> Iterator[str]:
     for file, group in groupby(cases, key=lambda case: case.file):
         rows = list(group)
@@ -123,7 +125,7 @@ def _details(case: Case, verdict: Verdict, *, explain: bool) -> Iterator[str]:
         yield f"        {printable(case.reason)}\n"
 
 
-def _json(cases: Sequence[Case], errors: Sequence[SpecError], summary: Summary, out: TextIO, *, strict: bool) -> None:
+def _json(cases: Sequence[Case], errors: Sequence[Problem], summary: Summary, out: TextIO, *, strict: bool) -> None:
     shapes = [
         {
             "file": str(case.file),
@@ -144,7 +146,7 @@ def _json(cases: Sequence[Case], errors: Sequence[SpecError], summary: Summary, 
     out.write(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
-def _junit(cases: Sequence[Case], errors: Sequence[SpecError], *, strict: bool) -> Iterator[str]:
+def _junit(cases: Sequence[Case], errors: Sequence[Problem], *, strict: bool) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="bartizan test">\n'
     for file, group in groupby(cases, key=lambda case: case.file):
         rows = list(group)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bartizan.app.policy_tests.cases import Case, Verdict
+from bartizan.app.policy_tests.cases import Case, Said, Verdict
 from bartizan.app.policy_tests.manifests import NOT_FOUND, mismatch, mismatch_any
 
 if TYPE_CHECKING:
@@ -59,7 +59,9 @@ def cases_of(test: TestFile, row: Row, came: Came) -> Iterator[Case]:
         yield from _of_target(test, row, came.targets[index], answers)
     for name in missing:
         fail = Verdict.FAILED
-        yield Case(test.path, test.name, row.policy, row.rule, name, row.result, None, fail, fail, "no such resource")
+        yield Case(
+            str(test.path), test.name, row.policy, row.rule, name, row.result, None, fail, fail, "no such resource"
+        )
 
 
 def _changes(answers: Sequence[Sequence[Answer]]) -> Iterator[tuple[Answer, Change]]:
@@ -127,7 +129,7 @@ def _unanswered(test: TestFile, row: Row, rid: ResourceId, foreign: str) -> Case
     strict = Verdict.UNSUPPORTED if foreign else Verdict.FAILED
     reason = foreign or "the rule gave no answer"
     name = _full_name(rid)
-    return Case(test.path, test.name, row.policy, row.rule, name, row.result, None, compatible, strict, reason)
+    return Case(str(test.path), test.name, row.policy, row.rule, name, row.result, None, compatible, strict, reason)
 
 
 def _compared(test: TestFile, row: Row, answer: Answer, rid: ResourceId, unlike: str) -> Case:
@@ -140,8 +142,8 @@ def _compared(test: TestFile, row: Row, answer: Answer, rid: ResourceId, unlike:
 
 
 def _case(test: TestFile, row: Row, answer: Answer, rid: ResourceId, verdict: Verdict, reason: str) -> Case:
-    name = _full_name(rid)
-    return Case(test.path, test.name, row.policy, answer.rule, name, row.result, answer, verdict, verdict, reason)
+    name, said = _full_name(rid), Said(answer.result, answer.message, answer.construct)
+    return Case(str(test.path), test.name, row.policy, answer.rule, name, row.result, said, verdict, verdict, reason)
 
 
 def _full_name(rid: ResourceId) -> str:

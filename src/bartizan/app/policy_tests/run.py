@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
 
 from bartizan.app.ambient import ambient
 from bartizan.app.fields import Fields
 from bartizan.app.files import locating
-from bartizan.app.policy_tests.cases import Answer
+from bartizan.app.parallel import share
+from bartizan.app.policy_tests.cases import Answer, Case
 from bartizan.app.policy_tests.files import find_tests, read_bodies, read_test_files
 from bartizan.app.policy_tests.rows import Came, cases_of
 from bartizan.app.policy_tests.world import RecordedWorld
@@ -16,6 +21,7 @@ from bartizan.base.errors import SpecError
 from bartizan.engines.policy.chain import run_chain
 from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_compiler, is_policy
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
+from bartizan.model.report import Problem
 from bartizan.model.request import Request
 from bartizan.model.resource import Resource, resource_from
 from bartizan.model.scoping import in_default_namespace
@@ -24,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from bartizan.app.policy_tests.cases import Case
     from bartizan.app.policy_tests.files import TestFile
+    from bartizan.app.supply import Progress
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.chain import Step
     from bartizan.engines.policy.dialects.kyverno import Policy
@@ -36,18 +42,49 @@ if TYPE_CHECKING:
 UNSUPPORTED: Final = "unsupported construct `"
 
 
-class TestOutcome(NamedTuple):
+_ALONE: Final = 16
+"""Test files that one process does sooner than it would begin a second."""
+_GC_THRESHOLD: Final = 200_000
+"""Collections of a run's many small dicts find nothing; this many allocations apart they cost next to nothing."""
+
+
+class TestOutcome(msgspec.Struct, frozen=True, array_like=True):
     """The cases of one test file, or why it could not run."""
 
-    file: Path
-    cases: tuple[Case, ...]
-    error: SpecError | None
+    file: str
+    cases: list[Case]
+    problem: Problem | None = None
 
 
-def run_tests(paths: list[Path], file_name: str) -> Iterator[TestOutcome]:
-    """Run every test below `paths`; a broken file is an outcome, and the rest runs."""
-    for path in find_tests(paths, file_name):
-        yield run_test_file(path)
+class _Group(msgspec.Struct, array_like=True):
+    outcomes: list[TestOutcome]
+
+
+def run_tests(
+    paths: list[Path], file_name: str, *, workers: int = 0, progress: Progress = lambda _done, _all: None
+) -> Iterator[TestOutcome]:
+    """Run every test below `paths`, in order; a broken file is an outcome, and the rest runs.
+
+    `workers` are processes; 0 is one a core.
+    """
+    gc.set_threshold(_GC_THRESHOLD)
+    files = list(find_tests(paths, file_name))
+    count = workers or (os.cpu_count() or 1)
+    size = max(len(files) // (count * 4), 1)
+    groups = [files[start : start + size] for start in range(0, len(files), size)]
+    done = 0
+
+    def work(number: int) -> _Group:
+        nonlocal done
+        outcomes = _Group([run_test_file(file) for file in groups[number]])
+        done += len(groups[number])
+        progress(done, len(files))
+        return outcomes
+
+    alone = count < 2 or len(files) < _ALONE
+    results = map(work, range(len(groups))) if alone else share(work, len(groups), count, _Group)
+    for group in results:
+        yield from group.outcomes
 
 
 def run_test_file(path: Path) -> TestOutcome:
@@ -55,8 +92,8 @@ def run_test_file(path: Path) -> TestOutcome:
     try:
         cases = [case for test in read_test_files(path) for case in _run(test)]
     except SpecError as error:
-        return TestOutcome(path, (), error)
-    return TestOutcome(path, tuple(cases), None)
+        return TestOutcome(str(path), [], Problem("input", error.message, error.at, error.hint))
+    return TestOutcome(str(path), cases)
 
 
 class _Loaded(NamedTuple):

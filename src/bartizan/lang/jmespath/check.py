@@ -34,11 +34,12 @@ def _check_call(node: Node, text: str, functions: Functions, column: int) -> Non
     function = functions.get(name)
     if function is None:
         hint = did_you_mean(name, functions.names)
-        raise SpecError(f"unknown function `{name}` at column {column} of {quote(text)}", hint=hint)
+        raise SpecError(f"unknown function `{name}` at column {column} of {quote(text)}", hint=hint, column=column)
     if given < function.least or (function.most is not None and given > function.most):
         raise SpecError(
             f"`{name}` at column {column} of {quote(text)} takes other arguments than the {given} it is given",
             hint=f"Call {function.signature()}.",
+            column=column,
         )
 
 

@@ -10,5 +10,10 @@ class JmesPathError(Exception):
 class NotFoundError(JmesPathError):
     """A key that the expression needs is not there."""
 
+    @property
+    def key(self) -> str:
+        """The key."""
+        return str(self.args[0])
+
     def __str__(self) -> str:
         return f"unknown key `{self.args[0]}`"

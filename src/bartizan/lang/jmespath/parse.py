@@ -41,9 +41,11 @@ def parse(text: str, *, bare_literals: bool = False) -> Node:
             warnings.simplefilter("ignore")  # of bare literals, which are looked for below
             tree: Node = parser.Parser().parse(text).parsed
     except (exceptions.ParseError, exceptions.LexerError, exceptions.EmptyExpressionError) as error:
-        column = getattr(error, "lex_position", None)
-        place = f" at column {column + 1}" if isinstance(column, int) else ""
-        raise SpecError(f"bad JMESPath {quote(text)}{place}: {_reason(error)}", hint=_BAD_SYNTAX) from error
+        position = getattr(error, "lex_position", None)
+        column = position + 1 if isinstance(position, int) else 0
+        place = f" at column {column}" if column else ""
+        message = f"bad JMESPath {quote(text)}{place}: {_reason(error)}"
+        raise SpecError(message, hint=_BAD_SYNTAX, column=column) from error
     except (RecursionError, ValueError) as error:
         raise SpecError(f"bad JMESPath {quote(text)}: {error}", hint="Make it shorter and flatter.") from error
     if not bare_literals and "`" in text and _has_bare_literal(text):
@@ -59,6 +61,15 @@ def quote(text: str) -> str:
     return f"`{text}`" if len(text) <= _MAX_QUOTED else f"`{text[:_MAX_QUOTED]}…`"
 
 
+def name_columns(text: str, name: str) -> list[int]:
+    """The columns at which a name stands in a well-formed expression, bare or in quotes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # `parse` has dealt with it
+        tokens = list(lexer.Lexer().tokenize(text))
+    names = ("unquoted_identifier", "quoted_identifier")
+    return [token["start"] + 1 for token in tokens if token["type"] in names and token["value"] == name]
+
+
 def call_columns(text: str) -> Iterator[int]:
     """The columns at which functions are called in a well-formed expression, from left to right."""
     with warnings.catch_warnings():
@@ -70,8 +81,12 @@ def call_columns(text: str) -> Iterator[int]:
 
 
 def _reason(error: Exception) -> str:
-    text = getattr(error, "msg", None) or getattr(error, "message", None) or str(error)
-    return " ".join(str(text).split())
+    if isinstance(error, exceptions.IncompleteExpressionError):
+        return "it ends where more must follow"
+    names = ("message", "msg") if isinstance(error, exceptions.LexerError) else ("msg", "message")
+    text = next((found for name in names if (found := getattr(error, name, None))), str(error))
+    reason = " ".join(str(text).split())
+    return reason[:1].lower() + reason[1:]
 
 
 def _has_bare_literal(text: str) -> bool:

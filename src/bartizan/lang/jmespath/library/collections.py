@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.base.json import number_text, to_text
 from bartizan.lang.jmespath.errors import JmesPathError
-from bartizan.lang.jmespath.library.signature import ARRAY, OBJECT, STRING, TEXT_OR_NUMBER, define, table
+from bartizan.lang.jmespath.library.signature import ANY, ARRAY, OBJECT, STRING, TEXT_OR_NUMBER, define, table
 from bartizan.lang.jmespath.runtime import is_number
 
 if TYPE_CHECKING:
@@ -46,7 +46,32 @@ def _object_from_lists(keys: list[Json], values: list[Json]) -> dict[str, Any]:
 
 
 FUNCTIONS: Final = table(
-    define("lookup", _lookup, OBJECT | ARRAY, TEXT_OR_NUMBER),
-    define("items", _items, OBJECT | ARRAY, STRING, STRING),
-    define("object_from_lists", _object_from_lists, ARRAY, ARRAY),
+    define(
+        "lookup",
+        _lookup,
+        OBJECT | ARRAY,
+        TEXT_OR_NUMBER,
+        gives=ANY,
+        doc="The member of that name, or the element at that place; null where there is none.",
+        example=("lookup(`{\"a\": 1}`, 'a')", 1),
+    ),
+    define(
+        "items",
+        _items,
+        OBJECT | ARRAY,
+        STRING,
+        STRING,
+        gives=ARRAY,
+        doc="The members of an object, or the elements of an array, as objects of a key and a value with these names.",
+        example=("items(`{\"a\": 1}`, 'name', 'value')", [{"name": "a", "value": 1}]),
+    ),
+    define(
+        "object_from_lists",
+        _object_from_lists,
+        ARRAY,
+        ARRAY,
+        gives=OBJECT,
+        doc="An object of the names in one array and the values in another.",
+        example=('object_from_lists(`["a", "b"]`, `[1, 2]`)', {"a": 1, "b": 2}),
+    ),
 )

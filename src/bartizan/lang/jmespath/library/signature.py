@@ -46,11 +46,27 @@ class Function:
     call: Callable[..., Json]
     least: int
     most: int | None
+    gives: Types
+    """What types its value can have; null may come besides, where the sentence says so."""
+    doc: str
+    """What it gives, in one sentence."""
+    example: tuple[str, Json]
+    """A call, and its value; the tests ask it."""
 
     def signature(self) -> str:
         """How it is called, for people."""
+        return f"`{self.call_shape}`"
+
+    @property
+    def call_shape(self) -> str:
+        """Its name and the types of its arguments."""
         words = [_names(types) for types in self.types]
-        return f"`{self.name}({', '.join(words)}{', …' if self.most is None else ''})`"
+        return f"{self.name}({', '.join(words)}{', …' if self.most is None else ''})"
+
+    @property
+    def value_type(self) -> str:
+        """The type of its value, in words."""
+        return _names(self.gives)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,11 +98,18 @@ class Ambient:
 
 
 def define(
-    name: str, implementation: Callable[..., Json], *types: frozenset[type], optional: int = 0, variadic: bool = False
+    name: str,
+    implementation: Callable[..., Json],
+    *types: Types,
+    gives: Types,
+    doc: str,
+    example: tuple[str, Json],
+    variadic: bool = False,
 ) -> Function:
-    """Declare a function. The last `optional` parameters may be left out; `variadic` repeats the last type."""
-    least, most = len(types) - optional, None if variadic else len(types)
-    return Function(name, types, _checked(name, implementation, types, exact=least == most), least, most)
+    """Declare a function, with what people read of it; `variadic` repeats the last type."""
+    least, most = len(types), None if variadic else len(types)
+    call = _checked(name, implementation, types, exact=least == most)
+    return Function(name, types, call, least, most, gives, doc, example)
 
 
 def _checked(

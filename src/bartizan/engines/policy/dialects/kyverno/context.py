@@ -121,7 +121,9 @@ def _api_call(name: str, entry: JsonObject, compiler: Compiler, at: str) -> Load
 
 def _image_registry(name: str, entry: JsonObject, compiler: Compiler, at: str) -> Loader:
     reference = compile_template(entry.get("reference", ""), compiler, at=f"{at}/reference")
-    return _answered(name, entry, lambda scope: ImageQuestion(as_text(reference(scope))), compiler, at)
+    given = object_at(entry.get("imageRegistryCredentials"), f"{at}/imageRegistryCredentials")
+    credentials = to_text(given) if given else ""
+    return _answered(name, entry, lambda scope: ImageQuestion(as_text(reference(scope)), credentials), compiler, at)
 
 
 def _global_reference(name: str, entry: JsonObject, compiler: Compiler, at: str) -> Loader:

@@ -75,6 +75,14 @@ def has_variables(text: str) -> bool:
     return "{{" in text and _VARIABLE.search(text) is not None
 
 
+def variables_in(text: str) -> list[tuple[str, str]]:
+    """The variables of a text, as they are written and as expressions; of those inside each other, the innermost."""
+    if "{{" not in text:
+        return []
+    found = [match.group(2) for match in _VARIABLE.finditer(text)]
+    return [(variable, variable[2:-2].strip().removeprefix("-").strip()) for variable in found]
+
+
 def reads_only(document: Json, names: frozenset[str]) -> bool:
     """Whether the variables of a document read nothing but these names, nor the clock or chance."""
     if isinstance(document, dict):

@@ -1,0 +1,166 @@
+"""Policies in files, looked at before they run: every remark with its file, line and column."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bartizan.app.ambient import ambient
+from bartizan.app.policies import documents
+from bartizan.base.errors import SpecError
+from bartizan.base.location import Location
+from bartizan.base.suggest import did_you_mean
+from bartizan.engines.policy.dialects.kyverno import is_policy
+from bartizan.engines.policy.dialects.kyverno.lint import REASONS, Level, Remark, lint_exception, lint_policy
+from bartizan.lang.jmespath import functions_for
+from bartizan.model.report import Problem
+from bartizan.model.resource import ResourceId, resource_from
+from bartizan.sources.yaml.lines import DocumentLines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from bartizan.base.json import JsonObject
+    from bartizan.sources.yaml import Document
+
+LEVELS: Final[tuple[Level, ...]] = ("error", "warning", "note")
+_GROUPS: Final = ("kyverno.io/", "policies.kyverno.io/")
+_MAX_LINES: Final = 200  # an expression may stand far into a block of text, and nobody looks further
+_MAX_SHOWN: Final = 200  # JSON may be one line of a megabyte, and be quoted a thousand times
+_MAX_NAME_CHARS: Final = 63
+
+
+class Placed(NamedTuple):
+    """One remark, with what it is about: its place, its line as written, and the policy."""
+
+    level: Level
+    rule: str
+    message: str
+    hint: str
+    at: Location
+    line: str
+    policy: ResourceId
+
+
+class Checked(NamedTuple):
+    """What a check found; `others` are documents of kinds that are not looked at."""
+
+    remarks: tuple[Placed, ...]
+    policies: int
+    others: int
+
+    def count(self, level: Level) -> int:
+        """How many remarks of a level there are."""
+        return sum(1 for remark in self.remarks if remark.level == level)
+
+
+def check_policies(paths: Sequence[Path], *, least: Level = "note", ignored: Sequence[str] = ()) -> Checked:
+    """Look at every policy and exception in files and folders.
+
+    Raises:
+        SpecError: there is none, or a rule that is to be ignored does not exist.
+    """
+    for name in ignored:
+        if name not in REASONS:
+            raise SpecError(f"no rule `{name}`", hint=did_you_mean(name, REASONS))
+    read = _read(paths)
+    said = [*_of_policies(read.policies), *_of_exceptions(read.exceptions, read.policies)]
+    wanted = LEVELS[: LEVELS.index(least) + 1]
+    found = [_placed(remark, document) for document, remark in said]
+    remarks = [item for item in (*read.broken, *found) if item.level in wanted and item.rule not in ignored]
+    remarks.sort(key=lambda item: (item.at.file, item.at.line, item.at.column, item.rule))
+    return Checked(tuple(remarks), len(read.policies) + len(read.exceptions), read.others)
+
+
+class _Read(NamedTuple):
+    """What files hold: `broken` could not be read, and `others` are kinds that are not looked at."""
+
+    policies: list[Document]
+    exceptions: list[Document]
+    broken: list[Placed]
+    others: int
+
+
+def _read(paths: Sequence[Path]) -> _Read:
+    policies: list[Document] = []
+    exceptions: list[Document] = []
+    broken: list[Placed] = []
+    others = 0
+    for item in documents(paths):
+        if isinstance(item, Problem):
+            broken.append(_broken(item))
+        elif is_policy(item.body):
+            policies.append(_exactly_placed(item))
+        elif isinstance(item.body, dict) and item.body.get("kind") == "PolicyException":
+            exceptions.append(_exactly_placed(item))
+        elif isinstance(item.body, dict) and str(item.body.get("apiVersion", "")).startswith(_GROUPS):
+            others += 1
+    if not policies and not exceptions and not broken:
+        hint = "Name files or folders that hold ClusterPolicy, Policy or PolicyException documents."
+        raise SpecError("no policy found", at=Location(", ".join(map(str, paths))), hint=hint)
+    return _Read(policies, exceptions, broken, others)
+
+
+def _broken(problem: Problem) -> Placed:
+    at = problem.at or Location("")
+    nobody = ResourceId("", "", "", "", "")
+    return Placed("error", "unreadable-policy", problem.message, problem.hint, at, _quoted(problem.excerpt, at), nobody)
+
+
+def _exactly_placed(document: Document) -> Document:
+    """The same with the place of what stands in braces too, which costs a second reading of the text."""
+    lines = document.lines
+    return document._replace(lines=DocumentLines(lines.text, lines.file, lines.offset))
+
+
+def _of_policies(policies: Sequence[Document]) -> Iterator[tuple[Document, Remark]]:
+    functions = functions_for(ambient())
+    for document in policies:
+        for remark in lint_policy(document.body, functions, partial(_line, document)):
+            yield document, remark
+
+
+def _line(document: Document, pointer: str) -> str:
+    return document.lines.quote(document.lines.locate(pointer).line)
+
+
+def _of_exceptions(exceptions: Sequence[Document], policies: Sequence[Document]) -> Iterator[tuple[Document, Remark]]:
+    known = dict(_rules(document.body) for document in policies)
+    for document in exceptions:
+        for remark in lint_exception(document.body, known):
+            yield document, remark
+
+
+def _rules(body: JsonObject) -> tuple[str, frozenset[str]]:
+    """The name by which exceptions know a policy, and the names of its rules, with those that autogen may make."""
+    metadata, spec = body.get("metadata"), body.get("spec")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    rules = spec.get("rules") if isinstance(spec, dict) else None
+    names = [str(rule.get("name")) for rule in (rules if isinstance(rules, list) else ()) if isinstance(rule, dict)]
+    made = [f"{prefix}{name}"[:_MAX_NAME_CHARS] for name in names for prefix in ("autogen-", "autogen-cronjob-")]
+    name = str(metadata.get("name"))
+    if body.get("kind") == "Policy":
+        name = f"{metadata.get('namespace') or 'default'}/{name}"
+    return name, frozenset([*names, *made])
+
+
+def _placed(remark: Remark, document: Document) -> Placed:
+    """A remark with its line; at the text that it is about, where that stands in the line or below it."""
+    lines = document.lines
+    at = lines.locate(remark.pointer)
+    for number in range(at.line, at.line + _MAX_LINES) if remark.near else ():
+        text = lines.quote(number)
+        column = text.find(remark.near.partition("\n")[0], at.column - 1 if number == at.line else 0)
+        if column >= 0:
+            at = Location(at.file, number, column + 1)
+            break
+    policy = resource_from(document.body).id
+    return Placed(remark.level, remark.rule, remark.message, remark.hint, at, _quoted(lines.quote(at.line), at), policy)
+
+
+def _quoted(line: str, at: Location) -> str:
+    """A line as it is shown: of a long one its beginning, or nothing where the place is further on."""
+    if len(line) <= _MAX_SHOWN:
+        return line
+    return f"{line[:_MAX_SHOWN]}…" if at.column < _MAX_SHOWN else ""

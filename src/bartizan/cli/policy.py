@@ -1,0 +1,62 @@
+"""`bartizan policy`: what is wrong with policies before they run."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bartizan.app.policy_check import LEVELS, as_report, check_policies, render_json, render_text, rule_list
+from bartizan.outputs.formats import FORMATS
+
+if TYPE_CHECKING:
+    from bartizan.engines.policy.dialects.kyverno.lint import Level
+
+
+@click.group()
+def policy() -> None:
+    """Look after policies."""
+
+
+@policy.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--strict", is_flag=True, help="Exit 1 for warnings too.")
+@click.option("--level", type=click.Choice(LEVELS), default="note", show_default=True, help="Only remarks this grave.")
+@click.option("--ignore", multiple=True, metavar="RULE", help="Leave out what this rule says; may recur.")
+@click.option("--list", "lists", is_flag=True, help="List the rules, each with its reason.")
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json", "sarif", "github"]), default="text", show_default=True
+)
+def check(
+    *, paths: tuple[Path, ...], strict: bool, level: Level, ignore: tuple[str, ...], lists: bool, output: str
+) -> None:
+    """Say what is wrong with the Kyverno policies and exceptions at PATHS, before they run.
+
+    An error: it will not run, or never does what it says. A warning: it is
+    hardly meant so. A note: worth knowing. Nothing is run, and no resources
+    are needed.
+
+    \b
+    Examples:
+      bartizan policy check policies/
+      bartizan policy check policies/ --strict -o github
+      bartizan policy check --list
+
+    Exit codes: 0 no errors, 1 errors (with --strict warnings too), 2 nothing to look at.
+    """
+    if lists:
+        sys.stdout.writelines(rule_list())
+        return
+    if not paths:
+        raise click.UsageError("no policies named\n  hint: Name a file or a folder, or look at --list.")
+    checked = check_policies(paths, least=level, ignored=ignore)
+    if output == "text":
+        sys.stdout.writelines(render_text(checked))
+    elif output == "json":
+        sys.stdout.write(render_json(checked))
+    else:
+        FORMATS[output].render(as_report(checked, paths, datetime.now().astimezone()), sys.stdout)
+    sys.exit(1 if checked.count("error") or (strict and checked.count("warning")) else 0)
