@@ -10,6 +10,7 @@ import yaml
 from tests.cli.command import bartizan
 from tests.registry.fixtures import registry_server  # noqa: F401 (a fixture)
 from tests.signatures.cast import cast
+from tests.signatures.test_manifests import MANIFEST, annotations_of
 from tests.signatures.test_verify_images import pod
 
 if TYPE_CHECKING:
@@ -99,3 +100,32 @@ def test_applying_pins_the_digest(policy: Path, tmp_path: Path, registry_server:
     body = yaml.safe_load(done.out)
     assert body["spec"]["containers"][0]["image"].startswith(f"{name}@sha256:")
     assert '"pass"' in body["metadata"]["annotations"]["kyverno.io/verify-images"]
+
+
+def test_a_signed_manifest_needs_no_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = {"by": ["person"], "logged": True}
+    keyless = {"subject": "erin@example.com", "issuer": "https://accounts.example.com", "rekor": {"url": "u"}}
+    rule = {
+        "name": "signed",
+        "match": {"any": [{"resources": {"kinds": ["Deployment"]}}]},
+        "validate": {"manifests": {"attestors": [{"entries": [{"keyless": keyless}]}]}},
+    }
+    document = {
+        "apiVersion": "kyverno.io/v1",
+        "kind": "ClusterPolicy",
+        "metadata": {"name": "p"},
+        "spec": {"rules": [rule]},
+    }
+    rules, manifest, root = tmp_path / "policy.yaml", tmp_path / "app.yaml", tmp_path / "trusted_root.json"
+    rules.write_text(yaml.safe_dump(document))
+    metadata = {**MANIFEST["metadata"], "annotations": annotations_of(case)}
+    manifest.write_text(yaml.safe_dump({**MANIFEST, "metadata": metadata}))
+    root.write_text(json.dumps(cast().sigstore.trusted_root()))
+    monkeypatch.setenv("BARTIZAN_TRUSTED_ROOT", str(root))
+    assert bartizan("scan", manifest, "-p", rules).code == 0
+    monkeypatch.setenv("BARTIZAN_TRUSTED_ROOT", str(manifest))
+    broken = bartizan("scan", manifest, "-p", rules, "-o", "json")
+    assert [(result, "is no trusted root" in message) for result, message in results(broken.out)] == [("error", True)]
+    monkeypatch.delenv("BARTIZAN_TRUSTED_ROOT")
+    public = bartizan("scan", manifest, "-p", rules, "-o", "json")
+    assert [result for result, _ in results(public.out)] == ["fail"]

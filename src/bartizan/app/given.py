@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bartizan.app.trusted_root import Unconnected
 from bartizan.base import wildcard
-from bartizan.engines.policy.lookup import ObjectsQuestion, Offline
+from bartizan.engines.policy.lookup import ObjectsQuestion
 from bartizan.engines.policy.objects import parse_kind, selects
 from bartizan.model.report import Problem
 from bartizan.model.scoping import in_default_namespace
@@ -28,7 +29,7 @@ class GivenObjects:
     def __init__(self, read: Callable[[], Iterable[Resource | Problem]]) -> None:
         self._read = read
         self._known: dict[str, dict[str, list[Resource]]] | None = None
-        self._otherwise = Offline()
+        self._otherwise = Unconnected()
 
     def answer(self, question: Question) -> Json:
         """The answer, as the engine's `Lookup` has it."""

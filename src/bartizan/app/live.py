@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bartizan.app.registry import RegistryLookup
 from bartizan.app.supply import Live
+from bartizan.app.trusted_root import trusted_root
 from bartizan.base import wildcard
 from bartizan.base.errors import SourceError, SpecError
 from bartizan.engines.policy.lookup import (
@@ -67,7 +68,7 @@ class ClusterLookup:
             case SignaturesQuestion(reference):
                 raise SourceError(f"registries are not asked in this scan: `{reference}`")
             case TrustQuestion():
-                raise SourceError("no Sigstore trusted root was given")
+                return trusted_root()
             case ObjectsQuestion(kind, namespace):
                 return self._objects(question, parse_kind(kind).kind, namespace)
 

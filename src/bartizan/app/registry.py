@@ -15,7 +15,7 @@ import orjson
 
 from bartizan.app.files import read_file
 from bartizan.app.image_material import credentials_of, describe_material
-from bartizan.app.trusted_root import trusted_root
+from bartizan.app.trusted_root import believed
 from bartizan.base.errors import BartizanError, SourceError, SpecError
 from bartizan.base.image import parse_image
 from bartizan.engines.policy.lookup import (
@@ -157,7 +157,7 @@ class RegistryLookup:
                 case SignaturesQuestion():
                     return self._answers.get(question, lambda: self._ask_material(question))
                 case TrustQuestion():
-                    return self._answers.get(question, trusted_root)
+                    return believed()
                 case _:
                     return self._inner.answer(question)
         except BartizanError as error:

@@ -12,10 +12,10 @@ import bartizan
 from bartizan.app.judge import ERROR, FAIL, PASS, SKIP, Batch, Judge, observers
 from bartizan.app.policies import read_exceptions, read_policies
 from bartizan.app.supply import Live, Progress, Supply
+from bartizan.app.trusted_root import Unconnected
 from bartizan.app.values import EMPTY, Values
 from bartizan.base.location import Location
 from bartizan.engines.policy.dialects.podsecurity import compile_profile
-from bartizan.engines.policy.lookup import Offline
 from bartizan.engines.policy.plan import JUDGING, Rule
 from bartizan.engines.posture import CrossCheck
 from bartizan.findings import Minded, count, fingerprint, new_only, waive, without_copies
@@ -92,7 +92,7 @@ def scan(request: ScanRequest) -> Report:
     judge = Judge(
         rules.rules,
         rules.checks,
-        request.live.lookup if request.live else request.registry or Offline(),
+        request.live.lookup if request.live else request.registry or Unconnected(),
         values=request.values,
         user=request.user,
         namespaces=namespaces,

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from bartizan.app.files import read_file
-from bartizan.base.errors import SourceError, SpecError
+from bartizan.base.errors import BartizanError, SourceError, SpecError
+from bartizan.engines.policy.lookup import LookupFailedError, Offline, TrustQuestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tuf.ngclient.fetcher import FetcherInterface
 
     from bartizan.base.json import Json
+    from bartizan.engines.policy.lookup import Question
 
 VARIABLE: Final = "BARTIZAN_TRUSTED_ROOT"
 _PUBLIC: Final = ("https%3A%2F%2Ftuf-repo-cdn.sigstore.dev", "trusted_root.json")
@@ -45,6 +48,31 @@ def trusted_root(environment: Mapping[str, str] = os.environ) -> Json:
     path = Path(named)
     data = _from_tuf(path) if path.is_dir() else read_file(path)
     return _decoded(data, f"`{named}`")
+
+
+def believed() -> Json:
+    """The trusted root as an answer, read once a run: it is here, whatever else cannot be asked.
+
+    Raises:
+        LookupFailedError: it cannot be had; the message says why.
+    """
+    try:
+        return _once()
+    except BartizanError as error:
+        raise LookupFailedError(error.message) from error
+
+
+@lru_cache(maxsize=1)
+def _once() -> Json:
+    return trusted_root()
+
+
+class Unconnected:
+    """The lookup of a run that may ask nobody."""
+
+    def answer(self, question: Question) -> Json:
+        """The trusted root; all else fails, and says what was asked."""
+        return believed() if isinstance(question, TrustQuestion) else Offline().answer(question)
 
 
 def _decoded(data: bytes, what: str) -> Json:
