@@ -446,3 +446,18 @@ def test_pull_secrets_of_the_pod_and_the_rule_are_what_the_registry_is_asked_wit
     assert isinstance(judge(entry(), body, lookup), Passed)
     asked = {one.access for one in lookup.asked if isinstance(one, SignaturesQuestion)}
     assert [credentials_of(one) for one in asked] == [{"secrets": ["default/mine"], "providers": ["default"]}]
+
+
+@pytest.mark.parametrize("value", [5, "x", [5], ["x"], [[]], [{}], {"a": 1}, [None], [{"keys": 5}], [{"entries": "x"}]])
+@pytest.mark.parametrize(
+    "field",
+    ["attestors", "attestations", "imageReferences", "validate", "annotations", "imageRegistryCredentials", "type"],
+)
+def test_a_field_of_any_shape_is_a_problem_with_a_place_or_none(field: str, value: Json) -> None:
+    policy = compiled({}, {"verifyImages": [{"imageReferences": ["*"], field: value}]})
+    for problem in policy.problems:
+        assert problem.pointer.startswith("/spec/rules/0/verifyImages")
+    manifests = compiled({}, {"validate": {"manifests": {"attestors": value, "ignoreFields": value}}})
+    assert all(problem.pointer for problem in manifests.problems)
+    extracted = compiled({}, {"imageExtractors": {"Pod": value}, "verifyImages": [entry(imageReferences=["*"])]})
+    assert all(problem.pointer for problem in extracted.problems)

@@ -155,11 +155,9 @@ class Reader:
 
     def _agree(self, digest: str) -> None:
         """Refuse an image that is another one from one question to the next, or not the one that is named."""
-        named = self._reference.partition("@")[2]
-        if digest not in (named or digest, self._digest or digest) or (self._digest and digest != self._digest):
-            raise RefusedError(f"the registry gave digest `{digest}` where `{self._digest or named}` was meant")
-        if named and digest != named:
-            raise RefusedError(f"the registry gave digest `{digest}` where `{named}` was meant")
+        meant = self._reference.partition("@")[2] or self._digest or digest
+        if digest != meant:
+            raise RefusedError(f"the registry gave digest `{digest}` where `{meant}` was meant")
         self._digest = digest
 
 

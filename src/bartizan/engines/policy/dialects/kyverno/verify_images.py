@@ -32,12 +32,11 @@ from bartizan.engines.policy.dialects.kyverno.image_spec import (
 )
 from bartizan.engines.policy.dialects.kyverno.images import extract_images, parts
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
-from bartizan.engines.policy.dialects.kyverno.spec import object_at
+from bartizan.engines.policy.dialects.kyverno.spec import list_at, object_at
 from bartizan.engines.policy.dialects.kyverno.validate import compile_message
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, compile_template
 from bartizan.engines.policy.lookup import LookupFailedError, RegistryAccess
 from bartizan.engines.policy.signatures.refusal import RefusedError, UndecidedError
-from bartizan.lang.jmespath import JmesPathError
 from bartizan.model.change import Change
 from bartizan.model.outcome import Broken, Failed, Outcome, Passed, Skipped
 
@@ -130,7 +129,7 @@ def verify_images_judge(
     """
     entries = [_compile(document, compiler, f"{at}/{index}") for index, document in enumerate(documents)]
     clock = compiler("time_now_utc()")
-    if extractors and any(item.get("jmesPath") for items in extractors.values() for item in items or ()):
+    if _rewrites(extractors):
         _refuse_pinning(documents, at)
 
     def query(text: str, value: Json) -> Json:
@@ -151,11 +150,7 @@ def verify_images_judge(
             return None
         if len(images) > _MAX_IMAGES:
             return Broken(f"the resource names {len(images)} images, and at most {_MAX_IMAGES} are verified")
-        try:
-            now = _moment(clock({}))
-        except JmesPathError as error:
-            return Broken(f"the time cannot be had: {error}")
-        run = _Run(request, World(scope().lookup, now), scope, name)
+        run = _Run(request, World(scope().lookup, _moment(clock({}))), scope, name)
         said = [_judge(entry, spec, image, run) for entry, spec, image in matched]
         return _conclude(said, images, run)
 
@@ -165,6 +160,12 @@ def verify_images_judge(
 def _moment(value: Json) -> datetime:
     at = datetime.fromisoformat(str(value))
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _rewrites(extractors: JsonObject | None) -> bool:
+    """Whether an extractor takes an image out of other text, into which a digest could not be put back."""
+    found = [one for items in (extractors or {}).values() if isinstance(items, list) for one in items]
+    return any(isinstance(one, dict) and one.get("jmesPath") for one in found)
 
 
 def _refuse_pinning(documents: Sequence[JsonObject], at: str) -> None:
@@ -179,7 +180,7 @@ def _refuse_pinning(documents: Sequence[JsonObject], at: str) -> None:
 
 def _compile(document: JsonObject, compiler: Compiler, at: str) -> _Entry:
     """Compile an entry: variables are filled in everywhere but in conditions, which come later."""
-    attestations: list[Json] = document.get("attestations") or []
+    attestations = list_at(document.get("attestations"), f"{at}/attestations")
     conditions = tuple(
         compile_conditions(item["conditions"], compiler, f"{at}/attestations/{index}/conditions")
         if isinstance(item, dict) and item.get("conditions")
