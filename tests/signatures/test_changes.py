@@ -21,6 +21,7 @@ from bartizan.base.errors import SourceError
 from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_compiler
 from bartizan.engines.policy.lookup import LookupFailedError, Offline, SignaturesQuestion
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
+from bartizan.model.request import Request
 from bartizan.model.resource import resource_from
 from bartizan.sources.registry import Registry
 
@@ -230,7 +231,6 @@ def test_pod_controllers_are_verified_and_pinned_where_their_pods_stand() -> Non
     policy = compiled({}, {"verifyImages": [entry(imageReferences=["*"])]})
     assert [rule.info.id.rule for rule in policy.rules] == ["check", "autogen-check", "autogen-cronjob-check"]
     lookup = signed()
-    from bartizan.model.request import Request
 
     template = {"spec": {"containers": [{"name": "app", "image": IMAGE}]}}
     cases = {
@@ -257,7 +257,6 @@ def test_images_from_custom_places() -> None:
     }
     policy = compiled({}, rule)
     assert not policy.problems
-    from bartizan.model.request import Request
 
     body = {
         "apiVersion": "tekton.dev/v1",
@@ -317,7 +316,6 @@ def test_digests_are_not_pinned_inside_other_text() -> None:
 
 
 def test_the_strictest_action_of_the_entries_counts() -> None:
-    from bartizan.model.request import Request
 
     request = Request(resource=resource_from(pod(IMAGE)))
     audit, enforce = (
@@ -335,7 +333,6 @@ def test_the_strictest_action_of_the_entries_counts() -> None:
 
 
 def test_preconditions_and_context_are_as_for_other_rules() -> None:
-    from bartizan.model.request import Request
 
     keyed = json.loads(
         json.dumps(entry(imageReferences=["*"])).replace(json.dumps(cast().texts()["alice"]), '"{{ key }}"')
@@ -461,3 +458,9 @@ def test_a_field_of_any_shape_is_a_problem_with_a_place_or_none(field: str, valu
     assert all(problem.pointer for problem in manifests.problems)
     extracted = compiled({}, {"imageExtractors": {"Pod": value}, "verifyImages": [entry(imageReferences=["*"])]})
     assert all(problem.pointer for problem in extracted.problems)
+    for rule in extracted.rules:
+        rule.run(Request(resource=resource_from(pod(IMAGE))), signed())
+
+
+def test_an_image_that_is_left_empty_is_none() -> None:
+    assert judge(entry(), pod(""), Offline()) is None

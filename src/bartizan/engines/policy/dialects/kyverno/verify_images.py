@@ -59,6 +59,7 @@ Word: TypeAlias = Literal["pass", "fail", "skip", "error"]
 _MAX_IMAGES: Final = 500
 """Images of one resource; one that names more is there to keep the registry busy."""
 _ANYBODY: Final = AttestorSetSpec(entries=[AttestorSpec()])
+_EXTRACTOR_FIELDS: Final = frozenset({"path", "value", "name", "key", "jmesPath"})
 _POD_PATHS: Final = (("spec",), ("spec", "template", "spec"), ("spec", "jobTemplate", "spec", "template", "spec"))
 
 
@@ -129,7 +130,7 @@ def verify_images_judge(
     """
     entries = [_compile(document, compiler, f"{at}/{index}") for index, document in enumerate(documents)]
     clock = compiler("time_now_utc()")
-    if _rewrites(extractors):
+    if _rewrites(extractors or {}, f"{at.rpartition('/')[0]}/imageExtractors"):
         _refuse_pinning(documents, at)
 
     def query(text: str, value: Json) -> Json:
@@ -162,10 +163,14 @@ def _moment(value: Json) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _rewrites(extractors: JsonObject | None) -> bool:
+def _rewrites(extractors: JsonObject, at: str) -> bool:
     """Whether an extractor takes an image out of other text, into which a digest could not be put back."""
-    found = [one for items in (extractors or {}).values() if isinstance(items, list) for one in items]
-    return any(isinstance(one, dict) and one.get("jmesPath") for one in found)
+    every = [
+        object_at(one, f"{at}/{kind}/{index}", _EXTRACTOR_FIELDS)
+        for kind, items in extractors.items()
+        for index, one in enumerate(list_at(items, f"{at}/{kind}"))
+    ]
+    return any(one.get("jmesPath") for one in every)
 
 
 def _refuse_pinning(documents: Sequence[JsonObject], at: str) -> None:
