@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from tests.cli.command import bartizan
 
-from bartizan.app.given import GivenObjects
+from bartizan.app.given_world import GivenWorld
 from bartizan.engines.policy.lookup import ObjectsQuestion
-from bartizan.model.report import Problem
 from bartizan.model.resource import resource_from
+from bartizan.model.scoping import in_default_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,16 +75,18 @@ def test_source_that_is_not_given_is_named(tmp_path: Path) -> None:
     assert "there is no Secret default/pull to clone" in done.err
 
 
+_PLACELESS = {**_SOURCE, "metadata": {"name": "no-namespace"}}
+
+
 def test_manifests_are_read_once_and_only_when_asked_about() -> None:
     reads = 0
 
-    def read() -> Iterator[Resource | Problem]:
+    def read() -> Iterator[Resource]:
         nonlocal reads
         reads += 1
-        yield Problem("input", "broken")
-        yield from map(resource_from, (_SPACE, _SOURCE, {**_SOURCE, "metadata": {"name": "no-namespace"}}))
+        yield from map(in_default_namespace, map(resource_from, (_SPACE, _SOURCE, _PLACELESS)))
 
-    given = GivenObjects(read)
+    given = GivenWorld(read)
     assert reads == 0
     assert given.answer(ObjectsQuestion("v1/Secret", "default", "pull")) == [_SOURCE]
     assert given.answer(ObjectsQuestion("v1/Secret", "other", "pull")) == []

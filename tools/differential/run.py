@@ -24,7 +24,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from tools import gobuild  # noqa: E402 (found from the root, which the line above adds)
 from tools.differential import generated, mutation  # noqa: E402
-from tools.differential.topics import TOPICS  # noqa: E402
+from tools.differential.exceptions import exceptions, pod_exceptions  # noqa: E402
+from tools.differential.topics import TOPICS as GENERAL  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     Key = tuple[str, ...]
 
+TOPICS: Final = {**GENERAL, "exceptions": exceptions, "pod-exceptions": pod_exceptions}
 _OTHERS: Final = {"mutate": mutation.compare, "generate": generated.compare}
 """Topics about what comes out of a policy, not about its verdicts."""
 _SHARE: Final = 12
@@ -56,6 +58,9 @@ class Peers:
         self._values.write_text(json.dumps(values))
         self._has_user = question.user is not None
         self._user.write_text(json.dumps({**head, "kind": "UserInfo", **(question.user or {})}))
+        self._exceptions = folder / "exceptions.yaml"
+        self._exceptions.write_text("\n---\n".join(map(json.dumps, question.exceptions)))
+        self._has_exceptions = bool(question.exceptions)
         self.refused: set[str] = set()
 
     def ask_peer(self, names: Sequence[str]) -> dict[Key, str]:
@@ -64,6 +69,7 @@ class Peers:
         with tempfile.TemporaryDirectory() as folder:
             self._write(Path(folder), names)
             user = ["-u", str(self._user)] if self._has_user else []
+            user += ["--exception", str(self._exceptions)] if self._has_exceptions else []
             command = [str(program), "apply", folder, "--resource", str(self._resources), "--policy-report", "-f"]
             try:
                 done = subprocess.run(
@@ -91,6 +97,7 @@ class Peers:
         folder.mkdir()
         self._write(folder, list(self._policies))
         user = ["--user-info", str(self._user)] if self._has_user else []
+        user += ["--exception", str(self._exceptions)] if self._has_exceptions else []
         command = [str(Path(sys.executable).with_name("bartizan")), "scan", str(self._resources), "-p", str(folder)]
         done = subprocess.run(
             [*command, "--values", str(self._values), *user, "-o", "policyreport"],

@@ -10,7 +10,7 @@ from tests.engines.policy.podsecurity.pods import random_pod
 from bartizan.engines.policy.dialects.podsecurity.levels import CONTROLS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from random import Random
 
     Document = dict[str, Any]
@@ -35,6 +35,7 @@ class Question(NamedTuple):
     resources: list[Document]
     namespaces: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     user: Document | None = None
+    exceptions: Sequence[Document] = ()
 
 
 def _policy(number: int, rule: Document, **spec: object) -> Document:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
-from bartizan.app.given import GivenObjects
+from bartizan.app.global_context import answers
 from bartizan.app.policies import Policies, read_exceptions, read_policies
 from bartizan.app.supply import Live, Progress, Supply
 from bartizan.app.values import EMPTY, Values
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from bartizan.app.registry import RegistryLookup
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.chain import Step
-    from bartizan.engines.policy.lookup import Lookup
     from bartizan.engines.policy.plan import Rule
     from bartizan.model.request import Operation, UserInfo
     from bartizan.model.resource import Resource, ResourceId
@@ -77,8 +77,8 @@ class ApplyRequest:
     paths: tuple[Path, ...] = ()
     stdin: bytes | None = None
     live: Live | None = None
-    registry: bool = False
-    """Whether registries may be asked; of a cluster's images they always may."""
+    registry: RegistryLookup | None = None
+    """Registries, where they may be asked; of a cluster's images they always may."""
     exceptions: tuple[Path, ...] = ()
     values: Values = EMPTY
     user: UserInfo | None = None
@@ -104,6 +104,8 @@ def apply_policies(request: ApplyRequest) -> Iterator[ApplyBatch]:
     finally:
         if request.live:
             request.live.close()
+        if request.registry:
+            request.registry.close()
 
 
 class _Applier:
@@ -113,11 +115,7 @@ class _Applier:
         self._request = request
         self._rules = policies.rules
         self._by_kind: dict[str, list[Rule]] = {}
-        self._lookup: Lookup = request.live.lookup if request.live else GivenObjects(supply.given)
-        if request.registry:
-            from bartizan.app.registry import RegistryLookup  # brings the client, which most runs do without
-
-            self._lookup = RegistryLookup(self._lookup)
+        self._lookup = answers(supply, request.live, policies.entries, request.registry)
         labels = supply.namespace_labels() if policies.wants_namespaces else {}
         self._namespaces = {**labels, **request.values.namespace_labels}
         self._subresources = {entry.kind: entry for entry in request.values.subresources}

@@ -61,12 +61,10 @@ class ClusterLookup:
 
                     return self._cluster.post(url, orjson.loads(data or "{}"))
                 return self._cluster.get(url)
-            case ImageQuestion(reference):
+            case ImageQuestion(reference) | SignaturesQuestion(reference):
                 raise SourceError(f"an API server knows no registries: `{reference}`")
             case GlobalQuestion(name):
-                raise SourceError(f"global context entry `{name}` is not kept in a scan")
-            case SignaturesQuestion(reference):
-                raise SourceError(f"registries are not asked in this scan: `{reference}`")
+                raise SourceError(f"no global context entry `{name}` was given")
             case TrustQuestion():
                 return trusted_root()
             case ObjectsQuestion(kind, namespace):

@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bartizan.app.ambient import ambient
 from bartizan.base.errors import SpecError
+from bartizan.base.json import to_text
 from bartizan.base.location import Location
 from bartizan.engines.policy.dialects.kyverno import compile_policy, decode_exception, expression_compiler, is_policy
+from bartizan.engines.policy.dialects.kyverno.cleanup import compile_cleanup, is_cleanup_policy
+from bartizan.engines.policy.dialects.kyverno.exceptions import is_exception
+from bartizan.engines.policy.dialects.kyverno.global_context import GlobalEntry, compile_entry, is_global_entry
 from bartizan.model.report import Problem
 from bartizan.sources.manifests import SUFFIXES
 from bartizan.sources.yaml import BrokenDocument, Document, load_documents
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bartizan.base.json import JsonObject
+    from bartizan.engines.policy.dialects.kyverno.variables import Compiler
     from bartizan.engines.policy.plan import Rule
 
 
@@ -27,6 +32,8 @@ class Policies(NamedTuple):
     problems: tuple[Problem, ...]
     wants_namespaces: bool
     """Whether a rule asks for the labels of namespaces."""
+    entries: tuple[GlobalEntry, ...] = ()
+    """Global context entries that stand beside the policies."""
 
 
 def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Policies:
@@ -34,13 +41,17 @@ def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Po
     compiler = expression_compiler(ambient())
     rules: list[Rule] = []
     problems: list[Problem] = []
-    wants_namespaces = False
+    entries: list[GlobalEntry] = []
+    wants_namespaces = any("namespaceSelector" in to_text(item) for item in exceptions)
     found = 0
     for item in documents(paths):
         if isinstance(item, Problem):
             problems.append(item)
             continue
         body = item.body
+        if is_cleanup_policy(body) or is_global_entry(body):
+            _compile_other(item, compiler, entries, problems)
+            continue
         if not is_policy(body):
             if isinstance(body, dict) and str(body.get("apiVersion", "")).startswith(
                 ("kyverno.io", "policies.kyverno")
@@ -61,7 +72,18 @@ def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Po
     if paths and not found and not problems:
         hint = "Name files or folders that hold ClusterPolicy or Policy documents."
         problems.append(Problem("input", "no policy found", Location(", ".join(map(str, paths))), hint))
-    return Policies(tuple(rules), tuple(problems), wants_namespaces)
+    return Policies(tuple(rules), tuple(problems), wants_namespaces, tuple(entries))
+
+
+def _compile_other(document: Document, compiler: Compiler, entries: list[GlobalEntry], problems: list[Problem]) -> None:
+    """What judges nothing, but must be right all the same: entries, and policies that are for `bartizan cleanup`."""
+    try:
+        if is_global_entry(document.body):
+            entries.append(compile_entry(document.body, compiler))
+        else:
+            compile_cleanup(document.body, compiler)
+    except SpecError as error:
+        problems.append(placed(error, document))
 
 
 def read_exceptions(paths: Sequence[Path]) -> tuple[list[JsonObject], list[Problem]]:
@@ -71,13 +93,17 @@ def read_exceptions(paths: Sequence[Path]) -> tuple[list[JsonObject], list[Probl
     for item in documents(paths):
         if isinstance(item, Problem):
             problems.append(item)
-        elif isinstance(item.body, dict) and item.body.get("kind") == "PolicyException":
+        elif is_exception(item.body):
             try:
                 decode_exception(item.body)
             except SpecError as error:
                 problems.append(placed(error, item))
             else:
                 found.append(item.body)
+        elif isinstance(item.body, dict) and item.body.get("kind") == "PolicyException":
+            hint = "Write `apiVersion: kyverno.io/v2`; exceptions of CEL policies come with a later version."
+            message = f"unsupported construct `PolicyException` of `{item.body.get('apiVersion')}`"
+            problems.append(Problem("input", message, item.lines.locate("/apiVersion"), hint))
     return found, problems
 
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 import bartizan
+from bartizan.app.global_context import answers
 from bartizan.app.judge import ERROR, FAIL, PASS, SKIP, Batch, Judge, observers
 from bartizan.app.policies import read_exceptions, read_policies
 from bartizan.app.supply import Live, Progress, Supply
-from bartizan.app.trusted_root import Unconnected
 from bartizan.app.values import EMPTY, Values
 from bartizan.base.location import Location
+from bartizan.engines.policy.dialects.kyverno.global_context import GlobalEntry
 from bartizan.engines.policy.dialects.podsecurity import compile_profile
 from bartizan.engines.policy.plan import JUDGING, Rule
 from bartizan.engines.posture import CrossCheck
@@ -72,6 +73,7 @@ class _Rules(msgspec.Struct):
     wants_namespaces: bool
     changing: int
     """How many rules were left out because they change what is there."""
+    entries: tuple[GlobalEntry, ...]
 
     @property
     def infos(self) -> tuple[RuleInfo, ...]:
@@ -92,7 +94,7 @@ def scan(request: ScanRequest) -> Report:
     judge = Judge(
         rules.rules,
         rules.checks,
-        request.live.lookup if request.live else request.registry or Unconnected(),
+        answers(supply, request.live, rules.entries, request.registry),
         values=request.values,
         user=request.user,
         namespaces=namespaces,
@@ -125,7 +127,7 @@ def _load_rules(request: ScanRequest) -> _Rules:
         rules += chosen.rules
     judging = tuple(rule for rule in rules if rule.does in JUDGING)
     checks = chosen.checks if chosen else ()
-    return _Rules(judging, checks, problems, policies.wants_namespaces, len(rules) - len(judging))
+    return _Rules(judging, checks, problems, policies.wants_namespaces, len(rules) - len(judging), policies.entries)
 
 
 def _changing_note(rules: _Rules) -> tuple[Note, ...]:

@@ -78,11 +78,11 @@ class Supply:
         for folder in self._kustomizations:
             yield from read_kustomization(folder)
 
-    def given(self) -> Iterator[Resource | Problem]:
-        """Everything once more, but for what a cluster holds: for policies that ask about other objects."""
+    def everything(self) -> Iterator[Resource | Problem]:
+        """All of it, in order, whatever else is asked of it."""
         for piece in self.pieces:
             yield from read_piece(piece)
-        yield from self._rendered()
+        yield from self._others()
 
     def namespace_labels(self) -> dict[str, dict[str, str]]:
         """Labels of namespaces, from the cluster or from the manifests."""

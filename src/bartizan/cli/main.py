@@ -30,6 +30,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "policy": "bartizan.cli.policy:policy",
         "create": "bartizan.cli.create:create",
         "jp": "bartizan.cli.jp:jp",
+        "cleanup": "bartizan.cli.cleanup:cleanup",
         "catalog": "bartizan.cli.catalog:catalog",
         "completion": "bartizan.cli.completion:completion",
     }

@@ -82,6 +82,18 @@ def controller_of(body: JsonObject) -> tuple[str, str] | None:
     return None
 
 
+def metadata_of(body: JsonObject) -> JsonObject:
+    """The metadata of an object; nothing where it is malformed."""
+    metadata = body.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def labels_of(body: JsonObject) -> JsonObject:
+    """The labels of an object; none where they are malformed."""
+    labels = metadata_of(body).get("labels")
+    return labels if isinstance(labels, dict) else {}
+
+
 def resource_from(body: JsonObject, *, source: str = "", lines: Lines | None = None) -> Resource:
     """Wrap a decoded object."""
     metadata = body.get("metadata")

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from bartizan.app.policy_tests import Case
     from bartizan.base.json import JsonObject
-    from bartizan.model.resource import ResourceId
 
 _MADE: Final = ("patched-", "generated-")
 _UNUSUAL: Final = re.compile(r"[^a-z0-9.-]+")
@@ -149,9 +148,9 @@ def _run(wish: TestWish) -> list[Case]:
         for name, text in wish.beside:
             (file.parent / name).write_text(text, encoding="utf-8")
         outcome = run_test_file(file)
-    if outcome.error is not None:
-        raise outcome.error
-    return list(outcome.cases)
+    if outcome.problem is not None:
+        raise SpecError(outcome.problem.message, at=outcome.problem.at, hint=outcome.problem.hint)
+    return outcome.cases
 
 
 def _merged(cases: Sequence[Case]) -> tuple[Expectation, ...]:
@@ -176,17 +175,7 @@ def _merged(cases: Sequence[Case]) -> tuple[Expectation, ...]:
 
 def _expected_body(case: Case) -> JsonObject | None:
     """What a rule made, of the resource or beside it, so that the test has to say what it must be."""
-    answer = case.answer
-    if answer is None or answer.result != "pass":
-        return None
-    if answer.deed == "mutate":
-        return answer.patched
-    bodies = [change.after for change in answer.changes if _full_name(change.resource) == case.resource]
-    return bodies[0] if answer.deed == "generate" and bodies else None
-
-
-def _full_name(rid: ResourceId) -> str:
-    return "/".join(part for part in (rid.kind, rid.namespace, rid.name) if part)
+    return case.answer.made if case.answer is not None and case.answer.result == "pass" else None
 
 
 def _expected_name(case: Case) -> str:

@@ -8,15 +8,15 @@ it does not.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from bartizan.engines.policy.plan import Deed
 from bartizan.model.finding import Result
 
 if TYPE_CHECKING:
     from bartizan.base.json import JsonObject
-    from bartizan.engines.policy.plan import Deed
     from bartizan.model.change import Change
 
 
@@ -49,6 +49,9 @@ class Said(msgspec.Struct, frozen=True, array_like=True):
     result: Result
     message: str
     construct: str = ""
+    deed: Deed = "validate"
+    made: dict[str, Any] | None = None
+    """The object that came out, for a rule that mutates or generates."""
 
 
 class Case(msgspec.Struct, frozen=True, array_like=True):

@@ -93,7 +93,8 @@ def _of_resource(test: TestFile, row: Row, resource: Resource, answers: Sequence
             yield _case(test, row, answer, resource.id, Verdict.UNSUPPORTED, answer.construct)
         elif answer.deed == "generate" and answer.changes:
             for change in answer.changes:
-                yield _compared(test, row, answer, change.resource, _unlike_generated(row, change.after))
+                one = answer._replace(patched=change.after)
+                yield _compared(test, row, one, change.resource, _unlike_generated(row, change.after))
         else:
             said = _unlike_patched(row, answer)
             if row.wants_every_object or NOT_FOUND not in said:
@@ -105,7 +106,7 @@ def _of_target(test: TestFile, row: Row, target: Resource, answers: Sequence[Seq
     for answer, change in _changes(answers):
         if _is_change_of(change, target) and change.after is not None:
             said = mismatch(change.after, row.patched) if row.patched else ""
-            yield _compared(test, row, answer, target.id, said)
+            yield _compared(test, row, answer._replace(patched=change.after), target.id, said)
 
 
 def _unlike_patched(row: Row, answer: Answer) -> str:
@@ -142,7 +143,8 @@ def _compared(test: TestFile, row: Row, answer: Answer, rid: ResourceId, unlike:
 
 
 def _case(test: TestFile, row: Row, answer: Answer, rid: ResourceId, verdict: Verdict, reason: str) -> Case:
-    name, said = _full_name(rid), Said(answer.result, answer.message, answer.construct)
+    name = _full_name(rid)
+    said = Said(answer.result, answer.message, answer.construct, answer.deed, answer.patched)
     return Case(str(test.path), test.name, row.policy, answer.rule, name, row.result, said, verdict, verdict, reason)
 
 

@@ -82,6 +82,15 @@ class Cluster:
         """
         return self._request("POST", path, {"Content-Type": "application/json"}, orjson.dumps(body))
 
+    def delete(self, path: str, body: Json) -> Json:
+        """DELETE a path of the API; `body` are the DeleteOptions, and their preconditions make a repetition safe.
+
+        Raises:
+            RefusedError: the server answered with an error.
+            SourceError: it did not answer.
+        """
+        return self._request("DELETE", path, {"Content-Type": "application/json"}, orjson.dumps(body))
+
     def _request(self, method: str, path: str, headers: Mapping[str, str] | None, body: bytes | None) -> Json:
         pause = _FIRST_PAUSE_S
         attempts = self.attempts

@@ -17,7 +17,7 @@ from bartizan.sources.cluster.connect import RefusedError
 from bartizan.sources.cluster.discovery import NOISE, Kind, discover
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bartizan.base.json import JsonObject
     from bartizan.sources.cluster.connect import Cluster
@@ -57,6 +57,16 @@ def list_resources(cluster: Cluster, selection: Selection, page: int = PAGE) -> 
                 yield from _list(cluster, kind, namespace if kind.namespaced else "", selection.selector, page)
     if selection.namespaces and not selection.kinds:
         yield from _namespaces(cluster, selection.namespaces)
+
+
+def list_kinds(
+    cluster: Cluster, kinds: Iterable[Kind], selector: str = "", namespaces: tuple[str, ...] = ()
+) -> Iterator[Resource | Problem]:
+    """List kinds that were discovered before; in namespaces that are named, only the kinds that are in one."""
+    for kind in kinds:
+        for namespace in namespaces or ("",):
+            if kind.namespaced or not namespaces:
+                yield from _list(cluster, kind, namespace, selector, PAGE)
 
 
 def _namespaces(cluster: Cluster, names: tuple[str, ...]) -> Iterator[Resource | Problem]:

@@ -1,24 +1,32 @@
-"""PolicyExceptions: which rules they lift, for which requests. There is one loop that decides, for every caller."""
+"""PolicyExceptions: which rules they lift, for which requests. There is one loop that decides, for every caller.
+
+An exception is for a rule by its name, so one for `x` is not for
+`autogen-x`. Where it cannot be evaluated it lifts nothing.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bartizan.base import wildcard
 from bartizan.base.errors import SpecError
-from bartizan.engines.policy.dialects.kyverno.match import compile_match
-from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
+from bartizan.engines.policy.dialects.kyverno.match import compile_filters
+from bartizan.engines.policy.dialects.kyverno.preconditions import compile_any_all
 from bartizan.engines.policy.dialects.kyverno.spec import ExceptionSpec, Metadata, decode
+from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError
+from bartizan.model.outcome import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bartizan.base.json import JsonObject
+    from bartizan.base.json import Json, JsonObject
     from bartizan.engines.policy.dialects.kyverno.scope import Scope
     from bartizan.engines.policy.dialects.kyverno.variables import Compiler
     from bartizan.engines.policy.dialects.podsecurity import Exclusion
     from bartizan.model.request import Request
+
+VERSIONS: Final = frozenset({"v2", "v2beta1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +38,25 @@ class RuleException:
     pod_security: tuple[Exclusion, ...]
 
 
+def waive(exceptions: Sequence[RuleException], request: Request, scope: Callable[[], Scope]) -> Skipped | None:
+    """The skip that exceptions make of a whole rule, naming each of them; `None` where none lifts it."""
+    if not exceptions:
+        return None
+    return accepted([item.name for item in exceptions if item.lifts(request, scope)])
+
+
+def accepted(names: Sequence[str]) -> Skipped | None:
+    """A skip by the exceptions of these names."""
+    if not names:
+        return None
+    word = "PolicyException" if len(names) == 1 else "PolicyExceptions"
+    return Skipped(f"accepted by {word} {', '.join(f'`{name}`' for name in names)}", ", ".join(names))
+
+
 def exceptions_for(
     documents: Sequence[JsonObject], policy: str, rule: str, compiler: Compiler
 ) -> tuple[RuleException, ...]:
-    """The exceptions that name this rule. `policy` is `namespace/name` for a namespaced policy.
+    """The exceptions that name this rule, by their names. `policy` is `namespace/name` for a namespaced policy.
 
     Raises:
         SpecError: an exception is malformed.
@@ -47,7 +70,15 @@ def exceptions_for(
         )
         if named:
             found.append(_compile(document, spec, compiler))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda item: item.name))
+
+
+def is_exception(document: Json) -> bool:
+    """Whether a document is an exception of the kind read here."""
+    if not isinstance(document, dict):
+        return False
+    group, _, version = str(document.get("apiVersion")).partition("/")
+    return group == "kyverno.io" and version in VERSIONS and document.get("kind") == "PolicyException"
 
 
 def decode_exception(document: JsonObject) -> ExceptionSpec:
@@ -62,11 +93,20 @@ def decode_exception(document: JsonObject) -> ExceptionSpec:
 
 
 def _compile(document: JsonObject, spec: ExceptionSpec, compiler: Compiler) -> RuleException:
-    applies = compile_match(spec.match, "/spec/match").applies
+    matches = compile_filters(spec.match, "/spec/match")
     metadata = decode(document.get("metadata") or {}, Metadata, "/metadata")
     name = "/".join(part for part in (metadata.namespace, metadata.name) if part)
     pod_security = tuple(spec.pod_security or ())
-    if not spec.conditions:
-        return RuleException(name, lambda request, _scope: applies(request), pod_security)
-    conditions = compile_conditions(spec.conditions, compiler, "/spec/conditions")
-    return RuleException(name, lambda request, scope: applies(request) and conditions(scope()).holds, pod_security)
+    if spec.conditions is None:
+        return RuleException(name, lambda request, _scope: matches(request) is not None, pod_security)
+    conditions = compile_any_all(spec.conditions, compiler, "/spec/conditions")
+
+    def lifts(request: Request, scope: Callable[[], Scope]) -> bool:
+        if matches(request) is None:
+            return False
+        try:
+            return conditions(scope()).holds
+        except UnresolvedError:
+            return False
+
+    return RuleException(name, lifts, pod_security)

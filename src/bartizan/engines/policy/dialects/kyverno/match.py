@@ -11,9 +11,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+import msgspec
+
 from bartizan.base import wildcard
+from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno.spec import Filter, MatchSpec, ResourceFilter, Subject
-from bartizan.engines.policy.selector import compile_selector
+from bartizan.engines.policy.selector import LabelSelector, compile_selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -100,6 +103,51 @@ def compile_match(block: MatchSpec | None, at: str, *, excluding: bool = False) 
         filters = [_filter(entry, f"{at}/all/{i}", excluding=excluding) for i, entry in enumerate(block.all)]
         return Match(_all_of([item.applies for item in filters]), _intersection([item.kinds for item in filters]))
     return _filter(block, at, excluding=excluding)
+
+
+def compile_filters(block: MatchSpec | None, at: str) -> Callable[[Request], str | None]:
+    """Compile the `match` of an exception or a clean-up policy: the pointer of the filter that holds, or `None`.
+
+    Kyverno reads these by another function than those of rules: operations
+    do not count, users never hold where nobody asks, a Namespace passes
+    every `namespaceSelector`, and a block without filters never holds.
+
+    Raises:
+        SpecError: a selector that is none, or a filter outside `any` and `all`.
+    """
+    block = block or _EMPTY
+    outside = next((name for name in ("resources", "roles", "cluster_roles", "subjects") if getattr(block, name)), "")
+    if outside:
+        word = "clusterRoles" if outside == "cluster_roles" else outside
+        hint = "Write the filter below `any:` or `all:`, as an item of the list."
+        raise SpecError(f"`{word}` outside `any` and `all`", pointer=f"{at}/{word}", hint=hint)
+    if block.any:
+        tests = [(f"{at}/any/{i}", _plain_filter(entry, f"{at}/any/{i}")) for i, entry in enumerate(block.any)]
+        return lambda request: next((where for where, test in tests if test(request)), None)
+    every = [_plain_filter(entry, f"{at}/all/{i}") for i, entry in enumerate(block.all or ())]
+    return lambda request: f"{at}/all" if every and all(test(request) for test in every) else None
+
+
+def _says_something(field: object) -> bool:
+    """Whether a field of a filter is there: an empty selector is, an empty name or list is not."""
+    return bool(field) or isinstance(field, LabelSelector)
+
+
+def _plain_filter(entry: Filter, at: str) -> Predicate:
+    resources = entry.resources or ResourceFilter()
+    users = _user_tests(entry)
+    if not users and not any(map(_says_something, msgspec.structs.astuple(resources))):
+        return _never
+    plain = msgspec.structs.replace(resources, operations=None, namespace_selector=None)
+    tests = _resource_tests(plain, [parse_kind(text) for text in resources.kinds or ()], f"{at}/resources")
+    if resources.namespace_selector is not None:
+        in_namespace = compile_selector(resources.namespace_selector, f"{at}/resources/namespaceSelector")
+        tests.append(
+            lambda request: request.resource.id.kind in ("Namespace", "") or in_namespace(request.namespace_labels)
+        )
+    if users:
+        tests.append(_user_predicate(users, alone=False, excluding=True))
+    return _all_of(tests) if tests else _always
 
 
 def _filter(entry: Filter, at: str, *, excluding: bool) -> Match:

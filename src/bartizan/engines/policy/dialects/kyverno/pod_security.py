@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bartizan.engines.policy.dialects.kyverno.exceptions import accepted
 from bartizan.engines.policy.dialects.podsecurity import compile_exclusions, summary
 from bartizan.engines.policy.dialects.podsecurity.levels import CONTROLS, LEVELS, controls_at, judge_by, parse_version
 from bartizan.engines.policy.dialects.podsecurity.pod import GROUPS
-from bartizan.model.outcome import PASSED, Failed, Outcome, Skipped
+from bartizan.model.outcome import PASSED, Failed, Outcome
 from bartizan.model.workload import pod_of
 
 if TYPE_CHECKING:
@@ -52,16 +53,16 @@ def pod_security_judge(spec: PodSecuritySpec, message: Message, exceptions: Sequ
             return judge_bare(part.metadata, {**own, "containers": [{"name": "bare"}]})
 
         left = excluded.left(found, bare)
-        waived = ""
+        waived: list[str] = []
         for exception, exclusions in lifted:
             if left and exception.lifts(request, scope):
                 kept = exclusions.left(left, bare)
-                waived = exception.name if len(kept) < len(left) else waived
+                waived += [exception.name] if len(kept) < len(left) else []
                 left = kept
         if left:
             text = f"{message(scope)} {summary(left)}".strip()
             return Failed(text, part.pointer + left[0].pointer, left[0])
-        return Skipped(f"accepted by PolicyException `{waived}`", waived) if waived else PASSED
+        return accepted(waived) or PASSED
 
     return judge
 

@@ -63,6 +63,19 @@ def compile_conditions(block: Json, compiler: Compiler, at: str) -> Callable[[Sc
     return _any_all({"all": block}, compiler, at)
 
 
+def compile_any_all(block: Json, compiler: Compiler, at: str) -> Callable[[Scope], Verdict]:
+    """Compile the block of an exception or a clean-up policy: a mapping, in which an empty list is no condition.
+
+    Raises:
+        SpecError: as `compile_conditions`, and where it is no mapping.
+    """
+    if block is not None and not isinstance(block, dict):
+        hint = "Write `any:` or `all:` with a list below it."
+        raise SpecError("these conditions must be a mapping", pointer=at, hint=hint)
+    filled = None if block is None else {key: value for key, value in block.items() if value != []}
+    return compile_conditions(filled, compiler, at)
+
+
 def _late(template: Template, compiler: Compiler, at: str) -> Callable[[Scope], Verdict]:
     """A block that a variable holds, known only when the rule runs."""
 

@@ -1,6 +1,6 @@
 """One rule, compiled to the engine's shape.
 
-The order is Kyverno's: match, exclude, exceptions, preconditions, then the
+The order is Kyverno's: match, exclude, preconditions, exceptions, then the
 judgement; whatever needs variables is told how to get them, and asks late.
 """
 
@@ -14,7 +14,7 @@ import msgspec
 from bartizan.base import wildcard
 from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
-from bartizan.engines.policy.dialects.kyverno.exceptions import exceptions_for
+from bartizan.engines.policy.dialects.kyverno.exceptions import exceptions_for, waive
 from bartizan.engines.policy.dialects.kyverno.foreach import foreach_judge
 from bartizan.engines.policy.dialects.kyverno.generate import compile_generate, generate_judge, releasing
 from bartizan.engines.policy.dialects.kyverno.match import compile_match
@@ -89,6 +89,7 @@ def compile_rule(
     excluded = compile_match(spec.exclude, f"{at}/exclude", excluding=True).applies if spec.exclude else None
     construct = next((name for name, used in _UNSUPPORTED.items() if used(spec)), None)
     lifted = exceptions_for(exceptions, meta.full_name, spec.name, compiler)
+    narrows = spec.validate is not None and spec.validate.pod_security is not None
     generating = None if spec.generate is None else compile_generate(spec, meta, compiler, at)
     if construct is not None:
         judge = _unsupported(construct)
@@ -99,11 +100,11 @@ def compile_rule(
     steps = _Steps(
         applies=_in_namespace(matched.applies, meta.namespace),
         excluded=excluded,
-        exceptions=lifted,
+        exceptions=tuple(item for item in lifted if not (item.pod_security and narrows)),
         judge=judge,
         conditions=None if construct else _conditions(spec, compiler, at),
         loaders={} if construct else _loaders(spec, compiler, at),
-        is_static=not construct and _is_static(spec),
+        is_static=not construct and not lifted and _is_static(spec),
         forgives=_forgives(spec.validate, meta),
     )
     run = _run(steps)
@@ -142,9 +143,9 @@ class _Steps:
 def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in one place)
     applies, excluded, judge, conditions = steps.applies, steps.excluded, steps.judge, steps.conditions
     forgives, loaders = steps.forgives, steps.loaders
-    lifted = tuple(item for item in steps.exceptions if not item.pod_security)
+    lifted = steps.exceptions
 
-    if conditions is None and not lifted and steps.is_static:
+    if conditions is None and steps.is_static:
         return _run_static(steps)
 
     def run(request: Request, lookup: Lookup) -> Outcome | None:
@@ -158,13 +159,13 @@ def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in o
             return made[0]
 
         try:
-            for exception in lifted:
-                if exception.lifts(request, scope):
-                    return Skipped(f"accepted by PolicyException `{exception.name}`", exception.name)
             if conditions is not None:
                 stopped = conditions(request, scope)
                 if stopped is not None:
                     return stopped
+            waived = waive(lifted, request, scope)
+            if waived is not None:
+                return waived
             outcome = judge(request, scope)
             if forgives and outcome.__class__ is Failed and _failed_before(steps, request, scope):
                 return Skipped("it failed before the change too")

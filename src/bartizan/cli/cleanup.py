@@ -1,0 +1,121 @@
+"""`bartizan cleanup`: what clean-up policies and times to live would delete, when, and why; and deleting it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bartizan.app.cleanup import CleanupInputs, prepare
+from bartizan.outputs.cleanup import as_json, as_yaml, deleted, text
+from bartizan.outputs.text import one_line
+
+if TYPE_CHECKING:
+    from bartizan.app.cleanup import Session
+    from bartizan.model.cleanup import CleanupReport, Deleted
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
+@click.option("-p", "--policy", multiple=True, type=_FILE, help="Clean-up policies: files or folders.")
+@click.option("--context", help="Look at the cluster of this kubeconfig context.")
+@click.option("--kubeconfig", type=_FILE, help="Use this kubeconfig file.")
+@click.option("--in-cluster", is_flag=True, help="Look at the cluster this runs in.")
+@click.option("-n", "--namespace", multiple=True, help="Only what is in this namespace.")
+@click.option("--ttl/--no-ttl", default=True, help="With or without objects that have a time to live.")
+@click.option("--at", metavar="TIME", help="Judge as of this moment, such as 2027-01-31 or 2027-01-31T12:00:00Z.")
+@click.option("--delete", "deletes", is_flag=True, help="Cluster: delete what would be deleted, after asking.")
+@click.option("--yes", is_flag=True, help="With --delete: do not ask.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "yaml"]),
+    default="text",
+    show_default=True,
+    help="How to write it.",
+)
+def cleanup(*, at: str | None, deletes: bool, yes: bool, output: str, **options: Any) -> None:
+    """Say what clean-up policies would delete among manifests at PATHS, or in a live cluster.
+
+    For each CleanupPolicy and ClusterCleanupPolicy: when it ran last, when
+    it runs next, and the objects it would delete if it ran now, with the
+    reason. Then every object with the label `cleanup.kyverno.io/ttl`, and
+    when it ends. Without --policy, a cluster's own policies are read.
+    Nothing is deleted without --delete, and then only in the state in which
+    it was judged.
+
+    \b
+    Examples:
+      bartizan cleanup -p policies/ k8s/
+      bartizan cleanup --context prod
+      bartizan cleanup --context prod -p old-jobs.yaml --at 2027-01-31
+      bartizan cleanup --context prod -p old-jobs.yaml --delete
+
+    Exit codes: 0 nothing to delete, or all of it deleted, 1 something to
+    delete, 2 bad input, 3 a cluster that could not be read or refused.
+    """
+    moment = _moment(at) if at else datetime.now(UTC)
+    if deletes and at:
+        raise click.UsageError("--delete with --at\n  hint: What is deleted is judged as of now.")
+    stdin = sys.stdin.buffer.read() if Path("-") in options["paths"] else None
+    inputs = CleanupInputs(**options, stdin=stdin, deletes=deletes)
+    with prepare(inputs, moment) as session:
+        report = session.report
+        color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        if output == "text":
+            print("\n".join(text(report, color=color)))
+        _say_problems(report)
+        done = _delete(session, output, asks=not yes, color=color) if deletes else []
+        if output != "text":
+            print((as_json if output == "json" else as_yaml)(report, tuple(done)))
+    sys.exit(_exit_code(report, done, deletes=deletes))
+
+
+def _delete(session: Session, output: str, *, asks: bool, color: bool) -> list[Deleted]:
+    """Delete after asking, and say of each what became of it."""
+    wanted = session.report.deletions
+    if not wanted:
+        return []
+    if asks:
+        if not sys.stdin.isatty():
+            raise click.UsageError("nobody to ask\n  hint: Say --yes to delete without being asked.")
+        question = f"Delete {len(wanted)} from cluster {session.cluster}?"
+        click.confirm(question, abort=True, err=True)
+    done: list[Deleted] = []
+    for item in session.delete(wanted):
+        done.append(item)
+        print(deleted(item, color=color), file=sys.stdout if output == "text" else sys.stderr, flush=True)
+    return done
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        hint = "Write a day such as 2027-01-31, or a moment such as 2027-01-31T12:00:00Z."
+        raise click.UsageError(f"--at: `{text}` is no moment\n  hint: {hint}") from error
+
+
+def _say_problems(report: CleanupReport) -> None:
+    for problem in report.problems:
+        place = f"{problem.at}: " if problem.at else ""
+        hint = f"\n  hint: {one_line(problem.hint)}" if problem.hint else ""
+        print(f"{one_line(place + problem.message)}{hint}", file=sys.stderr)
+
+
+def _exit_code(report: CleanupReport, done: list[Deleted], *, deletes: bool) -> int:
+    kinds = {problem.kind for problem in report.problems}
+    if "input" in kinds:
+        return 2
+    if "world" in kinds or any(item.result == "failed" for item in done):
+        return 3
+    if any(run.problems for run in report.runs):
+        return 1
+    return 1 if report.deletions and not deletes else 0
