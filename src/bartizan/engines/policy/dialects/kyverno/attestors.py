@@ -10,10 +10,12 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
+from bartizan.base.json import to_text
 from bartizan.engines.policy.lookup import ApiQuestion, LookupFailedError, TrustQuestion
 from bartizan.engines.policy.signatures.certificate_log import check_certificate_logged
 from bartizan.engines.policy.signatures.certificates import build_chain, read_certificates
@@ -82,10 +84,16 @@ class World:
         """
         if not self._trust:
             try:
-                self._trust.append(read_trusted_root(self.ask(TrustQuestion())))
+                self._trust.append(_read_once(to_text(self.ask(TrustQuestion()))))
             except RefusedError as error:
                 raise UndecidedError(str(error)) from error
         return self._trust[0]
+
+
+@lru_cache(maxsize=4)
+def _read_once(text: str) -> Trust:
+    """A trusted root as JSON text, read once for all images of a run."""
+    return read_trusted_root(msgspec.json.decode(text))
 
 
 def satisfy(one: AttestorSetSpec, path: str, check: Callable[[AttestorSpec, str], T]) -> T:
