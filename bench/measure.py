@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -19,9 +20,13 @@ class Measure(NamedTuple):
     peak_mib: float
 
 
-def run(command: list[str], output: Path, runs: int) -> Measure:
-    """Run a command several times, its output to a file; the quickest counts."""
-    return min(_once(command, output) for _ in range(runs))
+def run(command: list[str], output: Path, runs: int, before: Callable[[], None] = lambda: None) -> Measure:
+    """Run a command several times, its output to a file, each time after `before`; the quickest counts."""
+    measures = []
+    for _ in range(runs):
+        before()
+        measures.append(_once(command, output))
+    return min(measures)
 
 
 # a child's peak is at least its parent's at the fork, so that the one who starts it must be small

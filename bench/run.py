@@ -22,10 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.conformance import find_conformance  # noqa: E402
-from tools import gobuild  # noqa: E402
+from tools import conformance, gobuild  # noqa: E402
 
 from bench import corpus, measure, yaml_loading  # noqa: E402 (found from the root, which the line above adds)
 
+MUTATING = 20
+"""Policies of the benchmark that mutates."""
 BARTIZAN = Path(sys.executable).with_name("bartizan")
 
 
@@ -64,6 +66,73 @@ def kyverno(suite: Path, work: Path, number: int, runs: int) -> list[str]:
         f"Results: {sum(left.values()):,} of the peer, {sum(right.values()):,} here, **{different:,} different**.",
         "",
     ]
+
+
+def mutation(suite: Path, work: Path, number: int, runs: int) -> list[str]:
+    """Policies that mutate, over workloads: time, memory, and every object that comes out."""
+    peer = gobuild.ensure("kyverno")["kyverno"]
+    chosen = corpus.mutating(suite, MUTATING)
+    folder, manifests = work / "mutating", work / "mutated.yaml"
+    folder.mkdir()
+    for index, file in enumerate(chosen):
+        shutil.copy(file, folder / f"{index:02}-{file.name}")
+    corpus.write(corpus.workloads(suite, number), manifests)
+    out = work / "peer-objects.yaml"
+    command = [str(peer), "apply", str(folder), "--resource", str(manifests), "-o", str(out)]
+    theirs = measure.run(command, work / "peer-mutate.txt", runs, before=lambda: out.unlink(missing_ok=True))
+    ours = measure.run(
+        [str(BARTIZAN), "apply", str(folder), "-r", str(manifests), "-o", "yaml"], work / "own-objects.yaml", runs * 3
+    )
+    left, right = objects(out), objects(work / "own-objects.yaml")
+    different = sum(1 for name in left.keys() | right.keys() if left.get(name) != right.get(name))
+    return [
+        f"## {len(chosen)} policies that mutate, on {number:,} workloads",
+        "",
+        "| program | wall | CPU | peak memory |",
+        "|---|---|---|---|",
+        row("kyverno apply 1.19.1", theirs),
+        row("bartizan apply", ours),
+        "",
+        f"Ratio of wall time: **{theirs.wall_s / ours.wall_s:.0f}**. Both write every object that comes out; the peer",
+        "writes it once for each policy.",
+        f"Objects: {len(left):,} of the peer, {len(right):,} here, **{different:,} different**.",
+        "",
+    ]
+
+
+def objects(file: Path) -> dict[tuple[str, str, str], Any]:
+    """The objects in a file, by name; of several states of one the last."""
+    found = {}
+    for document in yaml.load_all(file.read_text(), Loader=yaml.CSafeLoader):
+        if document:
+            metadata = document["metadata"]
+            found[document["kind"], metadata.get("namespace", ""), metadata["name"]] = document
+    return found
+
+
+def policy_tests(suite: Path, work: Path, runs: int) -> list[str]:
+    """The policy library's own tests, in the folders of classic policies."""
+    peer = gobuild.ensure("kyverno")["kyverno"]
+    folders = [str(folder) for folder in conformance.classic_folders(suite)]
+    theirs = measure.run([str(peer), "test", *folders], work / "peer-test.txt", runs * 3)
+    ours = measure.run([str(BARTIZAN), "test", *folders], work / "own-test.txt", runs * 9)
+    return [
+        "## The policy library's own tests, in the folders of classic policies",
+        "",
+        "| program | wall | CPU | peak memory |",
+        "|---|---|---|---|",
+        row("kyverno test 1.19.1", theirs),
+        row("bartizan test", ours),
+        "",
+        f"Ratio of wall time: **{theirs.wall_s / ours.wall_s:.1f}**.",
+        f"The peer: {last_line(work / 'peer-test.txt')}. Here: {last_line(work / 'own-test.txt')}.",
+        "",
+    ]
+
+
+def last_line(file: Path) -> str:
+    """The last line of a program's output that says anything."""
+    return [line for line in file.read_text().splitlines() if line.strip()][-1].strip().rstrip(".")
 
 
 def results(file: Path) -> Counter[tuple[str, ...]]:
@@ -128,6 +197,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         page += kyverno(suite, work, options.workloads, options.runs)
+        page += mutation(suite, work, options.workloads, options.runs)
+        page += policy_tests(suite, work, options.runs)
         page += kube_score(suite, work, options.objects, options.runs)
         page += yaml_loading.report(suite)
     text = "\n".join(page)

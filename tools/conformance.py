@@ -46,15 +46,19 @@ class Count(NamedTuple):
     unsupported: dict[str, int]
 
 
+def classic_folders(suite: Path) -> list[Path]:
+    """The folders of classic policies."""
+    return sorted(item for item in suite.iterdir() if item.is_dir() and not _CEL_FOLDERS.search(item.name))
+
+
 def classic_cases(suite: Path) -> list[Case]:
     """Every expectation in the folders of classic policies.
 
     Raises:
         SpecError: a test file cannot be run.
     """
-    folders = sorted(item for item in suite.iterdir() if item.is_dir() and not _CEL_FOLDERS.search(item.name))
     cases: list[Case] = []
-    for outcome in run_tests(folders, TEST_FILE):
+    for outcome in run_tests(classic_folders(suite), TEST_FILE):
         if outcome.problem is not None:
             raise SpecError(outcome.problem.message, at=outcome.problem.at, hint=outcome.problem.hint)
         cases += outcome.cases

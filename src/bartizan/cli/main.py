@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "scan": "bartizan.cli.scan:scan",
         "test": "bartizan.cli.test:test",
         "apply": "bartizan.cli.apply:apply",
+        "explain": "bartizan.cli.explain:explain",
         "policy": "bartizan.cli.policy:policy",
         "create": "bartizan.cli.create:create",
         "jp": "bartizan.cli.jp:jp",

@@ -21,7 +21,7 @@ from bartizan.cli.progress import progress
 @click.option("--fail-only", is_flag=True, help="Show failed cases only.")
 @click.option("--strict", is_flag=True, help="A rule that gives no answer fails its case, whatever was expected.")
 @click.option("--workers", type=click.IntRange(0, 64), default=0, help="Processes; 0 is one a core.")
-@click.option("--explain", is_flag=True, help="Show what the rule said, for every case.")
+@click.option("--explain", is_flag=True, help="Show what the rule said, and for a failed case what decided and where.")
 @click.option(
     "-o",
     "--output",

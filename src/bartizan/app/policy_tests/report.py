@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from html import escape
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple, TextIO
-from xml.sax.saxutils import escape, quoteattr
+from typing import TYPE_CHECKING, Final, NamedTuple, TextIO
 
 import orjson
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from bartizan.model.report import Problem
 
+_ATTRIBUTE_ENDS: Final = re.compile(r"[\n\r\t]")
+"""What a reader of XML turns into a blank within an attribute, unless it is written as a reference."""
 _MARKS = {Verdict.PASSED: "pass", Verdict.FAILED: "FAIL", Verdict.UNSUPPORTED: "n/a"}
 _FIELDS = ("policy", "rule", "resource")
 
@@ -115,14 +118,19 @@ def _cells(case: Case) -> tuple[str, str, str]:
 def _details(case: Case, verdict: Verdict, *, explain: bool) -> Iterator[str]:
     """The difference, for a failure; the rule's own words, where they are asked for."""
     got = case.answer.result if case.answer else "no answer"
-    if verdict is Verdict.FAILED:
+    differs = case.answer is None or got != case.expected
+    if verdict is Verdict.FAILED and differs:
         yield f"        - {case.expected}\n        + {got}\n"
     if verdict is Verdict.UNSUPPORTED:
         yield f"        needs {printable(case.reason)}\n"
-    if (explain or verdict is Verdict.FAILED) and case.answer and case.answer.message:
-        yield f"        {printable(case.answer.message)}\n"
-    elif verdict is Verdict.FAILED:
+    elif verdict is Verdict.FAILED and not (differs and case.answer and case.answer.message):
         yield f"        {printable(case.reason)}\n"
+    elif (explain or verdict is Verdict.FAILED) and case.answer and case.answer.message:
+        yield f"        {printable(case.answer.message)}\n"
+    if explain and verdict is Verdict.FAILED and differs:
+        from bartizan.app.explain_case import explain_case  # brings the traced modes, which only this needs
+
+        yield from (f"        {printable(line)}\n" for line in explain_case(case))
 
 
 def _json(cases: Sequence[Case], errors: Sequence[Problem], summary: Summary, out: TextIO, *, strict: bool) -> None:
@@ -166,11 +174,15 @@ def _junit(cases: Sequence[Case], errors: Sequence[Problem], *, strict: bool) ->
 def _junit_case(case: Case, verdict: Verdict) -> Iterator[str]:
     yield f"    <testcase classname={_attribute(case.policy)} name={_attribute(f'{case.rule} {case.resource}')}>"
     if verdict is Verdict.FAILED:
-        yield f"<failure message={_attribute(case.reason)}>{escape(xml_characters(case.reason))}</failure>"
+        yield f"<failure message={_attribute(case.reason)}>{escape(xml_characters(case.reason), quote=False)}</failure>"
     elif verdict is Verdict.UNSUPPORTED:
         yield f"<skipped message={_attribute(f'needs {case.reason}')}/>"
     yield "</testcase>\n"
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(xml_characters(text))
+    return f'"{_ATTRIBUTE_ENDS.sub(_reference, escape(xml_characters(text)))}"'
+
+
+def _reference(match: re.Match[str]) -> str:
+    return f"&#{ord(match.group())};"

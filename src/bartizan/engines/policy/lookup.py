@@ -137,7 +137,7 @@ class Offline:
 
     def answer(self, question: Question) -> Json:
         """Fail, naming what was asked."""
-        raise LookupFailedError(f"nothing to ask for {_describe(question)}: no cluster, values or recorded answers")
+        raise LookupFailedError(f"nothing to ask for {describe(question)}: no cluster, values or recorded answers")
 
 
 _MATERIAL: Final = {
@@ -150,7 +150,8 @@ _MATERIAL: Final = {
 }
 
 
-def _describe(question: Question) -> str:  # noqa: PLR0911 (one line for each kind)
+def describe(question: Question) -> str:  # noqa: PLR0911 (one line for each kind)
+    """What is asked for, in words."""
     match question:
         case ConfigMapQuestion(namespace, name):
             return f"ConfigMap `{namespace}/{name}`"

@@ -36,13 +36,24 @@ def compile_expression(
     tree = parse(text, bare_literals=missing == "null")
     check(tree, text, functions)
     source, constants = emit(tree, functions, strict=missing == "error")
-    file = f"<jmespath {next(_NUMBERS)}: {text[:60]!r}>"
+    function: Callable[[Any], Json] = load_source(source, constants, text, "expression")
+    return function
+
+
+def load_source(source: str, constants: dict[str, Any], title: str, name: str) -> Any:
+    """The function `name` of what the emitter wrote; the source shows in tracebacks and profilers."""
+    file = f"<jmespath {next(_NUMBERS)}: {title[:60]!r}>"
     namespace: dict[str, Any] = {"__builtins__": {}, **runtime.NAMES, **constants}
     # only text from `emit` is compiled: names are generated, and what the expression says stands in constants
     exec(compile(source, file, "exec"), namespace)  # noqa: S102 (argued in the line above)
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    function: Callable[[Any], Json] = namespace["expression"]
-    return function
+    return namespace[name]
+
+
+def source_of(function: Callable[[Any], Json]) -> str:
+    """The Python that was generated for a compiled expression; empty for any other function."""
+    code = getattr(function, "__code__", None)
+    return "".join(linecache.getlines(code.co_filename)) if code and code.co_filename.startswith("<jmespath ") else ""
 
 
 WHOLE: Final = "@"

@@ -28,23 +28,38 @@ def emit(tree: Node, functions: Functions, *, strict: bool) -> tuple[str, dict[s
     return "\n\n".join(emitter.functions) + "\n", emitter.constants
 
 
+def emit_traced(
+    tree: Node, functions: Functions, *, strict: bool, part_of: Callable[[Node], Any]
+) -> tuple[str, dict[str, Any]]:
+    """Write `def bind(trace)`, which makes the expression's function, and the constants it needs.
+
+    The function calls `trace(part, function, value)` for every node, where
+    `part` is what `part_of` says of it.
+    """
+    emitter = _Emitter(functions, strict=strict, part_of=part_of)
+    emitter.function("expression", tree)
+    lines = [f"    {line}" for written in emitter.functions for line in written.splitlines()]
+    return "\n".join(["def bind(trace):", *lines, "    return expression", ""]), emitter.constants
+
+
 class _Emitter:
     """Source being written: finished functions, the lines of the current one, and constants."""
 
-    def __init__(self, functions: Functions, *, strict: bool) -> None:
+    def __init__(self, functions: Functions, *, strict: bool, part_of: Callable[[Node], Any] | None = None) -> None:
         self.functions: list[str] = []
         self.constants: dict[str, Any] = {}
         self._library = functions
         self._strict = strict
+        self._part_of = part_of
         self._lines: list[str] = []
         self._depth = 0
         self._names = 0
 
-    def function(self, name: str, node: Node, *, absorbing: bool = False) -> None:
-        """Write a function that evaluates `node` on its argument."""
+    def function(self, name: str, node: Node, *, write: Callable[[Node, str], str] | None = None) -> None:
+        """Write a function that evaluates `node` on its argument, by `write` if not as a value."""
         lines, depth = self._lines, self._depth
         self._lines, self._depth = [], 1
-        result = self._absorbed(node, "value") if absorbing else self._value(node, "value")
+        result = (write or self._value)(node, "value")
         self._line(f"return {result}")
         self.functions.append("\n".join([f"def {name}(value):", *self._lines]))
         self._lines, self._depth = lines, depth
@@ -63,12 +78,23 @@ class _Emitter:
 
     def _value(self, node: Node, current: str) -> str:
         """Write statements for `node` applied to `current`; returns an expression for its value."""
+        if self._part_of is not None and node["type"] != "identity":
+            return self._traced(node, current, self._part_of(node))
         if self._depth > _MAX_BLOCKS:
             name = self._name("part")
             self.function(name, node)
             return self._assign(f"{name}({current})")
+        return self._written(node, current)
+
+    def _written(self, node: Node, current: str) -> str:
         write: Callable[[Node, str], str] = getattr(self, f"_{node['type']}")
         return write(node, current)
+
+    def _traced(self, node: Node, current: str, part: Any) -> str:
+        """A node as a function of its own, which the recorder calls."""
+        name = self._name("part")
+        self.function(name, node, write=self._written)
+        return self._assign(f"trace({self._constant(part)}, {name}, {current})")
 
     def _assign(self, expression: str) -> str:
         name = self._name()
@@ -83,7 +109,7 @@ class _Emitter:
         What is flattened, filtered or whose members are taken may fail in any
         way (`JmesPathError`) and is null then; so Kyverno has it.
         """
-        chain = _field_chain(node)
+        chain = self._chain(node)
         if chain is not None:
             return self._fields(chain, current, on_missing="null")
         if not self._strict or (_cannot_fail(node) if error == "JmesPathError" else _cannot_miss(node)):
@@ -97,6 +123,10 @@ class _Emitter:
         self._line(f"except {error}:")
         self._line(f"    {name} = None")
         return name
+
+    def _chain(self, node: Node) -> list[str] | None:
+        """The keys that are read in one go, which the traced mode never does."""
+        return _field_chain(node) if self._part_of is None else None
 
     def _fields(self, keys: list[str], current: str, *, on_missing: str) -> str:
         name = self._name()
@@ -123,7 +153,7 @@ class _Emitter:
         return self._fields([node["value"]], current, on_missing="error")
 
     def _subexpression(self, node: Node, current: str) -> str:
-        chain = _field_chain(node)
+        chain = self._chain(node)
         if chain is not None:
             return self._fields(chain, current, on_missing="error")
         value = current
@@ -262,7 +292,7 @@ class _Emitter:
         for child in node["children"]:
             if child["type"] == "expref":
                 name = self._name("by")
-                self.function(name, child["children"][0], absorbing=True)
+                self.function(name, child["children"][0], write=self._absorbed)
                 arguments.append(name)
             else:
                 arguments.append(self._absorbed(child, current))
@@ -270,7 +300,7 @@ class _Emitter:
 
     def _expref(self, node: Node, _current: str) -> str:
         name = self._name("by")
-        self.function(name, node["children"][0], absorbing=True)
+        self.function(name, node["children"][0], write=self._absorbed)
         return name
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
@@ -16,7 +17,7 @@ from bartizan.lang.overlay.emit import NAMES, emit
 from bartizan.lang.overlay.parse import MAX_DEPTH, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from bartizan.base.json import Json
     from bartizan.lang.overlay.mismatch import Mismatch
@@ -40,16 +41,23 @@ def compile_pattern(pattern: Json, *, name: str = "pattern") -> Pattern:
     Raises:
         SpecError: the pattern is malformed; its `pointer` says where.
     """
-    path, inner = _outer_path(pattern)
-    try:
+    path, inner = outer_path(pattern)
+    with placing(path):
         compiled = _compile(msgspec.json.encode(inner), name)
-    except SpecError as error:
-        where = "".join(f"/{escape(key)}" for key in path)
-        raise SpecError(error.message, hint=error.hint, pointer=where + error.pointer) from error
     return _below(path, compiled) if path else compiled
 
 
-def _outer_path(pattern: Json) -> tuple[tuple[str, ...], Json]:
+@contextmanager
+def placing(path: tuple[str, ...]) -> Iterator[None]:
+    """Say of errors in what stands at a path where in the whole they are."""
+    try:
+        yield
+    except SpecError as error:
+        where = "".join(f"/{escape(key)}" for key in path)
+        raise SpecError(error.message, hint=error.hint, pointer=where + error.pointer) from error
+
+
+def outer_path(pattern: Json) -> tuple[tuple[str, ...], Json]:
     """The plain keys around a pattern, each alone in its map, and what they hold.
 
     Patterns for a Pod, its Deployment and its CronJob differ in nothing
@@ -68,12 +76,21 @@ def _outer_path(pattern: Json) -> tuple[tuple[str, ...], Json]:
 
 def _below(path: tuple[str, ...], inner: Pattern) -> Pattern:
     """A pattern for what stands at `path`; everything on the way must be a map."""
-    return Pattern(_descent(path)(inner.check), inner.source)
+    return Pattern(descent(path)(inner.check), inner.source)
 
 
 @lru_cache(maxsize=256)
-def _descent(path: tuple[str, ...]) -> Callable[[Check], Check]:
+def descent(path: tuple[str, ...]) -> Callable[[Check], Check]:
     """Generate the way down a path, once for all patterns below it."""
+    namespace: dict[str, Any] = {"__builtins__": {}, **NAMES}
+    source, file = descent_source(path), f"<overlay path {'/'.join(path)!r}>"
+    exec(compile(source, file, "exec"), namespace)  # noqa: S102 (keys go in through repr() alone)
+    descend: Callable[[Check], Check] = namespace["descend"]
+    return descend
+
+
+def descent_source(path: tuple[str, ...]) -> str:
+    """Write `def descend(inner)`, which makes a check of the whole from one of what stands at the path."""
     lines = ["def descend(inner):", "    def check(value):"]
     pointer = ""
     for step in path:
@@ -85,20 +102,33 @@ def _descent(path: tuple[str, ...]) -> Callable[[Check], Check]:
         pointer += f"/{escape(step)}"
     again = f"Mismatch({pointer!r} + found.pointer, found.value, found.wanted, found.reason, found.skip, found.broken)"
     lines += ["        found = inner(value)", f"        return None if found is None else {again}", "    return check"]
-    source = "\n".join(lines) + "\n"
-    namespace: dict[str, Any] = {"__builtins__": {}, **NAMES}
-    exec(compile(source, f"<overlay path {pointer!r}>", "exec"), namespace)  # noqa: S102 (keys go in through repr() alone)
-    descend: Callable[[Check], Check] = namespace["descend"]
-    return descend
+    return "\n".join(lines) + "\n"
 
 
 @lru_cache(maxsize=4096)
 def _compile(encoded: bytes, name: str) -> Pattern:
     """Compile a pattern given as JSON, once for all who have the same."""
     source, constants = emit(parse(msgspec.json.decode(encoded)))
+    return Pattern(load_source(source, constants, name), source)
+
+
+def load_source(source: str, constants: dict[str, Any], name: str) -> Any:
+    """The function `check` of what the emitter wrote; the source shows in tracebacks and profilers."""
     file = f"<overlay {next(_NUMBERS)}: {name!r}>"
     namespace: dict[str, Any] = {"__builtins__": {}, **NAMES, **constants}
     # only text from `emit` is compiled: names are generated, keys go through repr(), all else stands in constants
     exec(compile(source, file, "exec"), namespace)  # noqa: S102 (argued in the line above)
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    return Pattern(namespace["check"], source)
+    return namespace["check"]
+
+
+def source_of(pattern: Json) -> str:
+    """The Python that is generated for a pattern: the way down its outer path, and what is judged there.
+
+    Raises:
+        SpecError: the pattern is malformed; its `pointer` says where.
+    """
+    path, inner = outer_path(pattern)
+    with placing(path):
+        compiled = _compile(msgspec.json.encode(inner), "pattern")
+    return f"{descent_source(path)}\n\n{compiled.source}" if path else compiled.source

@@ -6,6 +6,9 @@ it stands in none. Patterns that only decide something (under a conditional
 or an existence anchor) become predicates of their own, and those whose
 skipping is weighed against what stands beside them (under an equality
 anchor, or in a list of lists) become parts that say why.
+
+The traced mode is the same code with a note of every key and element it
+comes to, and of every way out; `Spot` is what such a note is about.
 """
 
 from __future__ import annotations
@@ -56,6 +59,20 @@ NAMES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Spot:
+    """One key, element or position of a pattern, for the traced mode; `parent` is the number of the one around it."""
+
+    number: int
+    parent: int
+    label: str
+    """The key as written; empty for elements and for the whole."""
+    anchor: Anchor
+    node: Node
+    step: str = ""
+    """The part of a pointer that a key stands for; empty where the value says, as in a list."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Place:
     """Where code is being written: the path so far, and what failing and skipping look like here."""
 
@@ -66,12 +83,14 @@ class _Place:
     loop: str = ""
     """The flag to set before `continue`, inside a list."""
     loops: int = 0
+    spot: int = 0
+    """What the traced mode notes here."""
 
-    def below(self, key: str) -> _Place:
-        return replace(self, path=(*self.path, repr("/" + pointer.escape(key))))
+    def below(self, key: str, spot: int) -> _Place:
+        return replace(self, path=(*self.path, repr("/" + pointer.escape(key))), spot=spot)
 
-    def element(self, index: str, flag: str) -> _Place:
-        return replace(self, path=(*self.path, "'/'", f"str({index})"), loop=flag, loops=self.loops + 1)
+    def element(self, index: str, flag: str, spot: int) -> _Place:
+        return replace(self, path=(*self.path, "'/'", f"str({index})"), loop=flag, loops=self.loops + 1, spot=spot)
 
     @property
     def pointer(self) -> str:
@@ -85,13 +104,23 @@ def emit(node: Node) -> tuple[str, dict[str, Any]]:
     return "\n\n".join(emitter.functions) + "\n", emitter.constants
 
 
+def emit_traced(node: Node) -> tuple[str, dict[str, Any], list[Spot]]:
+    """Write `def check(value, trace)`, the constants it needs, and what the numbers in its notes stand for."""
+    spots: list[Spot] = []
+    emitter = _Emitter(tracks=any(True for _ in tracked(node)), spots=spots)
+    emitter.entry(node)
+    return "\n\n".join(emitter.functions) + "\n", emitter.constants, spots
+
+
 class _Emitter:
     """Source being written: finished functions, the lines of the current one, and constants."""
 
-    def __init__(self, *, tracks: bool) -> None:
+    def __init__(self, *, tracks: bool, spots: list[Spot] | None = None) -> None:
         self.functions: list[str] = []
         self.constants: dict[str, Any] = {}
         self._tracks = tracks
+        self._spots = spots
+        self._more = ("" if not tracks else ", seen") + ("" if spots is None else ", trace")
         self._lines: list[str] = []
         self._depth = 1
         self._names = 0
@@ -100,30 +129,50 @@ class _Emitter:
         """Write the function that callers see."""
         if self._tracks:
             self._line("seen = {}")
+        spot = self._spot(-1, node)
+        self._note(f"whole({spot}, value)")
         self._node(node, "value", _Place((), deciding=False))
+        self._note(f"held({spot})")
         self._line("return None")
-        self.functions.append("\n".join(["def check(value):", *self._lines]))
+        parameters = "value" if self._spots is None else "value, trace"
+        self.functions.append("\n".join([f"def check({parameters}):", *self._lines]))
 
-    def _predicate(self, node: Node) -> str:
+    def _predicate(self, node: Node, spot: int) -> str:
         """Write a function that says whether `node` matches; returns its name."""
-        return self._function("matches", node, deciding=True)
+        return self._function("matches", node, spot, deciding=True)
 
-    def _part(self, node: Node) -> str:
+    def _part(self, node: Node, spot: int) -> str:
         """Write a function that says why `node` does not match; returns its name."""
-        return self._function("part", node, deciding=False)
+        return self._function("part", node, spot, deciding=False)
 
-    def _function(self, prefix: str, node: Node, *, deciding: bool) -> str:
+    def _function(self, prefix: str, node: Node, spot: int, *, deciding: bool) -> str:
         lines, depth = self._lines, self._depth
         self._lines, self._depth = [], 1
         name = self._name(prefix)
-        self._node(node, "value", _Place((), deciding=deciding))
+        self._node(node, "value", _Place((), deciding=deciding, spot=spot))
         self._line("return True" if deciding else "return None")
-        self.functions.append("\n".join([f"def {name}(value{', seen' if self._tracks else ''}):", *self._lines]))
+        self.functions.append("\n".join([f"def {name}(value{self._more}):", *self._lines]))
         self._lines, self._depth = lines, depth
         return name
 
     def _call(self, function: str, value: str) -> str:
-        return f"{function}({value}{', seen' if self._tracks else ''})"
+        return f"{function}({value}{self._more})"
+
+    # notes, in the traced mode only
+
+    def _spot(self, parent: int, node: Node, *, label: str = "", anchor: Anchor = Anchor.NONE, step: str = "") -> int:
+        if self._spots is None:
+            return 0
+        self._spots.append(Spot(len(self._spots), parent, label, anchor, node, step))
+        return len(self._spots) - 1
+
+    def _key_spot(self, entry: Entry, place: _Place) -> int:
+        step = f"/{pointer.escape(entry.key)}"
+        return self._spot(place.spot, entry.child, label=entry.raw, anchor=entry.anchor, step=step)
+
+    def _note(self, call: str) -> None:
+        if self._spots is not None:
+            self._line(f"trace.{call}")
 
     def _line(self, text: str) -> None:
         self._lines.append("    " * self._depth + text)
@@ -140,6 +189,7 @@ class _Emitter:
     # ways out
 
     def _fail(self, place: _Place, value: str, wanted: Json) -> None:
+        self._note(f"failed({place.spot})")
         if place.deciding:
             self._line("return False")
             return
@@ -149,6 +199,7 @@ class _Emitter:
 
     def _skip(self, place: _Place, reason: str, *, is_global: bool = False) -> None:
         """The pattern is not about this element, or where there is no list not about this value."""
+        self._note(f"skipped({place.spot}, {reason!r})")
         if place.loop:
             self._line(f"{place.loop} = True")
             self._line("continue")
@@ -198,12 +249,15 @@ class _Emitter:
 
     def _weighed(self, entry: Entry, value: str, place: _Place, applied: str) -> None:
         """An equality anchor whose child may skip, which counts only where no anchor beside it applied."""
-        key, found = repr(entry.key), self._name("m")
-        self._line(f"{found} = {self._call(self._part(entry.child), f'{value}[{key}]')} if {key} in {value} else None")
+        key, found, spot = repr(entry.key), self._name("m"), self._key_spot(entry, place)
+        self._note(f"key({spot}, {value}, {key})")
+        part = self._part(entry.child, spot)
+        self._line(f"{found} = {self._call(part, f'{value}[{key}]')} if {key} in {value} else None")
+        self._note(f"weighed({spot}, {found})")
         self._line(f"if {found} is not None:")
         self._depth += 1
         self._line(f"if not {found}.skip:")
-        self._indented(lambda: self._pass_on(found, place.below(entry.key)))
+        self._indented(lambda: self._pass_on(found, place.below(entry.key, spot)))
         self._line(f"if {found}.is_global:")
         self._indented(lambda: self._skip(place, f"a global condition under {entry.raw} does not hold"))
         self._depth -= 1
@@ -221,7 +275,9 @@ class _Emitter:
             key = self._name("k")
             matches = self._constant(wildcard.matcher(entry.key))
             self._line(f"{key} = first_key({matches}, {value})")
-        below = place.below(entry.key)
+        spot = self._key_spot(entry, place)
+        self._note(f"key({spot}, {value}, {key})")
+        below = place.below(entry.key, spot)
         match entry.anchor:
             case Anchor.NONE:
                 self._plain(entry, f"{value}.get({key})", below)
@@ -234,10 +290,16 @@ class _Emitter:
                 self._present(key, value, lambda item: self._exists(entry.child, item, below))
             case Anchor.CONDITIONAL:
                 self._line(f"if {key} not in {value}:")
-                self._indented(lambda: self._skip(place, f"condition {entry.raw}: there is no such key"))
-                self._condition(entry, f"{value}[{key}]", place)
+                self._indented(lambda: self._unmet(spot, place, f"condition {entry.raw}: there is no such key"))
+                self._condition(entry, f"{value}[{key}]", place, spot)
             case Anchor.GLOBAL:
-                self._present(key, value, lambda item: self._condition(entry, item, place))
+                self._present(key, value, lambda item: self._condition(entry, item, place, spot))
+        self._note(f"held({spot})")
+
+    def _unmet(self, spot: int, place: _Place, reason: str, *, is_global: bool = False) -> None:
+        """A condition that does not hold: the map it stands in is not meant."""
+        self._note(f"failed({spot})")
+        self._skip(place, reason, is_global=is_global)
 
     def _plain(self, entry: Entry, found: str, below: _Place) -> None:
         if isinstance(entry.child, ScalarNode) and entry.child.pattern == "*" and not entry.child.in_list:
@@ -262,29 +324,35 @@ class _Emitter:
         self._depth -= 1
 
     def _negated(self, place: _Place, value: str) -> None:
+        self._note(f"failed({place.spot})")
         if place.deciding:
             self._line("return False")
         else:
             self._line(f"return Mismatch({place.pointer}, {value}, None, 'must not be there')")
 
-    def _condition(self, entry: Entry, value: str, place: _Place) -> None:
+    def _condition(self, entry: Entry, value: str, place: _Place, spot: int) -> None:
         if isinstance(entry.child, ScalarNode) and not entry.child.in_list:
             holds = self._matches(entry.child, value)
         else:
-            holds = self._call(self._predicate(entry.child), value)
+            holds = self._call(self._predicate(entry.child, spot), value)
         self._line(f"if not ({holds}):")
         reason, is_global = f"condition {entry.raw} does not hold", entry.anchor is Anchor.GLOBAL
-        self._indented(lambda: self._skip(place, reason, is_global=is_global))
+        self._indented(lambda: self._unmet(spot, place, reason, is_global=is_global))
 
     def _exists(self, node: Node, value: str, place: _Place) -> None:
         self._line(f"if {value}.__class__ is not list:")
         self._indented(lambda: self._fail(place, value, "a list"))
         patterns = node.children if isinstance(node, PositionsNode) else ()
         for child in patterns:
-            predicate, item = self._predicate(child), self._name("e")
+            spot, item = self._spot(place.spot, child), self._name("e")
+            predicate = self._predicate(child, spot)
             self._line(f"for {item} in {value}:")
-            self._line(f"    if {self._call(predicate, item)}:")
-            self._line("        break")
+            self._depth += 1
+            self._note(f"element({spot}, {item})")
+            self._line(f"if {self._call(predicate, item)}:")
+            self._indented(lambda spot=spot: self._note(f"held({spot})"))  # type: ignore[misc]  # bound now, in a loop
+            self._line("    break")
+            self._depth -= 1
             self._line("else:")
             wanted = child.pattern
             self._indented(lambda wanted=wanted: self._fail(place, value, wanted))  # type: ignore[misc]  # bound now, in a loop
@@ -292,19 +360,24 @@ class _Emitter:
     def _each(self, node: EachNode, value: str, place: _Place) -> None:
         self._line(f"if {value}.__class__ is not list:")
         self._indented(lambda: self._fail(place, value, node.pattern))
+        spot = self._spot(place.spot, node.child)
         if place.loops >= _MAX_LOOPS:
-            predicate, deep = self._predicate(node.child), self._name("e")
+            predicate, deep = self._predicate(node.child, spot), self._name("e")
             self._line(f"for {deep} in {value}:")
-            self._line(f"    if not {self._call(predicate, deep)}:")
             self._depth += 1
+            self._note(f"element({spot}, {deep})")
+            self._line(f"if not {self._call(predicate, deep)}:")
             self._indented(lambda: self._fail(place, value, node.pattern))
+            self._note(f"held({spot})")
             self._depth -= 1
             return
         item, index, flag, applied = self._name("e"), self._name("i"), self._name("skipped"), self._name("applied")
         lines = self._lines
         self._lines = []
         self._depth += 1
-        self._node(node.child, item, place.element(index, flag))
+        self._note(f"element({spot}, {item})")
+        self._node(node.child, item, place.element(index, flag, spot))
+        self._note(f"held({spot})")
         self._depth -= 1
         body, self._lines = self._lines, lines
         skips = any(f"{flag} = True" in line for line in body)
@@ -329,21 +402,27 @@ class _Emitter:
             self._line(f"{applied} = False")
         for number, child in enumerate(node.children):
             name = self._name("v")
+            spot = self._spot(place.spot, child)
+            below = place.below(str(number), spot)
             self._line(f"{name} = {value}[{number}]")
+            self._note(f"element({spot}, {name}, {number})")
             if can_skip(child):
-                self._line(f"{name} = {self._call(self._part(child), name)}")
+                self._line(f"{name} = {self._call(self._part(child, spot), name)}")
+                self._note(f"weighed({spot}, {name})")
                 self._line(f"if {name} is not None and not {name}.skip:")
-                self._indented(lambda name=name, number=number: self._pass_on(name, place.below(str(number))))  # type: ignore[misc]  # bound now, in a loop
+                self._indented(lambda name=name, below=below: self._pass_on(name, below))  # type: ignore[misc]  # bound now, in a loop
                 if applied:
                     self._line(f"{applied} = {applied} or {name} is None")
             else:
-                self._node(child, name, place.below(str(number)))
+                self._node(child, name, below)
+                self._note(f"held({spot})")
         if applied:
             self._line(f"if not {applied}:")
             self._indented(lambda: self._skip(place, "no element of the list meets the conditions"))
 
     def _too_short(self, place: _Place, value: str, count: int) -> None:
         """Kyverno cannot judge a list of lists that is shorter than its pattern."""
+        self._note(f"failed({place.spot})")
         if place.deciding:
             self._line("return False")
         else:

@@ -86,11 +86,21 @@ def _read_number(text: str, *, whole: bool) -> float | None:
 
 
 def _text(pattern: str) -> Test:
-    choices = [[_single(part.strip(" ")) for part in choice.strip(" ").split("&")] for choice in pattern.split("|")]
+    choices = [[_single(part) for part in parts] for parts in operands(pattern)]
     if len(choices) == 1 and len(choices[0]) == 1:
         only = choices[0][0]
         return lambda value: value == pattern or only(value)
     return lambda value: value == pattern or any(all(test(value) for test in tests) for tests in choices)
+
+
+def operands(pattern: str) -> list[list[str]]:
+    """What stands between the operators of a leaf: alternatives (`|`), each of what must hold together (`&`)."""
+    return [[part.strip(" ") for part in choice.strip(" ").split("&")] for choice in pattern.split("|")]
+
+
+def holds_alone(operand: str, value: Json) -> bool:
+    """Whether one operand of a leaf matches one value."""
+    return _single(operand)(value)
 
 
 @lru_cache(maxsize=4096)

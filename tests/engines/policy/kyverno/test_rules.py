@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CASES = yaml.safe_load((ROOT / "tests" / "cases" / "kyverno" / "rules.yaml").read_text())
 _WORDS = {Passed: "pass", Failed: "fail", Skipped: "skip", Broken: "error", type(None): "none"}
 _MATCH = {"any": [{"resources": {"kinds": ["ConfigMap"]}}]}
-_RULE = ("validate", "preconditions", "context")
+_RULE = ("validate", "mutate", "preconditions", "context", "exclude")
 
 
 class Answers:

@@ -227,7 +227,7 @@ def _is_directive(item: Json) -> bool:
 
 
 def _directive(word: Json) -> str:
-    if word not in _DIRECTIVES:
+    if not isinstance(word, str) or word not in _DIRECTIVES:
         raise PatchError(f"`$patch: {word}` is none of delete, merge and replace")
     return str(word)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.base.errors import SpecError
 from bartizan.base.json import to_text
+from bartizan.engines.policy.dialects.kyverno.watch import watch_of
 from bartizan.lang.jmespath import JmesPathError
 from bartizan.lang.jmespath.runtime import equal
 
@@ -118,7 +119,8 @@ def _entry(key: str, child: Json, compiler: Compiler, at: str, depth: int) -> Ch
             errors += inner(element, {**scope, index: number} if index else scope, f"{where}/{number}")
         return errors
 
-    return check
+    watch = watch_of(compiler)
+    return check if watch is None else watch.around("assertion", at, check, text=key, detail=child)
 
 
 def _child(value: Json, name: str) -> Json:

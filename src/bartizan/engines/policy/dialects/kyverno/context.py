@@ -10,6 +10,7 @@ from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.scope import after
 from bartizan.engines.policy.dialects.kyverno.spec import list_at, object_at
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
+from bartizan.engines.policy.dialects.kyverno.watch import watch_of
 from bartizan.engines.policy.lookup import (
     ApiQuestion,
     ConfigMapQuestion,
@@ -39,6 +40,7 @@ def compile_context(entries: Json, compiler: Compiler, at: str) -> dict[str, Loa
         SpecError: an entry without a name, or of no known kind.
     """
     loaders: dict[str, Loader] = {}
+    watch = watch_of(compiler)
     for index, item in enumerate(list_at(entries, at)):
         where = f"{at}/{index}"
         entry = object_at(item, where)
@@ -52,6 +54,8 @@ def compile_context(entries: Json, compiler: Compiler, at: str) -> dict[str, Loa
             raise SpecError(f"context entry `{name}` has no single known kind", pointer=where, hint=hint)
         body = object_at(entry[kinds[0]], f"{where}/{kinds[0]}")
         loader = _KINDS[kinds[0]](name, body, compiler, f"{where}/{kinds[0]}")
+        if watch is not None:
+            loader = watch.around("entry", where, loader, text=name)
         loaders[name] = after(name, loaders[name], loader) if name in loaders else loader
     return loaders
 

@@ -15,6 +15,7 @@ from bartizan.engines.policy.dialects.kyverno.match import compile_filters
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_any_all
 from bartizan.engines.policy.dialects.kyverno.spec import ExceptionSpec, Metadata, decode
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError
+from bartizan.engines.policy.dialects.kyverno.watch import watch_of
 from bartizan.model.outcome import Skipped
 
 if TYPE_CHECKING:
@@ -98,15 +99,20 @@ def _compile(document: JsonObject, spec: ExceptionSpec, compiler: Compiler) -> R
     name = "/".join(part for part in (metadata.namespace, metadata.name) if part)
     pod_security = tuple(spec.pod_security or ())
     if spec.conditions is None:
-        return RuleException(name, lambda request, _scope: matches(request) is not None, pod_security)
-    conditions = compile_any_all(spec.conditions, compiler, "/spec/conditions")
 
-    def lifts(request: Request, scope: Callable[[], Scope]) -> bool:
-        if matches(request) is None:
-            return False
-        try:
-            return conditions(scope()).holds
-        except UnresolvedError:
-            return False
+        def lifts(request: Request, scope: Callable[[], Scope]) -> bool:  # noqa: ARG001 (the shape of every exception)
+            return matches(request) is not None
+    else:
+        conditions = compile_any_all(spec.conditions, compiler, "/spec/conditions")
 
-    return RuleException(name, lifts, pod_security)
+        def lifts(request: Request, scope: Callable[[], Scope]) -> bool:
+            if matches(request) is None:
+                return False
+            try:
+                return conditions(scope()).holds
+            except UnresolvedError:
+                return False
+
+    watch = watch_of(compiler)
+    watched = lifts if watch is None else watch.around("exception", "", lifts, text=name, detail=spec)
+    return RuleException(name, watched, pod_security)

@@ -16,6 +16,7 @@ from bartizan.engines.policy.dialects.kyverno.scope import set_path
 from bartizan.engines.policy.dialects.kyverno.spec import ValidateSpec, list_at, object_at
 from bartizan.engines.policy.dialects.kyverno.validate import compile_validate
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
+from bartizan.engines.policy.dialects.kyverno.watch import watched_loop
 from bartizan.lang.jmespath import JmesPathError, NotFoundError
 from bartizan.model.outcome import PASSED, Broken, Failed, Outcome, Passed
 from bartizan.model.resource import Resource
@@ -82,6 +83,7 @@ def _compile_loop(loop: JsonObject, message: str | None, compiler: Compiler, at:
     block = loop.get("preconditions")
     conditions = compile_conditions(block, compiler, f"{at}/preconditions") if block else None
     judge = _element_judge(loop, message, compiler, at, depth)
+    elements_of, judge = watched_loop(compiler, at, elements_of, judge)
     narrows = False if loop.get("deny") is not None else loop.get("elementScope")
     needs_maps = loop.get("elementScope") is True
     base = _static_pointer(loop.get("list")) if depth == 0 else None  # further in, places are below an element

@@ -135,11 +135,12 @@ def _says_something(field: object) -> bool:
 
 def _plain_filter(entry: Filter, at: str) -> Predicate:
     resources = entry.resources or ResourceFilter()
-    users = _user_tests(entry)
+    users = [test for _, test in _user_tests(entry)]
     if not users and not any(map(_says_something, msgspec.structs.astuple(resources))):
         return _never
     plain = msgspec.structs.replace(resources, operations=None, namespace_selector=None)
-    tests = _resource_tests(plain, [parse_kind(text) for text in resources.kinds or ()], f"{at}/resources")
+    kinds = [parse_kind(text) for text in resources.kinds or ()]
+    tests = [test for _, test in _resource_tests(plain, kinds, f"{at}/resources")]
     if resources.namespace_selector is not None:
         in_namespace = compile_selector(resources.namespace_selector, f"{at}/resources/namespaceSelector")
         tests.append(
@@ -153,8 +154,8 @@ def _plain_filter(entry: Filter, at: str) -> Predicate:
 def _filter(entry: Filter, at: str, *, excluding: bool) -> Match:
     resources = entry.resources or ResourceFilter()
     kinds = [parse_kind(text) for text in resources.kinds or ()]
-    tests = _resource_tests(resources, kinds, f"{at}/resources")
-    users = _user_tests(entry)
+    tests = [test for _, test in _resource_tests(resources, kinds, f"{at}/resources")]
+    users = [test for _, test in _user_tests(entry)]
     if users:
         tests.append(_user_predicate(users, alone=not tests, excluding=excluding))
     if not tests:
@@ -162,31 +163,42 @@ def _filter(entry: Filter, at: str, *, excluding: bool) -> Match:
     return Match(_all_of(tests), _plain_kinds(kinds))
 
 
-def _resource_tests(resources: ResourceFilter, kinds: Sequence[KindSelector], at: str) -> list[Predicate]:
-    tests: list[Predicate] = []
+def attributes(entry: Filter, at: str, *, excluding: bool = False) -> list[tuple[str, Predicate]]:
+    """What a filter asks, attribute by attribute, for those who explain; all must hold, and none never does."""
+    resources = entry.resources or ResourceFilter()
+    tests = _resource_tests(resources, [parse_kind(text) for text in resources.kinds or ()], f"{at}/resources")
+    alone = not tests
+    users = [(name, _user_predicate([test], alone=alone, excluding=excluding)) for name, test in _user_tests(entry)]
+    return [*tests, *users]
+
+
+def _resource_tests(resources: ResourceFilter, kinds: Sequence[KindSelector], at: str) -> list[tuple[str, Predicate]]:
+    tests: list[tuple[str, Predicate]] = []
     if resources.operations:
         operations = frozenset(resources.operations)
-        tests.append(lambda request: request.operation in operations)
+        tests.append(("operations", lambda request: request.operation in operations))
     if kinds:
-        tests.append(_kinds_predicate(kinds))
+        tests.append(("kinds", _kinds_predicate(kinds)))
     if resources.name:
-        tests.append(_name_predicate(wildcard.matcher(resources.name)))
+        tests.append(("name", _name_predicate(wildcard.matcher(resources.name))))
     if resources.names:
-        tests.append(_name_predicate(_texts(resources.names)))
+        tests.append(("names", _name_predicate(_texts(resources.names))))
     if resources.namespaces:
-        tests.append(_namespaces_predicate(_texts(resources.namespaces)))
+        tests.append(("namespaces", _namespaces_predicate(_texts(resources.namespaces))))
     if resources.annotations:
-        tests.append(_annotations_predicate(resources.annotations))
+        tests.append(("annotations", _annotations_predicate(resources.annotations)))
     if resources.selector is not None:
         selects = compile_selector(resources.selector, f"{at}/selector")
-        tests.append(lambda request: selects(_labels(request.resource.body)))
+        tests.append(("selector", lambda request: selects(_labels(request.resource.body))))
     if resources.namespace_selector is not None:
         in_namespace = compile_selector(resources.namespace_selector, f"{at}/namespaceSelector")
-        # a Namespace is not in a namespace, whatever its labels: Kyverno never lets this selector match one
-        tests.append(
-            lambda request: request.resource.id.kind not in ("Namespace", "") and in_namespace(request.namespace_labels)
-        )
+        tests.append(("namespaceSelector", _in_namespace(in_namespace)))
     return tests
+
+
+def _in_namespace(selects: Callable[[Mapping[str, str]], bool]) -> Predicate:
+    # a Namespace is not in a namespace, whatever its labels: Kyverno never lets this selector match one
+    return lambda request: request.resource.id.kind not in ("Namespace", "") and selects(request.namespace_labels)
 
 
 def _kinds_predicate(kinds: Sequence[KindSelector]) -> Predicate:
@@ -265,18 +277,18 @@ def _annotations_predicate(wanted: Mapping[str, str]) -> Predicate:
     return applies
 
 
-def _user_tests(entry: Filter) -> list[Callable[[UserInfo], bool]]:
-    tests: list[Callable[[UserInfo], bool]] = []
+def _user_tests(entry: Filter) -> list[tuple[str, Callable[[UserInfo], bool]]]:
+    tests: list[tuple[str, Callable[[UserInfo], bool]]] = []
     # roles are compared as they are; only subjects have wildcards
     if entry.roles:
         roles = frozenset(entry.roles)
-        tests.append(lambda user: not roles.isdisjoint(user.roles))
+        tests.append(("roles", lambda user: not roles.isdisjoint(user.roles)))
     if entry.cluster_roles:
         cluster_roles = frozenset(entry.cluster_roles)
-        tests.append(lambda user: not cluster_roles.isdisjoint(user.cluster_roles))
+        tests.append(("clusterRoles", lambda user: not cluster_roles.isdisjoint(user.cluster_roles)))
     if entry.subjects:
         subjects = [_subject(subject) for subject in entry.subjects]
-        tests.append(lambda user: any(subject(user) for subject in subjects))
+        tests.append(("subjects", lambda user: any(subject(user) for subject in subjects)))
     return tests
 
 

@@ -20,6 +20,7 @@ from bartizan.engines.policy.dialects.kyverno.patch_anchors import compile_ancho
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
 from bartizan.engines.policy.dialects.kyverno.spec import decode
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
+from bartizan.engines.policy.dialects.kyverno.watch import watched_patch
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion
 from bartizan.engines.policy.mutation import PatchError, apply_patch, merge, read_patch
 from bartizan.lang.jmespath import JmesPathError
@@ -157,7 +158,7 @@ def _compile_patch(strategic: Json, json_patch: Json, compiler: Compiler, at: st
     """Compile one patch, of either kind; a strategic merge wins where both are there."""
     if strategic is not None:
         where = f"{at}/patchStrategicMerge"
-        template = compile_template(strategic, compiler, at=where)
+        template = watched_patch(compiler, where, compile_template(strategic, compiler, at=where))
         if template.render is None:
             return _Static(_merger(template.value, where))
         return lambda body, scope: _late_merger(to_text(template(scope)), where)(body)
@@ -165,7 +166,7 @@ def _compile_patch(strategic: Json, json_patch: Json, compiler: Compiler, at: st
         hint = "Write patchStrategicMerge, patchesJson6902 or foreach."
         raise SpecError("nothing to mutate by", pointer=at, hint=hint)
     where = f"{at}/patchesJson6902"
-    template = compile_template(json_patch, compiler, at=where)
+    template = watched_patch(compiler, where, compile_template(json_patch, compiler, at=where))
     read = _patch_reader(compiler, where)
     if template.render is None:
         try:

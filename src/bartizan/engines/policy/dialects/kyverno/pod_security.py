@@ -12,7 +12,7 @@ from bartizan.model.outcome import PASSED, Failed, Outcome
 from bartizan.model.workload import pod_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from bartizan.engines.policy.dialects.kyverno.exceptions import RuleException
     from bartizan.engines.policy.dialects.kyverno.spec import PodSecuritySpec
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bartizan.engines.policy.dialects.podsecurity.baseline import Check
     from bartizan.engines.policy.dialects.podsecurity.pod import Violation
     from bartizan.model.request import Request
+    from bartizan.model.workload import PodPart
 
 _KNOWN: Final = 34
 """The minor version of the standards that Kyverno 1.19 is built with; later ones are judged by it."""
@@ -32,13 +33,12 @@ def pod_security_judge(spec: PodSecuritySpec, message: Message, exceptions: Sequ
         SpecError: an unknown level, version or control.
     """
     level, version = spec.level, spec.version or "latest"
-    checks = _checks(level, version)
+    checks = checks_of(level, version)
     judge_pod = judge_by([check for _, check in checks])
     key = f"pod security {level} {version}"
     excluded = compile_exclusions(spec.exclude or (), f"{at}/exclude")
     lifted = [(item, compile_exclusions(item.pod_security, "/spec/podSecurity")) for item in exceptions]
-    of_pod = excluded.of_pod.union(*(exclusions.of_pod for _, exclusions in lifted))
-    judge_bare = judge_by([check for name, check in checks if name in of_pod])
+    judge_bare = bare_judge(checks, excluded.of_pod.union(*(exclusions.of_pod for _, exclusions in lifted)))
 
     def judge(request: Request, scope: ScopeOf) -> Outcome | None:
         part = pod_of(request.resource.id.kind, request.resource.body)
@@ -49,8 +49,7 @@ def pod_security_judge(spec: PodSecuritySpec, message: Message, exceptions: Sequ
             found = request.memo[key] = judge_pod(part.metadata, part.spec)
 
         def bare() -> list[Violation]:
-            own = {key: value for key, value in part.spec.items() if key not in GROUPS}
-            return judge_bare(part.metadata, {**own, "containers": [{"name": "bare"}]})
+            return judge_bare(part)
 
         left = excluded.left(found, bare)
         waived: list[str] = []
@@ -67,7 +66,18 @@ def pod_security_judge(spec: PodSecuritySpec, message: Message, exceptions: Sequ
     return judge
 
 
-def _checks(level: str, version: str) -> list[tuple[str, Check]]:
+def bare_judge(checks: Sequence[tuple[str, Check]], names: Collection[str]) -> Callable[[PodPart], list[Violation]]:
+    """What a pod itself violates of some controls: it is judged with one empty container."""
+    judge = judge_by([check for name, check in checks if name in names])
+
+    def judge_bare(part: PodPart) -> list[Violation]:
+        own = {key: value for key, value in part.spec.items() if key not in GROUPS}
+        return judge(part.metadata, {**own, "containers": [{"name": "bare"}]})
+
+    return judge_bare
+
+
+def checks_of(level: str, version: str) -> list[tuple[str, Check]]:
     """The checks of a level, by control, as Kyverno picks them: one that came later holds for the version too."""
     controls_at(level, version)  # refuses what is no level or version
     minor = min(parse_version(version), _KNOWN)

@@ -13,6 +13,7 @@ from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno.conditions import bind_key, bind_value, operator
 from bartizan.engines.policy.dialects.kyverno.spec import list_at, object_at
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
+from bartizan.engines.policy.dialects.kyverno.watch import watch_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -165,18 +166,27 @@ def _condition(item: Json, compiler: Compiler, at: str) -> _Condition:
     key = compile_template(item.get("key"), compiler, at=f"{at}/key")
     value = compile_template(item.get("value"), compiler, at=f"{at}/value")
     message = as_text(item.get("message") or "")
+    watch = watch_of(compiler)
+    if watch is not None:
+        key, value = watch.template("key", key), watch.template("value", value)
     try:
-        if value.render is None:
-            bound = bind_value(name, value.value)
-            read = key.render or key
-            return _Condition(lambda scope: bound(read(scope)), message)
-        if key.render is None:
-            against, late = bind_key(name, key.value), value.render
-            return _Condition(lambda scope: against(late(scope)), message)
-        compare, left, right = operator(name), key.render, value.render
+        test = _test(name, key, value)
     except SpecError as error:
         raise SpecError(error.message, hint=error.hint, pointer=f"{at}/operator") from error
-    return _Condition(lambda scope: compare(left(scope), right(scope)), message)
+    return _Condition(test if watch is None else watch.around("condition", at, test, detail=item), message)
+
+
+def _test(name: str, key: Template, value: Template) -> Test:
+    """A condition, with whatever is known of its sides bound now."""
+    if value.render is None:
+        bound = bind_value(name, value.value)
+        read = key.render or key
+        return lambda scope: bound(read(scope))
+    if key.render is None:
+        against, late = bind_key(name, key.value), value.render
+        return lambda scope: against(late(scope))
+    compare, left, right = operator(name), key.render, value.render
+    return lambda scope: compare(left(scope), right(scope))
 
 
 def _join(messages: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from bartizan.engines.policy.dialects.kyverno.assertions import compile_assertio
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
 from bartizan.engines.policy.dialects.kyverno.spec import list_at, object_at
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
+from bartizan.engines.policy.dialects.kyverno.watch import watch_of
 from bartizan.lang.overlay import Mismatch, Pattern, compile_pattern
 from bartizan.model.outcome import PASSED, Broken, Failed, Outcome, Skipped
 
@@ -58,6 +59,9 @@ class Message:
 def compile_message(text: str | None, compiler: Compiler, at: str) -> Message:
     """Compile a message."""
     template = compile_template(text or "", compiler, at=at)
+    watch = watch_of(compiler)
+    if watch is not None:
+        template = watch.template("message", template)
     return Message(as_text(template.value), template.render, text or "")
 
 
@@ -65,8 +69,8 @@ def pattern_judge(document: Json, message: Message, compiler: Compiler, at: str)
     """Judge the resource by one pattern."""
     template = compile_template(document, compiler, at=at)
     if template.render is not None:
-        return _late_pattern_judge(template, message, at)
-    check = _compiled(template.value, at).check
+        return _late_pattern_judge(template, message, compiler, at)
+    check = _compiled(template.value, compiler, at).check
 
     def judge(request: Request, scope: ScopeOf) -> Outcome | None:
         if request.operation == "DELETE":
@@ -77,8 +81,8 @@ def pattern_judge(document: Json, message: Message, compiler: Compiler, at: str)
     return judge
 
 
-def _late_pattern_judge(template: Template, message: Message, at: str) -> Judge:
-    resolve = _pattern_resolver(template, at)
+def _late_pattern_judge(template: Template, message: Message, compiler: Compiler, at: str) -> Judge:
+    resolve = _pattern_resolver(template, compiler, at)
 
     def judge(request: Request, scope: ScopeOf) -> Outcome | None:
         if request.operation == "DELETE":
@@ -89,10 +93,10 @@ def _late_pattern_judge(template: Template, message: Message, at: str) -> Judge:
     return judge
 
 
-def _pattern_resolver(template: Template, at: str) -> Callable[[ScopeOf], Pattern]:
+def _pattern_resolver(template: Template, compiler: Compiler, at: str) -> Callable[[ScopeOf], Pattern]:
     """Compile a pattern, now or, if it has variables, when they are known."""
     if template.render is None:
-        known = _compiled(template.value, at)
+        known = _compiled(template.value, compiler, at)
         return lambda _scope: known
     cache: dict[bytes, Pattern] = {}
 
@@ -104,7 +108,7 @@ def _pattern_resolver(template: Template, at: str) -> Callable[[ScopeOf], Patter
             if len(cache) >= _MAX_PATTERNS:
                 cache.pop(next(iter(cache)))
             try:
-                compiled = cache[key] = _compiled(pattern, at)
+                compiled = cache[key] = _compiled(pattern, compiler, at)
             except SpecError as error:
                 raise UnresolvedError(f"bad pattern: {error.message}") from error
         return compiled
@@ -112,9 +116,11 @@ def _pattern_resolver(template: Template, at: str) -> Callable[[ScopeOf], Patter
     return resolve
 
 
-def _compiled(pattern: Json, at: str) -> Pattern:
+def _compiled(pattern: Json, compiler: Compiler, at: str) -> Pattern:
+    watch = watch_of(compiler)
     try:
-        return compile_pattern(pattern)
+        compiled = compile_pattern(pattern)
+        return compiled if watch is None else watch.pattern(pattern, at, compiled.source)
     except SpecError as error:
         raise SpecError(error.message, hint=error.hint, pointer=f"{at}{error.pointer}") from error
 
@@ -139,7 +145,8 @@ class _Alternatives(NamedTuple):
 def any_pattern_judge(documents: Json, message: Message, compiler: Compiler, at: str) -> Judge:
     """Judge by several patterns, of which one must match."""
     places = [(pattern, f"{at}/{index}") for index, pattern in enumerate(list_at(documents, at))]
-    resolvers = [_pattern_resolver(compile_template(pattern, compiler, at=place), place) for pattern, place in places]
+    templates = [(compile_template(pattern, compiler, at=place), place) for pattern, place in places]
+    resolvers = [_pattern_resolver(template, compiler, place) for template, place in templates]
 
     def judge(request: Request, scope: ScopeOf) -> Outcome | None:
         if request.operation == "DELETE":
