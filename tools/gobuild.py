@@ -66,6 +66,9 @@ MODULES: Final[Mapping[str, Module]] = MappingProxyType(
         "registry": Module(
             "v3.1.2", MappingProxyType({"registry": "github.com/distribution/distribution/v3/cmd/registry"})
         ),
+        "cosign": Module(
+            "v3.1.2", MappingProxyType({"cosign": "github.com/sigstore/cosign/v3/cmd/cosign"}), needs_mib=2000
+        ),
         "kube-score": Module("v1.20.0", MappingProxyType({"kube-score": "github.com/zegl/kube-score/cmd/kube-score"})),
     }
 )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from bartizan.app.registry import RegistryLookup
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.chain import Step
     from bartizan.engines.policy.plan import Rule
@@ -76,6 +77,8 @@ class ApplyRequest:
     paths: tuple[Path, ...] = ()
     stdin: bytes | None = None
     live: Live | None = None
+    registry: RegistryLookup | None = None
+    """Registries, where they may be asked; of a cluster's images they always may."""
     exceptions: tuple[Path, ...] = ()
     values: Values = EMPTY
     user: UserInfo | None = None
@@ -101,6 +104,8 @@ def apply_policies(request: ApplyRequest) -> Iterator[ApplyBatch]:
     finally:
         if request.live:
             request.live.close()
+        if request.registry:
+            request.registry.close()
 
 
 class _Applier:
@@ -110,7 +115,7 @@ class _Applier:
         self._request = request
         self._rules = policies.rules
         self._by_kind: dict[str, list[Rule]] = {}
-        self._lookup = answers(supply, request.live, policies.entries)
+        self._lookup = answers(supply, request.live, policies.entries, request.registry)
         labels = supply.namespace_labels() if policies.wants_namespaces else {}
         self._namespaces = {**labels, **request.values.namespace_labels}
         self._subresources = {entry.kind: entry for entry in request.values.subresources}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bartizan.app.apply import Form, Written
+    from bartizan.app.registry import RegistryLookup
     from bartizan.app.supply import Live, Progress
     from bartizan.model.request import Operation
 
@@ -33,6 +34,7 @@ class ApplyInputs:
     kind: tuple[str, ...]
     settings: tuple[str, ...]
     values: Path | None
+    registry: bool
     user_info: Path | None
     exceptions: tuple[Path, ...]
     operation: Operation | None
@@ -58,6 +60,7 @@ def read_apply_inputs(inputs: ApplyInputs, progress: Progress) -> ApplyRequest:
         paths=tuple(path for path in inputs.paths if str(path) != "-"),
         stdin=inputs.stdin,
         live=_live(inputs) if is_live else None,
+        registry=_registry() if inputs.registry and not is_live else None,
         exceptions=inputs.exceptions,
         values=values._replace(everywhere={**values.everywhere, **_settings(inputs.settings)}),
         user=read_document(inputs.user_info, read_user_info) if inputs.user_info else None,
@@ -81,6 +84,12 @@ def _live(inputs: ApplyInputs) -> Live:
         kinds=inputs.kind,
         selector="",
     )
+
+
+def _registry() -> RegistryLookup:
+    from bartizan.app.registry import registries_only  # brings the client, which most runs do without
+
+    return registries_only()
 
 
 def _settings(given: tuple[str, ...]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
+from bartizan.app.trusted_root import Unconnected
 from bartizan.base import wildcard
 from bartizan.engines.policy.lookup import (
     ApiQuestion,
@@ -18,7 +19,6 @@ from bartizan.engines.policy.lookup import (
     GlobalQuestion,
     LookupFailedError,
     ObjectsQuestion,
-    Offline,
     Question,
 )
 from bartizan.engines.policy.objects import parse_kind, selects
@@ -58,7 +58,7 @@ class GivenWorld:
         otherwise: Lookup | None = None,
     ) -> None:
         self._read = read
-        self._otherwise = otherwise or Offline()
+        self._otherwise = otherwise or Unconnected()
         self._is_whole = is_whole
         self._kept: list[Resource] | None = None
         self._by_plural: dict[tuple[str, str], list[Resource]] = defaultdict(list)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bartizan.app.registry import RegistryLookup
 from bartizan.app.supply import Live
+from bartizan.app.trusted_root import trusted_root
 from bartizan.base import wildcard
 from bartizan.base.errors import SourceError, SpecError
 from bartizan.engines.policy.lookup import (
@@ -16,6 +17,8 @@ from bartizan.engines.policy.lookup import (
     LookupFailedError,
     ObjectsQuestion,
     Question,
+    SignaturesQuestion,
+    TrustQuestion,
 )
 from bartizan.engines.policy.objects import parse_kind, selects
 from bartizan.model.report import Problem
@@ -58,10 +61,12 @@ class ClusterLookup:
 
                     return self._cluster.post(url, orjson.loads(data or "{}"))
                 return self._cluster.get(url)
-            case ImageQuestion(reference):
+            case ImageQuestion(reference) | SignaturesQuestion(reference):
                 raise SourceError(f"an API server knows no registries: `{reference}`")
             case GlobalQuestion(name):
                 raise SourceError(f"no global context entry `{name}` was given")
+            case TrustQuestion():
+                return trusted_root()
             case ObjectsQuestion(kind, namespace):
                 return self._objects(question, parse_kind(kind).kind, namespace)
 

@@ -14,9 +14,20 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from bartizan.app.files import read_file
+from bartizan.app.image_material import credentials_of, describe_material
+from bartizan.app.trusted_root import believed
 from bartizan.base.errors import BartizanError, SourceError, SpecError
 from bartizan.base.image import parse_image
-from bartizan.engines.policy.lookup import ApiQuestion, ImageQuestion, Lookup, LookupFailedError, Offline, Question
+from bartizan.engines.policy.lookup import (
+    ApiQuestion,
+    ImageQuestion,
+    Lookup,
+    LookupFailedError,
+    Offline,
+    Question,
+    SignaturesQuestion,
+    TrustQuestion,
+)
 from bartizan.sources.registry import (
     IMAGES,
     INDEXES,
@@ -137,10 +148,18 @@ class RegistryLookup:
 
     def answer(self, question: Question) -> Json:
         """The answer, as the engine's `Lookup` has it."""
-        if not isinstance(question, ImageQuestion):
-            return self._inner.answer(question)
         try:
-            return self._answers.get(question, lambda: self._ask(question))
+            match question:
+                case ImageQuestion():
+                    return self._answers.get(question, lambda: self._ask(question))
+                case SignaturesQuestion(use_cache=False):
+                    return self._ask_material(question)
+                case SignaturesQuestion():
+                    return self._answers.get(question, lambda: self._ask_material(question))
+                case TrustQuestion():
+                    return believed()
+                case _:
+                    return self._inner.answer(question)
         except BartizanError as error:
             raise LookupFailedError(error.message) from error
 
@@ -149,6 +168,15 @@ class RegistryLookup:
         if self._opened:
             with suppress(BartizanError):  # one that could not be opened has none
                 self.registry.close()
+
+    def _ask_material(self, question: SignaturesQuestion) -> Json:
+        access, missing = read_access(credentials_of(question.access), self._inner)
+        try:
+            return describe_material(self.registry, question, access)
+        except RefusedError as error:
+            if not missing:
+                raise
+            raise SourceError(f"{error.message}; {'; '.join(missing)}", hint=error.hint) from error
 
     def _ask(self, question: ImageQuestion) -> Json:
         image = parse_image(question.reference)

@@ -36,6 +36,7 @@ _WORDS: Final = ("pass", "fail", "warn", "error", "skip")
 @click.option("--kind", multiple=True, help="Cluster: only this kind or resource, such as Deployment or pods.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Value of a variable, for every policy.")
 @click.option("-f", "--values", type=_FILE, help="Values file that answers what policies look up.")
+@click.option("--registry", is_flag=True, help="Ask registries about images, to verify them and to pin digests.")
 @click.option("-u", "--user-info", type=_FILE, help="UserInfo file: who is taken to make the request.")
 @click.option("-e", "--exception", "exceptions", multiple=True, type=_FILE, help="PolicyExceptions: files or folders.")
 @click.option("--operation", type=click.Choice(["CREATE", "UPDATE", "DELETE"]), help="Admission operation to play.")
@@ -65,6 +66,7 @@ def apply(*, folder: Path | None, **options: Any) -> None:
       bartizan apply add-labels.yaml -r k8s/ -o yaml | kubectl apply -f -
       bartizan apply policies/ -r k8s/ --to out/
       bartizan apply policies/ --cluster --namespace shop
+      bartizan apply verify-images.yaml -r k8s/ --registry
       helm template . | bartizan apply policies/ -r - --set request.operation=UPDATE
 
     Exit codes: 0 nothing objected, 1 a rule failed or broke, 2 bad input, 3 the world could not be read.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bartizan.app.given_world import GivenWorld
+from bartizan.app.trusted_root import believed
 from bartizan.engines.policy.lookup import (
     ApiQuestion,
     ConfigMapQuestion,
@@ -13,6 +14,8 @@ from bartizan.engines.policy.lookup import (
     LookupFailedError,
     ObjectsQuestion,
     Question,
+    SignaturesQuestion,
+    TrustQuestion,
 )
 
 if TYPE_CHECKING:
@@ -54,8 +57,10 @@ class RecordedWorld:
                 raise LookupFailedError(f"no recorded answer for {method} `{url}`")
             case GlobalQuestion(name):
                 return self._global(name)
-            case ImageQuestion(reference):
+            case ImageQuestion(reference) | SignaturesQuestion(reference):
                 raise LookupFailedError(f"no recorded answer for image `{reference}`")
+            case TrustQuestion():
+                return believed()
 
     def _global(self, name: str) -> Json:
         path, _, projection = name.partition(".")

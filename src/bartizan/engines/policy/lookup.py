@@ -6,7 +6,7 @@ answers. The engine never asks the world itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -68,7 +68,57 @@ class ObjectsQuestion(msgspec.Struct, frozen=True):
     selector: str = ""
 
 
-Question: TypeAlias = ConfigMapQuestion | ApiQuestion | ImageQuestion | GlobalQuestion | ObjectsQuestion
+class RegistryAccess(msgspec.Struct, frozen=True):
+    """How a policy says a registry is to be reached.
+
+    `secrets` name pull secrets as `name` or `namespace/name`; those of
+    `pull_secrets` are in the resource's own `namespace`.
+    """
+
+    secrets: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    pull_secrets: tuple[str, ...] = ()
+    namespace: str = ""
+    insecure: bool = False
+
+
+class SignaturesQuestion(msgspec.Struct, frozen=True):
+    """What a registry holds about an image: its digest, and with it what `kind` asks for.
+
+    - `digest`: nothing more;
+    - `signatures`, `attestations`: the layers that cosign keeps beside it;
+    - `bundles`: the Sigstore bundles that refer to it;
+    - `notary`: the Notary signatures that refer to it;
+    - `referrers`: everything of `artifact_type` that refers to it.
+
+    `repository` is where else these are kept. The shape of the answer is in
+    `signatures/material.py`. An image that is not there is an answer with
+    an empty digest; a registry that cannot be asked is a failure.
+    """
+
+    reference: str
+    kind: Literal["digest", "signatures", "attestations", "bundles", "notary", "referrers"]
+    repository: str = ""
+    artifact_type: str = ""
+    oci11: bool = False
+    access: RegistryAccess = RegistryAccess()
+    use_cache: bool = True
+    """Whether an answer that was had before will do."""
+
+
+class TrustQuestion(msgspec.Struct, frozen=True):
+    """The Sigstore trusted root to believe, as its JSON document."""
+
+
+Question: TypeAlias = (
+    ConfigMapQuestion
+    | ApiQuestion
+    | ImageQuestion
+    | GlobalQuestion
+    | ObjectsQuestion
+    | SignaturesQuestion
+    | TrustQuestion
+)
 
 
 class Lookup(Protocol):
@@ -90,7 +140,17 @@ class Offline:
         raise LookupFailedError(f"nothing to ask for {describe(question)}: no cluster, values or recorded answers")
 
 
-def describe(question: Question) -> str:
+_MATERIAL: Final = {
+    "digest": "the digest",
+    "signatures": "the signatures",
+    "attestations": "the attestations",
+    "bundles": "the signature bundles",
+    "notary": "the Notary signatures",
+    "referrers": "the referrers",
+}
+
+
+def describe(question: Question) -> str:  # noqa: PLR0911 (one line for each kind)
     """What is asked for, in words."""
     match question:
         case ConfigMapQuestion(namespace, name):
@@ -103,3 +163,7 @@ def describe(question: Question) -> str:
             return f"global context entry `{name}`"
         case ObjectsQuestion(kind, namespace, name):
             return f"{kind} `{namespace or '*'}/{name or '*'}`"
+        case SignaturesQuestion(reference, kind):
+            return f"{_MATERIAL[kind]} of image `{reference}`"
+        case TrustQuestion():
+            return "a Sigstore trusted root"

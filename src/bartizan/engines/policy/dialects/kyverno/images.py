@@ -41,7 +41,8 @@ def extract_images(
     kind = str(body.get("kind"))
     found: dict[str, dict[str, JsonObject]] = {}
     if extractors and kind in extractors:
-        for index, extractor in enumerate(extractors[kind]):
+        for index, entry in enumerate(extractors[kind] or ()):
+            extractor = entry if isinstance(entry, dict) else {}
             group = extractor.get("name") or "custom"
             for name, text, at in _extract(body, extractor, query, index):
                 found.setdefault(group, {})[name] = _describe(text, at)
@@ -59,7 +60,8 @@ def extract_images(
 
 def _containers(items: Json, path: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
     for index, item in enumerate(items if isinstance(items, list) else ()):
-        if isinstance(item, dict) and isinstance(item.get("image"), str):
+        # an image that is left empty is for somebody else to fill in, and is none yet
+        if isinstance(item, dict) and isinstance(item.get("image"), str) and item["image"].strip():
             yield str(item.get("name", index)), item["image"], pointer.join((*path, index, "image"))
 
 
@@ -73,7 +75,7 @@ def _extract(
         text: Any = item.get(value_field) if value_field else value
         if extractor.get("jmesPath") and text is not None:
             text = query(str(extractor["jmesPath"]), text)
-        if not isinstance(text, str):
+        if not isinstance(text, str) or not text.strip():
             continue
         at = [*path, value_field] if value_field else path
         name = str(item.get(key_field)) if key_field else pointer.join(at)

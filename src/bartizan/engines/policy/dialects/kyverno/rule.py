@@ -67,10 +67,8 @@ class PolicyMeta:
 
 
 _UNSUPPORTED: Final[Mapping[str, Callable[[RuleSpec], bool]]] = {
-    "verifyImages": lambda spec: spec.verify_images is not None,
     "celPreconditions": lambda spec: bool(spec.cel_preconditions),
     "validate.cel": lambda spec: spec.validate is not None and spec.validate.cel is not None,
-    "validate.manifests": lambda spec: spec.validate is not None and spec.validate.manifests is not None,
 }
 
 
@@ -112,7 +110,7 @@ def compile_rule(
     run = _run(steps)
     if generating is not None:
         run = releasing(run, steps.matches, generating)
-    return Rule(info, run, matched.kinds, _action(spec.validate, meta), _does(spec))
+    return Rule(info, run, matched.kinds, _action(spec, meta), _does(spec))
 
 
 def _does(spec: RuleSpec) -> Deed:
@@ -184,6 +182,16 @@ def _judge(spec: RuleSpec, meta: PolicyMeta, lifted: Sequence[RuleException], co
 
         return mutate_judge(spec.mutate, meta.namespace, compiler, f"{at}/mutate")
     validate = spec.validate
+    if spec.verify_images is not None:
+        from bartizan.engines.policy.dialects.kyverno.verify_images import RuleName, verify_images_judge
+
+        name = RuleName(f"{meta.namespace}/{meta.name}", spec.name)
+        where = f"{at}/verifyImages"
+        return verify_images_judge(spec.verify_images, spec.image_extractors, compiler, where, name=name)
+    if validate is not None and validate.manifests is not None:
+        from bartizan.engines.policy.dialects.kyverno.manifests import manifests_judge
+
+        return manifests_judge(validate.manifests, compiler, f"{at}/validate/manifests")
     if validate is None:
         return lambda _request, _scope: None
     if validate.pod_security is not None:
@@ -248,7 +256,7 @@ def _is_static(spec: RuleSpec) -> bool:
     validate = spec.validate
     if validate is None or validate.foreach is not None or validate.deny is not None:
         return False
-    if validate.assert_ is not msgspec.UNSET:
+    if validate.assert_ is not msgspec.UNSET or validate.manifests is not None:
         return False
     given = [part for part in (validate.message, validate.pattern, validate.any_pattern) if part is not msgspec.UNSET]
     return "{{" not in to_text(given)
@@ -298,15 +306,22 @@ def _unsupported(construct: str) -> Judge:
     return lambda _request, _scope: said
 
 
-def _action(validate: ValidateSpec | None, meta: PolicyMeta) -> Callable[[Request], Action]:
+def _action(spec: RuleSpec, meta: PolicyMeta) -> Callable[[Request], Action]:
     """Whether a failure is refused or only reported; the first override that names the namespace decides."""
-    own = validate.failure_action if validate else None
+    validate = spec.validate
+    own = validate.failure_action if validate else _image_action(spec.verify_images)
     overrides = (validate.failure_action_overrides if validate and own else None) or meta.overrides
     default = _as_action(own or meta.failure_action)
     if not overrides:
         return lambda _request: default
     cases = [(_override(item), _as_action(item.action)) for item in overrides]
     return lambda request: next((action for holds, action in cases if holds(request)), default)
+
+
+def _image_action(entries: list[JsonObject] | None) -> str | None:
+    """The action of a rule whose entries each may have one: it refuses where one of them does."""
+    given = [entry["failureAction"] for entry in entries or () if isinstance(entry.get("failureAction"), str)]
+    return next((action for action in given if _as_action(action) == "Enforce"), given[0] if given else None)
 
 
 def _override(item: ActionOverride) -> Callable[[Request], bool]:

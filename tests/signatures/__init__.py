@@ -1,0 +1,1 @@
+"""A signer for tests: keys, certificates, logs and every kind of signature, good and bad."""
