@@ -1,0 +1,54 @@
+"""Which overload a call means, by the values it is given when they come."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from bartizan.lang.cel.errors import CelError, no_such_overload
+from bartizan.lang.cel.types import DYN
+from bartizan.lang.cel.values import type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bartizan.lang.cel.declare import Overload
+    from bartizan.lang.cel.types import Type
+
+
+@lru_cache(maxsize=2048)
+def dispatcher(overloads: tuple[Overload, ...]) -> Callable[..., Any]:
+    """A function that calls the first of `overloads` that its arguments fit.
+
+    Of several that they fit by class (a list is one whatever it holds), each
+    says `no such overload` for members that it is not for, and the next is
+    asked.
+    """
+    known: dict[tuple[type, ...], list[Callable[..., Any]]] = {}
+
+    def call(*values: Any) -> Any:
+        classes = tuple(value.__class__ for value in values)
+        fitting = known.get(classes)
+        if fitting is None:
+            fitting = known[classes] = [overload.call for overload in overloads if _fits(classes, overload.parameters)]
+        if not fitting:
+            raise no_such_overload()
+        for function in fitting[:-1]:
+            try:
+                return function(*values)
+            except CelError as error:
+                if str(error) != _NONE:
+                    raise
+        return fitting[-1](*values)
+
+    return call
+
+
+_NONE = str(no_such_overload())
+
+
+def _fits(classes: tuple[type, ...], wanted: tuple[Type, ...]) -> bool:
+    return all(
+        kind == DYN or kind.name.startswith("%") or kind.name == type_name(given)
+        for given, kind in zip(classes, wanted, strict=True)
+    )

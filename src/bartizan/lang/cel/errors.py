@@ -1,0 +1,21 @@
+"""What an expression can end in, other than a value."""
+
+from __future__ import annotations
+
+
+class CelError(Exception):
+    """An expression has no value for this input. An outcome, not a crash; `&&` and `||` may absorb it."""
+
+
+class CelBudgetError(Exception):
+    """An expression took more work than it was given. Nothing absorbs it."""
+
+
+def no_such_overload() -> CelError:
+    """The error of an operation that its operands do not have."""
+    return CelError("no such overload")
+
+
+def no_such_key(key: object) -> CelError:
+    """The error of a field or key that is not there."""
+    return CelError(f"no such key: {key}")

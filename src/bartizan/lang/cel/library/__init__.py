@@ -1,0 +1,1 @@
+"""The functions of the language and its extensions, one module a family."""

@@ -1,0 +1,105 @@
+"""Values of the language that Python has no type of its own for.
+
+int, double, string, bytes, bool, null, list and map are Python's `int`,
+`float`, `str`, `bytes`, `bool`, `None`, `list` and `dict`, so that decoded
+JSON needs no conversion. A boolean as the key of a map is a `BoolKey`,
+because Python takes `True` and `1` for the same key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+INT_MAX: Final = 2**63 - 1
+INT_MIN: Final = -(2**63)
+UINT_MAX: Final = 2**64 - 1
+
+
+class UInt(int):
+    """An unsigned integer of 64 bits; compares with other numbers as a number."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{int(self)}u"
+
+
+@dataclass(frozen=True, slots=True)
+class BoolKey:
+    """A boolean as the key of a map."""
+
+    value: bool
+
+
+BOOL_KEYS: Final = {True: BoolKey(True), False: BoolKey(False)}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Timestamp:
+    """A moment, in nanoseconds since 1970 in UTC."""
+
+    type_name: ClassVar[str] = "google.protobuf.Timestamp"
+    nanoseconds: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Duration:
+    """A length of time, in nanoseconds."""
+
+    type_name: ClassVar[str] = "google.protobuf.Duration"
+    nanoseconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class TypeValue:
+    """A type as a value; `string(type(1))` is its name."""
+
+    type_name: ClassVar[str] = "type"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Optional:
+    """A value that may be missing; `NONE` is the one that is."""
+
+    type_name: ClassVar[str] = "optional_type"
+    value: Any
+    present: bool = True
+
+
+NONE: Final = Optional(None, present=False)
+
+_NAMES: Final[dict[type, str]] = {
+    int: "int",
+    UInt: "uint",
+    float: "double",
+    str: "string",
+    bytes: "bytes",
+    bool: "bool",
+    type(None): "null_type",
+    list: "list",
+    dict: "map",
+}
+
+
+def type_name(kind: type) -> str:
+    """The name of the type whose values are of a Python class."""
+    known = _NAMES.get(kind)
+    if known is not None:
+        return known
+    return "map" if issubclass(kind, dict) else str(getattr(kind, "type_name", kind.__name__))
+
+
+KEY_CLASSES: Final = frozenset({str, int, UInt, bool})
+"""What may be the key of a map."""
+
+
+def key_of(value: Any) -> Any:
+    """A value as the key of a Python dictionary."""
+    return BOOL_KEYS[value] if value.__class__ is bool else value
+
+
+def from_key(key: Any) -> Any:
+    """The value that a key of a Python dictionary stands for."""
+    return key.value if key.__class__ is BoolKey else key
