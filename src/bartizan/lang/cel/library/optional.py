@@ -1,0 +1,70 @@
+"""Values that may be missing: made by `optional.of` and `.?`, taken apart by `orValue` and its like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bartizan.lang.cel.declare import Overload
+from bartizan.lang.cel.errors import CelError
+from bartizan.lang.cel.types import BOOL, A, list_of, optional_of
+from bartizan.lang.cel.values import NONE, Duration, Optional, Timestamp, UInt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MAYBE: Final = optional_of(A)
+_ZERO: Final = (Timestamp(0), Duration(0))
+
+
+def of_non_zero(value: Any) -> Optional:
+    """A value, unless it is the zero of its type: empty, nothing, false."""
+    if value is None or value in _ZERO:
+        return NONE
+    if isinstance(value, (bool, int, UInt, float, str, bytes, list, dict)) and not value:
+        return NONE
+    return Optional(value)
+
+
+def value_of(optional: Optional) -> Any:
+    """What an optional holds.
+
+    Raises:
+        CelError: nothing.
+    """
+    if not optional.present:
+        raise CelError("optional.none() dereference")
+    return optional.value
+
+
+def _or_value(optional: Optional, value: Any) -> Any:
+    return optional.value if optional.present else value
+
+
+def _last(items: list[Any]) -> Optional:
+    return Optional(items[-1]) if items else NONE
+
+
+def _first(items: list[Any]) -> Optional:
+    return Optional(items[0]) if items else NONE
+
+
+FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
+    "optional.of": (Overload((A,), _MAYBE, Optional),),
+    "optional.ofNonZeroValue": (Overload((A,), _MAYBE, of_non_zero),),
+    "optional.none": (Overload((), _MAYBE, lambda: NONE),),
+    "optional.unwrap": (
+        Overload((list_of(_MAYBE),), list_of(A), lambda items: [item.value for item in items if item.present]),
+    ),
+    "unwrapOpt": (
+        Overload(
+            (list_of(_MAYBE),), list_of(A), lambda items: [item.value for item in items if item.present], member=True
+        ),
+    ),
+    "hasValue": (Overload((_MAYBE,), BOOL, lambda optional: optional.present, member=True),),
+    "value": (Overload((_MAYBE,), A, value_of, member=True),),
+    "or": (Overload((_MAYBE, _MAYBE), _MAYBE, lambda left, right: left if left.present else right, member=True),),
+    "orValue": (Overload((_MAYBE, A), A, _or_value, member=True),),
+    "first": (Overload((list_of(A),), _MAYBE, _first, member=True),),
+    "last": (Overload((list_of(A),), _MAYBE, _last, member=True),),
+}
+

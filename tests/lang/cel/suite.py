@@ -1,0 +1,212 @@
+"""The language's own conformance tests: read, run with our compiler, and compared."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.lang.cel import textproto
+from tests.lang.cel.textproto import every, one
+
+from bartizan.base.errors import SpecError
+from bartizan.lang.cel import CelBudgetError, CelError, Environment, compile_expression
+from bartizan.lang.cel.library import FUNCTIONS
+from bartizan.lang.cel.types import (
+    BOOL,
+    BYTES,
+    DOUBLE,
+    DURATION,
+    DYN,
+    INT,
+    NULL,
+    STRING,
+    TIMESTAMP,
+    UINT,
+    Type,
+    list_of,
+    map_of,
+    wrapper_of,
+)
+from bartizan.lang.cel.declare import Overload
+from bartizan.lang.cel.operators import no_overload
+from bartizan.lang.cel.values import Duration, Optional, Timestamp, TypeValue, UInt, from_key, key_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PRIMITIVES = {"BOOL": BOOL, "INT64": INT, "UINT64": UINT, "DOUBLE": DOUBLE, "STRING": STRING, "BYTES": BYTES}
+_WELL_KNOWN = {"TIMESTAMP": TIMESTAMP, "DURATION": DURATION, "ANY": DYN}
+
+
+class UnsupportedError(Exception):
+    """The test needs a message of a compiled type."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One test, with the file, section and name it is known by."""
+
+    file: str
+    section: str
+    name: str
+    message: list[tuple[str, Any]]
+
+    @property
+    def id(self) -> str:
+        """`file/section/name`."""
+        return f"{self.file}/{self.section}/{self.name}"
+
+
+def cases(folder: Path) -> list[Case]:
+    """Every test of the suite."""
+    found = []
+    for path in sorted(folder.glob("*.textproto")):
+        document = textproto.read(path.read_text())
+        for section in every(document, "section"):
+            title = one(section, "name").decode()
+            for test in every(section, "test"):
+                found.append(Case(path.stem, title, one(test, "name").decode(), test))
+    return found
+
+
+def problem(case: Case) -> str:
+    """Why a test does not pass; empty where it does."""
+    test = case.message
+    try:
+        environment = _environment(test)
+        names = {
+            one(binding, "key").decode(): _value(one(one(binding, "value"), "value"))
+            for binding in every(test, "bindings")
+        }
+        wanted = one(test, "value")
+        typed = one(test, "typed_result")
+        if typed is not None:
+            wanted = one(typed, "result")
+        expected = None if wanted is None else _value(wanted)
+        deduced = None if typed is None or not one(typed, "deduced_type") else _type(one(typed, "deduced_type"))
+    except UnsupportedError as error:
+        return f"message: {error}"
+    try:
+        expression = compile_expression(one(test, "expr").decode(), environment)
+    except SpecError as error:
+        return f"compile: {error.message[:150]}"
+    if deduced is not None and expression.type != deduced:
+        return f"type: {expression.type} instead of {deduced}"
+    if one(test, "check_only"):
+        return ""
+    fails = one(test, "eval_error") is not None or one(test, "any_eval_errors") is not None
+    try:
+        value = expression(names)
+    except (CelError, CelBudgetError) as error:
+        return "" if fails else f"error: {error}"
+    if fails:
+        return f"value: {value!r:.100} instead of an error"
+    if wanted is None:
+        expected = True
+    return "" if _same(value, expected) else f"value: {value!r:.100} instead of {expected!r:.100}"
+
+
+def _environment(test: list[tuple[str, Any]]) -> Environment:
+    variables: dict[str, Type] = {}
+    functions = dict(FUNCTIONS)
+    for declared in every(test, "type_env"):
+        name = one(declared, "name").decode()
+        if one(declared, "ident") is not None:
+            variables[name] = _type(one(one(declared, "ident"), "type"))
+            continue
+        functions[name] = tuple(
+            Overload(
+                tuple(map(_type, every(overload, "params"))),
+                _type(one(overload, "result_type")),
+                no_overload,
+                bool(one(overload, "is_instance_function")),
+            )
+            for overload in every(one(declared, "function"), "overloads")
+        )
+    container = one(test, "container", b"").decode()
+    return Environment(variables, functions, container=container, strict=not one(test, "disable_check"))
+
+
+def _type(message: list[tuple[str, Any]]) -> Type:  # noqa: PLR0911 (one line for each kind)
+    ((kind, value), *_) = message
+    match kind:
+        case "primitive":
+            return _PRIMITIVES[value]
+        case "wrapper":
+            return wrapper_of(_PRIMITIVES[value])
+        case "well_known":
+            return _WELL_KNOWN[value]
+        case "null":
+            return NULL
+        case "dyn":
+            return DYN
+        case "list_type":
+            return list_of(_type(one(value, "elem_type")))
+        case "map_type":
+            return map_of(_type(one(value, "key_type")), _type(one(value, "value_type")))
+        case "type_param":
+            return Type(f"%{value.decode()}")
+        case "abstract_type":
+            return Type(one(value, "name").decode(), tuple(map(_type, every(value, "parameter_types"))))
+        case "type":
+            return Type("type", (_type(value),)) if value else Type("type")
+        case _:
+            raise UnsupportedError(f"{kind} {value}")
+
+
+def _value(message: list[tuple[str, Any]]) -> Any:  # noqa: PLR0911, C901 (one line for each kind)
+    ((kind, value), *_) = message
+    match kind:
+        case "null_value":
+            return None
+        case "bool_value":
+            return value
+        case "int64_value":
+            return int(value)
+        case "uint64_value":
+            return UInt(value)
+        case "double_value":
+            return float(value)
+        case "string_value":
+            return value.decode()
+        case "bytes_value":
+            return bytes(value)
+        case "list_value":
+            return [_value(item) for item in every(value, "values")]
+        case "map_value":
+            return {
+                key_of(_value(one(entry, "key"))): _value(one(entry, "value")) for entry in every(value, "entries")
+            }
+        case "type_value":
+            return TypeValue(value.decode())
+        case "object_value":
+            return _object(value)
+        case _:
+            raise UnsupportedError(kind)
+
+
+def _object(message: list[tuple[str, Any]]) -> Any:
+    ((name, value), *_) = message
+    name = name.strip("[]").rpartition("/")[2]
+    if name in ("google.protobuf.Timestamp", "google.protobuf.Duration"):
+        nanoseconds = int(one(value, "seconds", 0)) * 10**9 + int(one(value, "nanos", 0))
+        return (Timestamp if name.endswith("Timestamp") else Duration)(nanoseconds)
+    raise UnsupportedError(name)
+
+
+def _same(value: Any, expected: Any) -> bool:
+    """Equality of type and value, where a number that is none equals itself."""
+    if isinstance(value, Optional):
+        value = value.value
+    if value.__class__ is not expected.__class__:
+        return False
+    if isinstance(value, list):
+        return len(value) == len(expected) and all(map(_same, value, expected))
+    if isinstance(value, dict):
+        return {(key.__class__, from_key(key)) for key in value} == {
+            (key.__class__, from_key(key)) for key in expected
+        } and all(_same(item, expected[key]) for key, item in value.items())
+    if isinstance(value, float) and math.isnan(value):
+        return math.isnan(expected)
+    return bool(value == expected)
