@@ -5,7 +5,23 @@ from __future__ import annotations
 from typing import Final
 
 from bartizan.lang.cel.declare import functions_of
-from bartizan.lang.cel.library import optional, standard
+from bartizan.lang.cel.library import collections, optional, standard, strings
 
-FUNCTIONS: Final = functions_of(standard.FUNCTIONS, optional.FUNCTIONS)
-"""Every function there is."""
+FUNCTIONS: Final = functions_of(
+    standard.FUNCTIONS,
+    optional.FUNCTIONS,
+    strings.FUNCTIONS,
+    collections.EXTENSION,
+    collections.SETS,
+)
+"""The language with the extensions that its own specification tests."""
+
+KUBERNETES: Final = functions_of(
+    standard.FUNCTIONS,
+    optional.FUNCTIONS,
+    strings.FUNCTIONS,
+    collections.EXTENSION,
+    collections.SETS,
+    collections.KUBERNETES,
+)
+"""The language as the Kubernetes API server has it."""

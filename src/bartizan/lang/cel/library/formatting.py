@@ -1,0 +1,143 @@
+"""`format` of the strings extension: `%s %d %f %e %b %o %x %X`, each with the types it takes."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from bartizan.base.json import number_text
+from bartizan.lang.cel.errors import CelError
+from bartizan.lang.cel.library.times import timestamp_text
+from bartizan.lang.cel.operators import sized
+from bartizan.lang.cel.values import Duration, Timestamp, TypeValue, UInt, from_key, type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_CLAUSE: Final = re.compile(r"%(?:(%)|(?:\.(\d{1,4}))?([a-zA-Z])|(.?))", re.DOTALL | re.ASCII)
+_MAX_PLACES: Final = 1000  # decimal places; more than any double has
+_MAX_DEPTH: Final = 64  # levels of lists and maps inside one value
+_PLACES: Final = 6
+
+
+def format_text(template: str, values: list[Any]) -> str:
+    """Fill the clauses of a template with values, one each.
+
+    Raises:
+        CelError: a clause is unknown, has no value, or one of a type that it does not take.
+    """
+    used = 0
+
+    def filled(match: re.Match[str]) -> str:
+        nonlocal used
+        percent, places, verb, wrong = match.groups()
+        if percent:
+            return "%"
+        clause = _CLAUSES.get(verb)
+        if clause is None or int(places or 0) > _MAX_PLACES:
+            raise CelError(f'could not parse formatting clause: unrecognized formatting clause "{verb or wrong}"')
+        if used >= len(values):
+            raise CelError(f"index {used} out of range")
+        used += 1
+        return clause(values[used - 1], _PLACES if places is None else int(places))
+
+    return str(sized(_CLAUSE.sub(filled, template)))
+
+
+def _refuse(clause: str, value: Any) -> NoReturn:
+    raise CelError(f"error during formatting: {clause}, was given {type_name(value.__class__)}")
+
+
+def _special(value: float) -> str:
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _plain(value: float) -> str:
+    return number_text(value) if math.isfinite(value) else _special(value)
+
+
+def _text(value: Any, depth: int = 0) -> str:  # noqa: PLR0911 (one line for each type)
+    if depth > _MAX_DEPTH:
+        raise CelError("error during formatting: values nest too deep")
+    if value is None:
+        return "null"
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(int(value))
+        case float():
+            return _plain(value)
+        case bytes():
+            return value.decode(errors="replace")
+        case list():
+            return f"[{', '.join(_text(item, depth + 1) for item in value)}]"
+        case dict():
+            entries = [(_text(from_key(key)), _text(item, depth + 1)) for key, item in value.items()]
+            return f"{{{', '.join(f'{key}: {item}' for key, item in sorted(entries))}}}"
+        case Timestamp():
+            return timestamp_text(value)
+        case Duration():
+            return f"{_plain(value.nanoseconds / 10**9)}s"
+        case TypeValue():
+            return value.name
+    _refuse(
+        "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, "
+        "and timestamps",
+        value,
+    )
+
+
+def _decimal(value: Any, _places: int) -> str:
+    if value.__class__ is int or value.__class__ is UInt:
+        return str(int(value))
+    if value.__class__ is float:
+        return _plain(value)
+    _refuse("decimal clause can only be used on integers", value)
+
+
+def _real(code: str, clause: str) -> Callable[[Any, int], str]:
+    def write(value: Any, places: int) -> str:
+        if value.__class__ not in (int, UInt, float):
+            _refuse(f"{clause} clause can only be used on doubles", value)
+        number = float(value)
+        return f"{number:.{places}{code}}" if math.isfinite(number) else _special(number)
+
+    return write
+
+
+def _binary(value: Any, _places: int) -> str:
+    if value.__class__ not in (int, UInt, bool):
+        _refuse("only integers and bools can be formatted as binary", value)
+    return f"{int(value):b}"
+
+
+def _octal(value: Any, _places: int) -> str:
+    if value.__class__ not in (int, UInt):
+        _refuse("octal clause can only be used on integers", value)
+    return f"{int(value):o}"
+
+
+def _hexadecimal(value: Any, _places: int) -> str:
+    if value.__class__ is int or value.__class__ is UInt:
+        return f"{int(value):x}"
+    if value.__class__ is str:
+        return str(value.encode().hex())
+    if value.__class__ is bytes:
+        return str(value.hex())
+    _refuse("only integers, byte buffers, and strings can be formatted as hex", value)
+
+
+_CLAUSES: Final[Mapping[str | None, Callable[[Any, int], str]]] = {
+    "s": lambda value, _places: _text(value),
+    "d": _decimal,
+    "f": _real("f", "fixed-point"),
+    "e": _real("e", "scientific"),
+    "b": _binary,
+    "o": _octal,
+    "x": _hexadecimal,
+    "X": lambda value, places: _hexadecimal(value, places).upper(),
+}
