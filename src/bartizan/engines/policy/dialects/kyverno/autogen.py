@@ -33,6 +33,7 @@ _NARROWING: Final = ("name", "names")
 _WAYS: Final = ("pattern", "anyPattern", "deny", "podSecurity", "foreach", "cel")
 _VERSION: Final = re.compile(r"v\d((alpha|beta)\d)?|\*")
 _PREFIXES: Final = ("request.object", "request.oldObject")
+_CEL_PREFIXES: Final = ("object", "oldObject")
 
 
 class Generated(NamedTuple):
@@ -128,7 +129,7 @@ def _descriptions(block: Json) -> Iterator[JsonObject]:
 def _for_templates(rule: JsonObject, kinds: Sequence[str]) -> JsonObject:
     made = _rebuild(rule, "autogen-", lambda pattern: {"spec": {"template": pattern}})
     made |= _matching(rule, [_KINDS.get(kind, kind) for kind in kinds], every=False)
-    moved: JsonObject = _shift(made, "spec.template")
+    moved: JsonObject = _shift(made, "spec.template", _prefixes(rule))
     return moved
 
 
@@ -137,7 +138,7 @@ def _for_cron_jobs(rule: JsonObject) -> JsonObject:
         rule, "autogen-cronjob-", lambda pattern: {"spec": {"jobTemplate": {"spec": {"template": pattern}}}}
     )
     made |= _matching(rule, [_KINDS[_CRON_JOB]], every=True)
-    moved: JsonObject = _shift(made, "spec.jobTemplate.spec.template")
+    moved: JsonObject = _shift(made, "spec.jobTemplate.spec.template", _prefixes(rule))
     return moved
 
 
@@ -193,14 +194,20 @@ def _with_kinds(entry: JsonObject, kinds: Sequence[str], *, every: bool) -> Json
     return {**entry, "resources": {**resources, "kinds": list(kinds)}}
 
 
-def _shift(value: Json, template: str) -> Json:
+def _prefixes(rule: JsonObject) -> tuple[str, ...]:
+    """The names that the Pod has in a rule's expressions, as text, which is how Kyverno replaces them."""
+    validate = rule.get("validate")
+    return _CEL_PREFIXES if isinstance(validate, dict) and validate.get("cel") is not None else _PREFIXES
+
+
+def _shift(value: Json, template: str, prefixes: tuple[str, ...]) -> Json:
     """Point every variable that reads the Pod at the pod template, in keys and values alike."""
     if isinstance(value, str):
-        if "request.o" in value:
-            for prefix in _PREFIXES:
+        if "bject." in value:
+            for prefix in prefixes:
                 value = value.replace(f"{prefix}.spec", f"{prefix}.{template}.spec")
                 value = value.replace(f"{prefix}.metadata", f"{prefix}.{template}.metadata")
         return value
     if isinstance(value, dict):
-        return {_shift(key, template): _shift(item, template) for key, item in value.items()}
-    return [_shift(item, template) for item in value] if isinstance(value, list) else value
+        return {_shift(key, template, prefixes): _shift(item, template, prefixes) for key, item in value.items()}
+    return [_shift(item, template, prefixes) for item in value] if isinstance(value, list) else value

@@ -7,7 +7,7 @@ judgement; whatever needs variables is told how to get them, and asks late.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -28,7 +28,7 @@ from bartizan.engines.policy.selector import compile_selector
 from bartizan.model.outcome import Broken, Failed, Outcome, Skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from bartizan.base.json import Json, JsonObject
     from bartizan.engines.policy.dialects.kyverno.exceptions import RuleException
@@ -66,12 +66,6 @@ class PolicyMeta:
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
-_UNSUPPORTED: Final[Mapping[str, Callable[[RuleSpec], bool]]] = {
-    "celPreconditions": lambda spec: bool(spec.cel_preconditions),
-    "validate.cel": lambda spec: spec.validate is not None and spec.validate.cel is not None,
-}
-
-
 def compile_rule(
     spec: RuleSpec,
     info: RuleInfo,
@@ -80,31 +74,25 @@ def compile_rule(
     exceptions: Sequence[JsonObject],
     at: str,
 ) -> Rule:
-    """Compile one rule; a construct this version does not run gives a rule that says so.
+    """Compile one rule.
 
     Raises:
         SpecError: something in the rule is malformed.
     """
     matched = compile_match(spec.match, f"{at}/match")
     excluded = compile_match(spec.exclude, f"{at}/exclude", excluding=True).applies if spec.exclude else None
-    construct = next((name for name, used in _UNSUPPORTED.items() if used(spec)), None)
     lifted = exceptions_for(exceptions, meta.full_name, spec.name, compiler)
     narrows = spec.validate is not None and spec.validate.pod_security is not None
-    generating = None if spec.generate is None else compile_generate(spec, meta, compiler, at)
-    if construct is not None:
-        judge = _unsupported(construct)
-    elif generating is not None:
-        judge = generate_judge(generating)
-    else:
-        judge = _judge(spec, meta, lifted, compiler, at)
+    generating = None if spec.generate is None or spec.cel_preconditions else compile_generate(spec, meta, compiler, at)
+    judge = generate_judge(generating) if generating is not None else _judge(spec, meta, lifted, compiler, at)
     steps = _Steps(
         applies=_in_namespace(matched.applies, meta.namespace),
         excluded=excluded,
         exceptions=tuple(item for item in lifted if not (item.pod_security and narrows)),
         judge=judge,
-        conditions=None if construct else _conditions(spec, compiler, at),
-        loaders={} if construct else _loaders(spec, compiler, at),
-        is_static=not construct and not lifted and _is_static(spec),
+        conditions=_conditions(spec, compiler, at),
+        loaders=_loaders(spec, compiler, at),
+        is_static=not lifted and _is_static(spec),
         forgives=_forgives(spec.validate, meta),
     )
     run = _run(steps)
@@ -177,11 +165,15 @@ def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in o
 
 
 def _judge(spec: RuleSpec, meta: PolicyMeta, lifted: Sequence[RuleException], compiler: Compiler, at: str) -> Judge:
+    validate = spec.validate
+    if spec.cel_preconditions or (validate is not None and validate.cel is not None):
+        from bartizan.engines.policy.dialects.kyverno.cel import cel_judge  # late: most policies have none
+
+        return cel_judge(spec, at)
     if spec.mutate is not None:
         from bartizan.engines.policy.dialects.kyverno.mutate import mutate_judge  # late: most policies only judge
 
         return mutate_judge(spec.mutate, meta.namespace, compiler, f"{at}/mutate")
-    validate = spec.validate
     if spec.verify_images is not None:
         from bartizan.engines.policy.dialects.kyverno.verify_images import RuleName, verify_images_judge
 
@@ -254,7 +246,7 @@ def _no_scope() -> Scope:
 def _is_static(spec: RuleSpec) -> bool:
     """Whether a rule has only patterns, and not a single variable."""
     validate = spec.validate
-    if validate is None or validate.foreach is not None or validate.deny is not None:
+    if validate is None or validate.foreach is not None or validate.deny is not None or validate.cel is not None:
         return False
     if validate.assert_ is not msgspec.UNSET or validate.manifests is not None:
         return False
@@ -299,11 +291,6 @@ def _in_namespace(applies: Callable[[Request], bool], namespace: str) -> Callabl
     if not namespace:
         return applies
     return lambda request: request.resource.id.namespace == namespace and applies(request)
-
-
-def _unsupported(construct: str) -> Judge:
-    said = Broken(f"unsupported construct `{construct}`: this version does not run it yet")
-    return lambda _request, _scope: said
 
 
 def _action(spec: RuleSpec, meta: PolicyMeta) -> Callable[[Request], Action]:
