@@ -57,8 +57,21 @@ def classic_cases(suite: Path) -> list[Case]:
     Raises:
         SpecError: a test file cannot be run.
     """
+    return _cases(classic_folders(suite))
+
+
+def cel_cases(suite: Path) -> list[Case]:
+    """Every expectation in the folders of classic policies whose rules are written in CEL.
+
+    Raises:
+        SpecError: a test file cannot be run.
+    """
+    return _cases(sorted(item for item in suite.iterdir() if item.is_dir() and item.name.endswith("-cel")))
+
+
+def _cases(folders: list[Path]) -> list[Case]:
     cases: list[Case] = []
-    for outcome in run_tests(classic_folders(suite), TEST_FILE):
+    for outcome in run_tests(folders, TEST_FILE):
         if outcome.problem is not None:
             raise SpecError(outcome.problem.message, at=outcome.problem.at, hint=outcome.problem.hint)
         cases += outcome.cases
@@ -127,6 +140,7 @@ def _holds(given: object, case: dict[str, object], functions: object) -> bool:
 def page(policies: Path, command_line: Path, pods: Path, expressions: Path) -> str:
     """The page, from a run of every suite."""
     cases = classic_cases(policies)
+    in_cel = cel_cases(policies)
     known = yaml.safe_load((ROOT / "tests/cases/kyverno/peer_cli.yaml").read_text())
     others = command_line_cases(command_line)
     theirs = [case for case in others if fails_at_the_peer(command_line, case, known)]
@@ -134,6 +148,8 @@ def page(policies: Path, command_line: Path, pods: Path, expressions: Path) -> s
     rows = [
         ("Kyverno policy library, classic folders, compatible", count(cases, strict=False)),
         ("Kyverno policy library, classic folders, strict", count(cases, strict=True)),
+        ("Kyverno policy library, folders of classic policies in CEL, compatible", count(in_cel, strict=False)),
+        ("Kyverno policy library, folders of classic policies in CEL, strict", count(in_cel, strict=True)),
         ("Kyverno command-line tests, classic kinds, those that the peer passes offline", passing),
         ("Pod Security admission", pod_security(pods)),
         ("JMESPath compliance", jmespath(expressions)),

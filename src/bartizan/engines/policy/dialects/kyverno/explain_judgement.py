@@ -12,7 +12,7 @@ from bartizan.engines.policy.dialects.kyverno.explain_draft import Draft, brief,
 from bartizan.engines.policy.dialects.kyverno.explain_language import expressions, pattern
 from bartizan.engines.policy.dialects.kyverno.explain_places import Places
 from bartizan.engines.policy.dialects.kyverno.explain_pod_security import explain_pod_security
-from bartizan.model.outcome import Broken
+from bartizan.model.outcome import Broken, Failed, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,6 +42,8 @@ def explain_judgement(
         draft.note = "there is nothing to judge in what is being deleted"
     if draft.verdict != verdict:  # a failure that was there before is let pass, and an error ends what was going on
         draft.verdict = verdict
+    if draft.kind == "judgement" and isinstance(outcome, (Failed, Skipped)):  # CEL, whose parts are not recorded
+        draft.note = outcome.message if isinstance(outcome, Failed) else outcome.because
     if isinstance(outcome, Broken):
         draft.because = errors_in(draft.children)
         draft.note = "" if draft.because else outcome.error
