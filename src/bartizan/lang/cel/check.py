@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 TYPE_NAMES: Final = {
     **{name: name for name in ("int", "uint", "double", "string", "bytes", "bool", "list", "map", "type", "null_type")},
-    **{name: name for name in ("google.protobuf.Timestamp", "google.protobuf.Duration", "optional_type", "dyn")},
+    **{name: name for name in ("google.protobuf.Timestamp", "google.protobuf.Duration", "optional_type")},
     **{name: name for name in ("net.IP", "net.CIDR", "kubernetes.URL", "kubernetes.Quantity", "kubernetes.Semver")},
 }
 """Names that stand for types, as values."""

@@ -330,6 +330,8 @@ def field(operand: Any, name: str) -> Any:
             raise no_such_key(name)
         return operand[name]
     if operand.__class__ is Optional:
+        if operand.present and not isinstance(operand.value, (dict, Optional)):
+            raise no_such_key(name)
         return optional_field(operand, name)
     if operand.__class__ is list:
         raise CelError("unsupported index type: string")

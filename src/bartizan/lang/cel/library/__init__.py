@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from bartizan.lang.cel.declare import functions_of
-from bartizan.lang.cel.library import collections, optional, standard, strings
+from bartizan.lang.cel.library import (
+    collections,
+    encoders,
+    formats,
+    kubernetes,
+    mathematics,
+    network,
+    optional,
+    standard,
+    strings,
+)
 
 FUNCTIONS: Final = functions_of(
     standard.FUNCTIONS,
@@ -13,6 +23,9 @@ FUNCTIONS: Final = functions_of(
     strings.FUNCTIONS,
     collections.EXTENSION,
     collections.SETS,
+    mathematics.FUNCTIONS,
+    encoders.FUNCTIONS,
+    network.FUNCTIONS,
 )
 """The language with the extensions that its own specification tests."""
 
@@ -23,5 +36,8 @@ KUBERNETES: Final = functions_of(
     collections.EXTENSION,
     collections.SETS,
     collections.KUBERNETES,
+    network.FUNCTIONS,
+    formats.FUNCTIONS,
+    *kubernetes.TABLES,
 )
 """The language as the Kubernetes API server has it."""

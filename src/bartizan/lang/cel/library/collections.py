@@ -6,7 +6,7 @@ from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.lang.cel.declare import Overload
-from bartizan.lang.cel.errors import CelError
+from bartizan.lang.cel.errors import CelBudgetError, CelError
 from bartizan.lang.cel.operators import add, equal, less, less_equal, sized
 from bartizan.lang.cel.types import (
     BOOL,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _ITEMS: Final = list_of(A)
 _ORDERED: Final = (INT, UINT, DOUBLE, BOOL, STRING, TIMESTAMP, DURATION, BYTES)
+_MAX_COMPARISONS: Final = 1_000_000  # of every member with every other, in one call
 _MAX_DEEP: Final = 100  # levels that `flatten` may be asked to take down
 
 
@@ -67,7 +68,13 @@ def _range(count: int) -> list[int]:
     return list(sized(range(max(0, count))))
 
 
+def _affordable(steps: int) -> None:
+    if steps > _MAX_COMPARISONS:
+        raise CelBudgetError("the expression compares too many members")
+
+
 def _distinct(items: list[Any]) -> list[Any]:
+    _affordable(len(items) ** 2)
     kept: list[Any] = []
     texts: set[str] = set()
     others: list[Any] = []
@@ -129,10 +136,12 @@ def _last_index_of(items: list[Any], wanted: Any) -> int:
 
 
 def _has_all(items: list[Any], others: list[Any]) -> bool:
+    _affordable(len(items) * len(others))
     return all(any(equal(item, other) for item in items) for other in others)
 
 
 def _intersects(items: list[Any], others: list[Any]) -> bool:
+    _affordable(len(items) * len(others))
     return any(any(equal(item, other) for item in items) for other in others)
 
 

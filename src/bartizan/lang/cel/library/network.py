@@ -1,0 +1,151 @@
+"""IP addresses and blocks of them, as Kubernetes has them: no zones, no IPv4 inside IPv6, no leading zeros."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from bartizan.lang.cel.declare import Overload
+from bartizan.lang.cel.errors import CelError
+from bartizan.lang.cel.types import BOOL, INT, STRING, Type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_IP: Final = Type("net.IP")
+_CIDR: Final = Type("net.CIDR")
+_MAX_CHARS: Final = 64
+_PREFIX: Final = re.compile(r"(.*)/(0|[1-9]\d{0,2})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An IP address."""
+
+    value: ipaddress.IPv4Address | ipaddress.IPv6Address
+    type_name: ClassVar[str] = "net.IP"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Addresses that begin alike. `address` is as written, and may have bits beyond the prefix."""
+
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address
+    length: int
+    type_name: ClassVar[str] = "net.CIDR"
+
+    @property
+    def network(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+        """The block itself."""
+        return ipaddress.ip_network((self.address, self.length), strict=False)
+
+
+def _read(text: str, what: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    try:
+        if len(text) > _MAX_CHARS or "%" in text or not text.isascii():
+            raise CelError(f"{what} {text[:80]!r}")
+        value = ipaddress.ip_address(text)
+    except ValueError as error:
+        raise CelError(f"{what} {text[:80]!r}") from error
+    if value.version == 6 and value.ipv4_mapped is not None:
+        raise CelError(f"IPv4-mapped IPv6 address {text[:80]!r} is not allowed")
+    return value
+
+
+def address(text: str) -> Address:
+    """Read an address.
+
+    Raises:
+        CelError: the text is none.
+    """
+    return Address(_read(text, "IP Address parse error during conversion from string:"))
+
+
+def block(text: str) -> Block:
+    """Read a block, `address/length`.
+
+    Raises:
+        CelError: the text is none.
+    """
+    said = "network address parse error during conversion from string:"
+    match = _PREFIX.fullmatch(text) if len(text) <= _MAX_CHARS else None
+    if match is None:
+        raise CelError(f"{said} {text[:80]!r}")
+    value, length = _read(match[1], said), int(match[2])
+    if length > value.max_prefixlen:
+        raise CelError(f"{said} {text[:80]!r}")
+    return Block(value, length)
+
+
+def _succeeds(read: Callable[[str], Any]) -> Callable[[str], bool]:
+    def test(text: str) -> bool:
+        try:
+            read(text)
+        except CelError:
+            return False
+        return True
+
+    return test
+
+
+def _has_address(outer: Block, inner: Address) -> bool:
+    return inner.value.version == outer.address.version and inner.value in outer.network
+
+
+def _has_block(outer: Block, inner: Block) -> bool:
+    if inner.address.version != outer.address.version:
+        return False
+    return inner.length >= outer.length and inner.network.network_address in outer.network
+
+
+def _is_global(value: Address) -> bool:
+    """Global unicast as Go means it: private addresses are, for instance."""
+    held = value.value
+    limited = held.version == 4 and int(held) == 0xFFFFFFFF
+    return not (limited or held.is_unspecified or held.is_loopback or held.is_multicast or held.is_link_local)
+
+
+def _is_local_multicast(value: Address) -> bool:
+    held = value.value
+    if held.version == 4:
+        return int(held) >> 8 == 0xE00000
+    return int(held) >> 112 & 0xFF0F == 0xFF02
+
+
+def _member(*parameters: Type, gives: Type, by: Callable[..., Any]) -> Overload:
+    return Overload(parameters, gives, by, member=True)
+
+
+FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
+    "ip": (
+        Overload((STRING,), _IP, address),
+        _member(_CIDR, gives=_IP, by=lambda held: Address(held.address)),
+    ),
+    "isIP": (Overload((STRING,), BOOL, _succeeds(address)),),
+    "ip.isCanonical": (Overload((STRING,), BOOL, lambda text: str(address(text).value) == text),),
+    "family": (_member(_IP, gives=INT, by=lambda held: held.value.version),),
+    "isUnspecified": (_member(_IP, gives=BOOL, by=lambda held: held.value.is_unspecified),),
+    "isLoopback": (_member(_IP, gives=BOOL, by=lambda held: held.value.is_loopback),),
+    "isLinkLocalMulticast": (_member(_IP, gives=BOOL, by=_is_local_multicast),),
+    "isLinkLocalUnicast": (_member(_IP, gives=BOOL, by=lambda held: held.value.is_link_local),),
+    "isGlobalUnicast": (_member(_IP, gives=BOOL, by=_is_global),),
+    "cidr": (Overload((STRING,), _CIDR, block),),
+    "isCIDR": (Overload((STRING,), BOOL, _succeeds(block)),),
+    "containsIP": (
+        _member(_CIDR, STRING, gives=BOOL, by=lambda outer, text: _has_address(outer, address(text))),
+        _member(_CIDR, _IP, gives=BOOL, by=_has_address),
+    ),
+    "containsCIDR": (
+        _member(_CIDR, STRING, gives=BOOL, by=lambda outer, text: _has_block(outer, block(text))),
+        _member(_CIDR, _CIDR, gives=BOOL, by=_has_block),
+    ),
+    "prefixLength": (_member(_CIDR, gives=INT, by=lambda held: held.length),),
+    "masked": (_member(_CIDR, gives=_CIDR, by=lambda held: Block(held.network.network_address, held.length)),),
+    "isMask": (_member(_CIDR, gives=BOOL, by=lambda held: held.network.network_address == held.address),),
+    "string": (
+        Overload((_IP,), STRING, lambda held: str(held.value)),
+        Overload((_CIDR,), STRING, lambda held: f"{held.address}/{held.length}"),
+    ),
+}
