@@ -11,7 +11,9 @@ from tests.lang.cel.textproto import every, one
 
 from bartizan.base.errors import SpecError
 from bartizan.lang.cel import CelBudgetError, CelError, Environment, compile_expression
+from bartizan.lang.cel.declare import Overload
 from bartizan.lang.cel.library import FUNCTIONS
+from bartizan.lang.cel.operators import no_overload
 from bartizan.lang.cel.types import (
     BOOL,
     BYTES,
@@ -28,8 +30,6 @@ from bartizan.lang.cel.types import (
     map_of,
     wrapper_of,
 )
-from bartizan.lang.cel.declare import Overload
-from bartizan.lang.cel.operators import no_overload
 from bartizan.lang.cel.values import Duration, Optional, Timestamp, TypeValue, UInt, from_key, key_of
 
 if TYPE_CHECKING:
@@ -65,12 +65,11 @@ def cases(folder: Path) -> list[Case]:
         document = textproto.read(path.read_text())
         for section in every(document, "section"):
             title = one(section, "name").decode()
-            for test in every(section, "test"):
-                found.append(Case(path.stem, title, one(test, "name").decode(), test))
+            found += [Case(path.stem, title, one(test, "name").decode(), test) for test in every(section, "test")]
     return found
 
 
-def problem(case: Case) -> str:
+def problem(case: Case) -> str:  # noqa: PLR0911 (one for each way to fail)
     """Why a test does not pass; empty where it does."""
     test = case.message
     try:
@@ -128,7 +127,7 @@ def _environment(test: list[tuple[str, Any]]) -> Environment:
     return Environment(variables, functions, container=container, strict=not one(test, "disable_check"))
 
 
-def _type(message: list[tuple[str, Any]]) -> Type:  # noqa: PLR0911 (one line for each kind)
+def _type(message: list[tuple[str, Any]]) -> Type:  # noqa: C901, PLR0911 (one line for each kind)
     ((kind, value), *_) = message
     match kind:
         case "primitive":
@@ -175,9 +174,7 @@ def _value(message: list[tuple[str, Any]]) -> Any:  # noqa: PLR0911, C901 (one l
         case "list_value":
             return [_value(item) for item in every(value, "values")]
         case "map_value":
-            return {
-                key_of(_value(one(entry, "key"))): _value(one(entry, "value")) for entry in every(value, "entries")
-            }
+            return {key_of(_value(one(entry, "key"))): _value(one(entry, "value")) for entry in every(value, "entries")}
         case "type_value":
             return TypeValue(value.decode())
         case "object_value":

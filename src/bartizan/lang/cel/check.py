@@ -41,6 +41,7 @@ from bartizan.lang.cel.types import (
     is_variable,
     list_of,
     map_of,
+    most_general,
     optional_of,
 )
 from bartizan.lang.cel.values import UInt
@@ -109,7 +110,7 @@ class _Checker:
     def _fail(self, node: Node, problem: str, hint: str = "") -> NoReturn:
         fail(self._text, node.at, problem, hint)
 
-    def _type(self, node: Node) -> Type:  # noqa: PLR0911 (one line for each kind)
+    def _type(self, node: Node) -> Type:  # noqa: C901, PLR0911 (one line for each kind)
         match node:
             case Constant(value=value):
                 return _CLASSES[value.__class__]
@@ -132,7 +133,7 @@ class _Checker:
             case Bind(name=name, value=value, body=body):
                 return self._within({name: self.check(value)}, body)
             case Message():
-                self._fail(node, f"`{node.name}` is no known object type", "Write a map in braces, without a name.")
+                return self._fail(node, f"`{node.name}` is no known object type", "Write a map, without a name.")
 
     def _within(self, names: dict[str, Type], node: Node) -> Type:
         outer = self._scope
@@ -275,8 +276,6 @@ class _Checker:
         return DYN
 
     def _general(self, left: Type, right: Type) -> Type:
-        from bartizan.lang.cel.types import most_general
-
         return most_general(self.unifier.resolve(left), self.unifier.resolve(right))
 
     # collections

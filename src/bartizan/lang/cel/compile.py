@@ -12,6 +12,7 @@ from bartizan.lang.cel import operators
 from bartizan.lang.cel.check import check
 from bartizan.lang.cel.dispatch import dispatcher
 from bartizan.lang.cel.emit import emit
+from bartizan.lang.cel.errors import CelError, no_such_overload
 from bartizan.lang.cel.lex import fail
 from bartizan.lang.cel.parse import parse
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from bartizan.lang.cel.types import Type
 
 _NUMBERS: Final = count(1)
+_VAGUE: Final = no_such_overload().args
+"""What is said of a field of something that has none, which the fast function does not look into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,17 @@ class Expression:
     text: str
     type: Type
     source: str
+    environment: Environment
     run: Callable[[Mapping[str, Any]], Any]
 
     def __call__(self, names: Mapping[str, Any]) -> Any:
         """The value."""
-        return self.run(names)
+        try:
+            return self.run(names)
+        except CelError as error:
+            if error.args != _VAGUE:
+                raise
+            return _careful(self.text, self.environment)(names)
 
 
 @lru_cache(maxsize=8192)
@@ -50,14 +59,25 @@ def compile_expression(text: str, environment: Environment) -> Expression:
     Raises:
         SpecError: it is malformed, uses what the environment does not have, or can have no value.
     """
+    kind, source, run = _compiled(text, environment, careful=False)
+    return Expression(text, kind, source, environment, run)
+
+
+@lru_cache(maxsize=1024)
+def _careful(text: str, environment: Environment) -> Callable[[Mapping[str, Any]], Any]:
+    return _compiled(text, environment, careful=True)[2]
+
+
+def _compiled(
+    text: str, environment: Environment, *, careful: bool
+) -> tuple[Type, str, Callable[[Mapping[str, Any]], Any]]:
     try:
         tree = parse(text)
         checked = check(tree, text, environment)
-        source, constants = emit(tree, checked, dispatcher)
-        run = _load(source, constants, text)
+        source, constants = emit(tree, checked, dispatcher, careful=careful)
+        return checked.types[tree], source, _load(source, constants, text)
     except RecursionError:
         fail(text, 0, "an expression that nests too deep")
-    return Expression(text, checked.types[tree], source, run)
 
 
 def _load(source: str, constants: dict[str, Any], text: str) -> Callable[[Mapping[str, Any]], Any]:
@@ -69,5 +89,3 @@ def _load(source: str, constants: dict[str, Any], text: str) -> Callable[[Mappin
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     run: Callable[[Mapping[str, Any]], Any] = namespace["expression"]
     return run
-
-

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bartizan.lang.cel.types import Type
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from bartizan.lang.cel.types import Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Overload:
     """One way to call a function. `call` gets values of just these types, or raises `CelError`.
 
     A member is called on its first parameter. What `grows` may give a text
-    or list much larger than what it was given, or `scans` it, is charged.
+    or list as large as what it was given, or larger, and is charged for.
     """
 
     parameters: tuple[Type, ...]
@@ -43,8 +43,6 @@ class Environment:
     container: str = ""
     strict: bool = True
     homogeneous: bool = False
-    missing_is_value: bool = False
-    """Whether `orValue` of what is no optional is that value itself, as Kyverno has it."""
 
 
 def functions_of(

@@ -36,7 +36,12 @@ if TYPE_CHECKING:
 
 _MAX_BLOCKS: Final = 7  # nested blocks before a function of its own is begun: Python allows 20
 _MAX_CHARS: Final = 160  # of one Python expression before it gets a name: Python's compiler recurses into each
-_RELATIONS: Final = {"_<_": ("<", "less"), "_<=_": ("<=", "less_equal"), "_>_": (">", "greater"), "_>=_": (">=", "greater_equal")}
+_RELATIONS: Final = {
+    "_<_": ("<", "less"),
+    "_<=_": ("<=", "less_equal"),
+    "_>_": (">", "greater"),
+    "_>=_": (">=", "greater_equal"),
+}
 _ARITHMETIC: Final = {"_+_": "add", "_-_": "subtract", "_*_": "multiply", "_/_": "divide", "_%_": "modulo"}
 _INLINE: Final = {"_+_": "+", "_-_": "-", "_*_": "*"}
 _NUMERIC: Final = frozenset({INT, DOUBLE, Type("uint")})
@@ -50,9 +55,15 @@ class _Value(NamedTuple):
     plain: bool = False
 
 
-def emit(tree: Node, checked: Checked, dispatch: Callable[[tuple[Overload, ...]], Any]) -> tuple[str, dict[str, Any]]:
-    """Write `def expression(names)` and the constants it needs; `dispatch` picks an overload by its arguments."""
-    emitter = _Emitter(checked, dispatch)
+def emit(
+    tree: Node, checked: Checked, dispatch: Callable[[tuple[Overload, ...]], Any], *, careful: bool = False
+) -> tuple[str, dict[str, Any]]:
+    """Write `def expression(names)` and the constants it needs; `dispatch` picks an overload by its arguments.
+
+    `careful` asks for each field by a function that can tell what is wrong,
+    for an expression that ended in an error which does not say so.
+    """
+    emitter = _Emitter(checked, dispatch, careful=careful)
     emitter.function(tree)
     return "\n\n".join(emitter.functions) + "\n", emitter.constants
 
@@ -60,11 +71,12 @@ def emit(tree: Node, checked: Checked, dispatch: Callable[[tuple[Overload, ...]]
 class _Emitter:
     """Source being written: finished functions, the lines of the current one, and constants."""
 
-    def __init__(self, checked: Checked, dispatch: Callable[[tuple[Overload, ...]], Any]) -> None:
+    def __init__(self, checked: Checked, dispatch: Callable[[tuple[Overload, ...]], Any], *, careful: bool) -> None:
         self.functions: list[str] = []
         self.constants: dict[str, Any] = {}
         self._checked = checked
         self._dispatch = dispatch
+        self._careful = careful
         self._lines: list[str] = []
         self._depth = 0
         self._names = 0
@@ -178,7 +190,7 @@ class _Emitter:
             return _Value(test, fails=kind.name != "map" or operand.fails)
         if node.optional:
             return _Value(f"optional_field({self._value(node.operand).code}, {name})", fails=True)
-        if kind.name == "optional_type":
+        if self._careful or kind.name == "optional_type":
             return _Value(f"field({self._value(node.operand).code}, {name})", fails=True)
         return _Value(f"{self._subscripted(node.operand)}[{name}]", fails=True)
 
@@ -192,7 +204,7 @@ class _Emitter:
 
     # operations
 
-    def _call(self, node: Call) -> _Value:
+    def _call(self, node: Call) -> _Value:  # noqa: PLR0911 (one for each way to write a call)
         name, operands, overloads = self._checked.calls[node]
         if name in ("_==_", "_!=_"):
             return self._equality(operands, negated=name == "_!=_")
@@ -214,7 +226,8 @@ class _Emitter:
 
     def _index(self, operands: tuple[Node, ...]) -> _Value:
         container, key = operands
-        if isinstance(key, Constant) and key.value.__class__ is str and self._kind(container).name != "optional_type":
+        is_plain = not self._careful and self._kind(container).name != "optional_type"
+        if is_plain and isinstance(key, Constant) and key.value.__class__ is str:
             # where it is no map, Python's error for the key is the language's error too
             return _Value(f"{self._subscripted(container)}[{key.value!r}]", fails=True)
         first, second = self._all(operands)

@@ -176,7 +176,7 @@ def greater_equal(left: Any, right: Any) -> bool:
 # arithmetic
 
 
-def add(left: Any, right: Any) -> Any:  # noqa: PLR0911 (one line for each type)
+def add(left: Any, right: Any) -> Any:
     """Sum of numbers or times, or one behind the other."""
     kind = left.__class__
     if kind is right.__class__:
@@ -195,7 +195,7 @@ def add(left: Any, right: Any) -> Any:  # noqa: PLR0911 (one line for each type)
     raise no_such_overload()
 
 
-def subtract(left: Any, right: Any) -> Any:  # noqa: PLR0911 (one line for each type)
+def subtract(left: Any, right: Any) -> Any:
     """Difference of numbers or times."""
     kind = left.__class__
     if kind is right.__class__:
@@ -430,11 +430,11 @@ def put_all(made: dict[Any, Any], entries: Any) -> None:
         put(made, from_key(key), value)
 
 
-def held(optional: Any) -> Optional:
+def held(optional: Any) -> Any:
     """An optional member of what is written out, which must be an optional."""
     if optional.__class__ is not Optional:
         raise no_such_overload()
-    return optional  # type: ignore[no-any-return]  # its class is what the line above asked
+    return optional
 
 
 def bound(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from bartizan.lang.cel.lex import Token, fail, tokens
 from bartizan.lang.cel.macros import expand
@@ -19,7 +19,7 @@ from bartizan.lang.cel.nodes import (
     Select,
     children,
 )
-from bartizan.lang.cel.values import INT_MAX, INT_MIN, UInt
+from bartizan.lang.cel.values import INT_MAX, INT_MIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,7 +185,7 @@ class _Parser:
             return expand(self.text, Call(token.at, token.value, node, self._list(")")))
         return Select(at, node, token.value, optional=optional)
 
-    def _primary(self) -> Node:
+    def _primary(self) -> Node:  # noqa: PLR0911 (one for each way to begin)
         token = self.token
         if token.kind == "value":
             self._next()
@@ -207,7 +207,7 @@ class _Parser:
             return ListOf(token.at, tuple(items), optional)
         if self._sign("{"):
             return self._map(token.at)
-        self.unexpected()
+        return self.unexpected()
 
     def _name(self, token: Token, root: str) -> Node:
         name = token.value

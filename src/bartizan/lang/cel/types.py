@@ -117,7 +117,7 @@ class Unifier:
             return most_general(left, right)
         return DYN
 
-    def _fits(self, given: Type, wanted: Type) -> bool:
+    def _fits(self, given: Type, wanted: Type) -> bool:  # noqa: PLR0911 (the rules, one after another)
         given, wanted = self._shallow(given), self._shallow(wanted)
         if given == wanted:
             return True

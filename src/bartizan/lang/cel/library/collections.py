@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any, Final
 
@@ -102,7 +103,7 @@ def _sort(items: list[Any]) -> list[Any]:
 
 
 def _is_sorted(items: list[Any]) -> bool:
-    return all(less_equal(left, right) for left, right in zip(items, items[1:], strict=False))
+    return all(less_equal(left, right) for left, right in itertools.pairwise(items))
 
 
 def _sum(items: list[Any]) -> Any:

@@ -58,7 +58,9 @@ def _tested(test: Callable[[str], object], problem: str) -> Callable[[str], list
     return problems
 
 
-_NAME_PART: Final = _pattern(_WORD, _LABEL_CHARS, "must be letters, digits, `-`, `_` and `.`, a letter or digit at its ends")
+_NAME_PART: Final = _pattern(
+    _WORD, _LABEL_CHARS, "must be letters, digits, `-`, `_` and `.`, a letter or digit at its ends"
+)
 _LABEL_PROBLEM: Final = "must be lower-case letters, digits and `-`, a letter or digit at its ends"
 _SUBDOMAIN: Final = rf"{_LABEL}(\.{_LABEL})*"
 _SUBDOMAIN_PROBLEM: Final = "must be labels of lower-case letters, digits and `-`, with `.` between them"

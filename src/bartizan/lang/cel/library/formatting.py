@@ -57,38 +57,22 @@ def _plain(value: float) -> str:
     return number_text(value) if math.isfinite(value) else _special(value)
 
 
-def _text(value: Any, depth: int = 0) -> str:  # noqa: PLR0911 (one line for each type)
+def _text(value: Any, depth: int = 0) -> str:
     if depth > _MAX_DEPTH:
         raise CelError("error during formatting: values nest too deep")
-    if value is None:
-        return "null"
-    match value:
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(int(value))
-        case float():
-            return _plain(value)
-        case bytes():
-            return value.decode(errors="replace")
-        case list():
-            return f"[{', '.join(_text(item, depth + 1) for item in value)}]"
-        case dict():
-            entries = [(_text(from_key(key)), _text(item, depth + 1)) for key, item in value.items()]
-            return f"{{{', '.join(f'{key}: {item}' for key, item in sorted(entries))}}}"
-        case Timestamp():
-            return timestamp_text(value)
-        case Duration():
-            return f"{_plain(value.nanoseconds / 10**9)}s"
-        case TypeValue():
-            return value.name
-    _refuse(
-        "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, "
-        "and timestamps",
-        value,
-    )
+    if value.__class__ is list:
+        return f"[{', '.join(_text(item, depth + 1) for item in value)}]"
+    if isinstance(value, dict):
+        entries = [(_text(from_key(key)), _text(item, depth + 1)) for key, item in value.items()]
+        return f"{{{', '.join(f'{key}: {item}' for key, item in sorted(entries))}}}"
+    write = _TEXTS.get(value.__class__)
+    if write is None:
+        _refuse(
+            "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, "
+            "and timestamps",
+            value,
+        )
+    return write(value)
 
 
 def _decimal(value: Any, _places: int) -> str:
@@ -131,6 +115,18 @@ def _hexadecimal(value: Any, _places: int) -> str:
     _refuse("only integers, byte buffers, and strings can be formatted as hex", value)
 
 
+_TEXTS: Final[Mapping[type, Callable[[Any], str]]] = {
+    type(None): lambda _value: "null",
+    str: str,
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    UInt: lambda value: str(int(value)),
+    float: _plain,
+    bytes: lambda value: str(value.decode(errors="replace")),
+    Timestamp: timestamp_text,
+    Duration: lambda value: f"{_plain(value.nanoseconds / 10**9)}s",
+    TypeValue: lambda value: str(value.name),
+}
 _CLAUSES: Final[Mapping[str | None, Callable[[Any, int], str]]] = {
     "s": lambda value, _places: _text(value),
     "d": _decimal,

@@ -119,7 +119,7 @@ _QUANTITIES: Final[Mapping[str, tuple[Overload, ...]]] = {
 # versions
 
 
-def _semver(text: str, normalize: bool = False) -> Semver:  # noqa: FBT002 (the language passes it by place)
+def _semver(text: str, normalize: bool = False) -> Semver:
     version = parse_version(_normalized(text) if normalize else text)
     if version is None:
         raise CelError(f"invalid semantic version {text[:80]!r}")

@@ -24,7 +24,9 @@ def _extreme(*, most: bool) -> Callable[..., Any]:
         if len(values) == 1 and values[0].__class__ is list:
             values = tuple(values[0])
         if not values:
-            raise CelError("math.@max(list) argument must not be empty" if most else "math.@min(list) argument must not be empty")
+            raise CelError(
+                "math.@max(list) argument must not be empty" if most else "math.@min(list) argument must not be empty"
+            )
         found = values[0]
         less(found, found)  # refuses what is no number
         for value in values[1:]:
@@ -37,9 +39,7 @@ def _extreme(*, most: bool) -> Callable[..., Any]:
 
 def _extremes(*, most: bool) -> tuple[Overload, ...]:
     call = _extreme(most=most)
-    pairs = [
-        Overload((left, right), left if left == right else DYN, call) for left in _NUMBERS for right in _NUMBERS
-    ]
+    pairs = [Overload((left, right), left if left == right else DYN, call) for left in _NUMBERS for right in _NUMBERS]
     return (
         *(Overload((kind,), kind, call) for kind in _NUMBERS),
         *pairs,

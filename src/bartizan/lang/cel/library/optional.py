@@ -67,4 +67,3 @@ FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
     "first": (Overload((list_of(A),), _MAYBE, _first, member=True),),
     "last": (Overload((list_of(A),), _MAYBE, _last, member=True),),
 }
-

@@ -18,7 +18,6 @@ from bartizan.lang.cel.types import (
     DURATION,
     DYN,
     INT,
-
     STRING,
     TIMESTAMP,
     TYPE,
@@ -246,4 +245,3 @@ FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
     "type": (Overload((A,), TYPE, _type),),
     **times.FUNCTIONS,
 }
-

@@ -13,10 +13,11 @@ from bartizan.lang.cel import operators
 from bartizan.lang.cel.declare import Overload
 from bartizan.lang.cel.errors import CelError
 from bartizan.lang.cel.types import DURATION, INT, STRING, TIMESTAMP
-from bartizan.lang.cel.values import Duration, Timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from bartizan.lang.cel.values import Duration, Timestamp
 
 _SECOND: Final = 10**9
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -124,6 +125,11 @@ def _milliseconds(value: Any) -> int:
     return int(value.nanoseconds % _SECOND // 10**6)
 
 
+def _milliseconds_at(value: Timestamp, name: str) -> int:
+    _zone(name)  # refuses what is none; every zone has the same milliseconds
+    return _milliseconds(value)
+
+
 def _duration_milliseconds(value: Duration) -> int:
     rest = abs(value.nanoseconds) % _SECOND // 10**6
     return -rest if value.nanoseconds < 0 else rest
@@ -141,7 +147,7 @@ FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
     "getSeconds": (*_part(lambda moment: moment.second), _of_duration(_SECOND)),
     "getMilliseconds": (
         Overload((TIMESTAMP,), INT, _milliseconds, member=True),
-        Overload((TIMESTAMP, STRING), INT, lambda value, name: _zone(name) and _milliseconds(value), member=True),
+        Overload((TIMESTAMP, STRING), INT, _milliseconds_at, member=True),
         Overload((DURATION,), INT, _duration_milliseconds, member=True),
     ),
 }

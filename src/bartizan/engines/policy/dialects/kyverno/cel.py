@@ -65,11 +65,11 @@ class CelSpec(_Record, frozen=True):
     """`validate.cel` of a rule."""
 
     generate: bool | None = None
-    expressions: list[ValidationSpec] = []
-    variables: list[VariableSpec] = []
+    expressions: tuple[ValidationSpec, ...] = ()
+    variables: tuple[VariableSpec, ...] = ()
     param_kind: ParamKind | None = None
     param_ref: ParamRef | None = None
-    audit_annotations: list[AnnotationSpec] = []
+    audit_annotations: tuple[AnnotationSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,9 @@ def cel_judge(spec: RuleSpec, at: str) -> Judge:
     cel = decode(validate.cel, CelSpec, where)
     conditions = decode({"items": spec.cel_preconditions or []}, _Conditions, f"{at}/celPreconditions").items
     has_params = cel.param_kind is not None and cel.param_ref is not None
-    environment, variables = _with_variables(cel.variables, environment_for({}, has_params=has_params), has_params, where)
+    environment, variables = _with_variables(
+        cel.variables, environment_for({}, has_params=has_params), has_params, where
+    )
     gates = [
         _compile(item.expression, environment, (BOOL,), f"{at}/celPreconditions/{index}/expression")
         for index, item in enumerate(conditions)
@@ -142,7 +144,7 @@ def cel_judge(spec: RuleSpec, at: str) -> Judge:
 
 
 class _Conditions(_Record, frozen=True):
-    items: list[ConditionSpec] = []
+    items: tuple[ConditionSpec, ...] = ()
 
 
 def _judged(names: Names, gates: Sequence[Expression], validations: Sequence[_Validation]) -> Outcome:

@@ -134,9 +134,7 @@ class _Variables(dict[str, Any]):
         return name in self._expressions
 
 
-def names_of(
-    request: Request, scope: ScopeOf, variables: Mapping[str, Expression], params: Json = None
-) -> Names:
+def names_of(request: Request, scope: ScopeOf, variables: Mapping[str, Expression], params: Json = None) -> Names:
     """What the names stand for, for one request and one set of parameters."""
     deleted = request.operation == "DELETE"
     old = request.resource if deleted else request.old

@@ -164,7 +164,9 @@ def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in o
     return run
 
 
-def _judge(spec: RuleSpec, meta: PolicyMeta, lifted: Sequence[RuleException], compiler: Compiler, at: str) -> Judge:
+def _judge(  # noqa: PLR0911 (one for each way to judge)
+    spec: RuleSpec, meta: PolicyMeta, lifted: Sequence[RuleException], compiler: Compiler, at: str
+) -> Judge:
     validate = spec.validate
     if spec.cel_preconditions or (validate is not None and validate.cel is not None):
         from bartizan.engines.policy.dialects.kyverno.cel import cel_judge  # late: most policies have none
