@@ -255,13 +255,13 @@ class _Emitter:
         constants = [operand.value for operand in operands if isinstance(operand, Constant)]
         if len(constants) == 1 and (constants[0] is None or constants[0].__class__ is bool):
             return _Value(f"({left} {'is not' if negated else 'is'} {right})", fails)
-        if STRING in kinds or (kinds[0] in _NUMERIC and kinds[1] in _NUMERIC):
+        if STRING in kinds or _are_alike(kinds):
             return _Value(f"({left} {'!=' if negated else '=='} {right})", fails)
         return _Value(f"({'not ' if negated else ''}equal({left}, {right}))", fails=True)
 
     def _relation(self, operands: tuple[Node, ...], sign: str, function: str) -> _Value:
         kinds = [self._kind(operand) for operand in operands]
-        if (kinds[0] in _NUMERIC and kinds[1] in _NUMERIC) or (kinds[0] == kinds[1] == STRING):
+        if _are_alike(kinds) or kinds[0] == kinds[1] == STRING:
             left, right = self._all(operands)
             return _Value(f"({left.code} {sign} {right.code})", left.fails or right.fails)
         left, right = self._all(operands)
@@ -489,6 +489,11 @@ _WRITERS: Final = {
     Loop: "_loop",
     Bind: "_bind",
 }
+
+
+def _are_alike(kinds: list[Type]) -> bool:
+    """Whether Python compares two numbers as the language does: beside a double, a whole number is made one first."""
+    return kinds[0] in _NUMERIC and kinds[1] in _NUMERIC and (kinds[0] == DOUBLE) == (kinds[1] == DOUBLE)
 
 
 def _is_certain(given: Type, wanted: Type) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAX_STEPS: Final = 1_000_000
-"""Turns of loops, and kilobytes that grow, in one evaluation: about a second's worth."""
+"""Turns of loops in one evaluation, and members or `_CHARS_PER_STEP` characters made inside them: about a second."""
 MAX_ITEMS: Final = 1_000_000
 """Characters of a text, or members of a list, that an operation may make."""
 _CHARS_PER_STEP: Final = 64
@@ -86,8 +86,9 @@ def no_overload(*_operands: Any) -> NoReturn:
 
 def spend(budget: list[int], value: Any) -> Any:
     """Charge for a value that was made inside a loop by how large it is; gives it back."""
-    if value.__class__ is str or value.__class__ is list or value.__class__ is bytes or value.__class__ is dict:
-        budget[0] -= len(value) // _CHARS_PER_STEP + 1
+    kind = value.__class__
+    if kind is str or kind is bytes or kind is list:
+        budget[0] -= len(value) if kind is list else len(value) // _CHARS_PER_STEP + 1
         if budget[0] < 0:
             raise CelBudgetError("the expression takes too many steps")
     return value
@@ -120,6 +121,8 @@ def equal(left: Any, right: Any) -> bool:
     if kind is bool or right.__class__ is bool:
         return left is right
     if kind is not list and kind is not dict and kind is not Optional:
+        if kind in _NUMBERS and right.__class__ in _NUMBERS:
+            left, right = _as_doubles(left, right)
         return bool(left == right)
     try:
         return _equal_deep(left, right)
@@ -149,10 +152,18 @@ def _are_ordered(left: Any, right: Any) -> bool:
     return kind is right.__class__ and kind in _ORDERED
 
 
+def _as_doubles(left: Any, right: Any) -> tuple[Any, Any]:
+    """Numbers to compare: beside a double, a whole number is one too, as the reference has it."""
+    if (left.__class__ is float) != (right.__class__ is float):
+        return float(left), float(right)
+    return left, right
+
+
 def less(left: Any, right: Any) -> bool:
     """Order of numbers by value, and of values of one type."""
     if not _are_ordered(left, right):
         raise no_such_overload()
+    left, right = _as_doubles(left, right)
     return bool(left < right)
 
 
@@ -160,6 +171,7 @@ def less_equal(left: Any, right: Any) -> bool:
     """As `less`, or equal."""
     if not _are_ordered(left, right):
         raise no_such_overload()
+    left, right = _as_doubles(left, right)
     return bool(left <= right)
 
 

@@ -25,7 +25,7 @@ FUNCTIONS: Final = functions_of(
     collections.SETS,
     mathematics.FUNCTIONS,
     encoders.FUNCTIONS,
-    network.FUNCTIONS,
+    network.MAPPED,
 )
 """The language with the extensions that its own specification tests."""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _IP: Final = Type("net.IP")
 _CIDR: Final = Type("net.CIDR")
 _MAX_CHARS: Final = 64
+_NO_ADDRESS: Final = "IP Address parse error during conversion from string:"
 _PREFIX: Final = re.compile(r"(.*)/(0|[1-9]\d{0,2})", re.ASCII)
 
 
@@ -42,13 +43,18 @@ class Block:
         return ipaddress.ip_network((self.address, self.length), strict=False)
 
 
-def _read(text: str, what: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+def _read_any(text: str, what: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     try:
         if len(text) > _MAX_CHARS or "%" in text or not text.isascii():
             raise CelError(f"{what} {text[:80]!r}")
         value = ipaddress.ip_address(text)
     except ValueError as error:
         raise CelError(f"{what} {text[:80]!r}") from error
+    return value
+
+
+def _read(text: str, what: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    value = _read_any(text, what)
     if value.version == 6 and value.ipv4_mapped is not None:
         raise CelError(f"IPv4-mapped IPv6 address {text[:80]!r} is not allowed")
     return value
@@ -60,7 +66,14 @@ def address(text: str) -> Address:
     Raises:
         CelError: the text is none.
     """
-    return Address(_read(text, "IP Address parse error during conversion from string:"))
+    return Address(_read(text, _NO_ADDRESS))
+
+
+def _mapped_address(text: str) -> Address:
+    """Read an address, of which one of IPv4 inside IPv6 is the one inside."""
+    value = _read_any(text, _NO_ADDRESS)
+    inner = value.ipv4_mapped if value.version == 6 else None
+    return Address(value if inner is None else inner)
 
 
 def block(text: str) -> Block:
@@ -149,3 +162,10 @@ FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
         Overload((_CIDR,), STRING, lambda held: f"{held.address}/{held.length}"),
     ),
 }
+
+MAPPED: Final[Mapping[str, tuple[Overload, ...]]] = {
+    **FUNCTIONS,
+    "ip": (Overload((STRING,), _IP, _mapped_address), *FUNCTIONS["ip"][1:]),
+    "isIP": (Overload((STRING,), BOOL, _succeeds(_mapped_address)),),
+}
+"""As the extension of the language itself has it, where IPv4 inside IPv6 is an address."""
