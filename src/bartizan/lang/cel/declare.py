@@ -24,6 +24,8 @@ class Overload:
     call: Callable[..., Any]
     member: bool = False
     grows: bool = False
+    prepare: Callable[[str], Callable[..., Any] | None] | None = None
+    """Makes the function for a last argument that is written out; `None` where that is left to `call`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

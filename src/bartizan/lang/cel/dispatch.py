@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bartizan.lang.cel.errors import CelError, no_such_overload
 from bartizan.lang.cel.types import DYN
-from bartizan.lang.cel.values import type_name
+from bartizan.lang.cel.values import CLASSES, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,31 @@ def dispatcher(overloads: tuple[Overload, ...]) -> Callable[..., Any]:
     says `no such overload` for members that it is not for, and the next is
     asked.
     """
+    quick = _for_one(overloads[0]) if len(overloads) == 1 else None
+    return _for_any(overloads) if quick is None else quick
+
+
+def _for_one(overload: Overload) -> Callable[..., Any] | None:
+    """As `_for_any`, for the most common shapes: one overload, with one or two values of plain classes."""
+    function = overload.call
+    classes = [CLASSES.get(kind.name) for kind in overload.parameters]
+    if None in classes or len(classes) not in (1, 2):
+        return None
+    slow = _for_any((overload,))
+    if len(classes) == 1:
+        (only,) = classes
+        return lambda value: function(value) if value.__class__ is only else slow(value)
+    first, second = classes
+
+    def call(left: Any, right: Any) -> Any:
+        if left.__class__ is first and right.__class__ is second:
+            return function(left, right)
+        return slow(left, right)
+
+    return call
+
+
+def _for_any(overloads: tuple[Overload, ...]) -> Callable[..., Any]:
     known: dict[tuple[type, ...], list[Callable[..., Any]]] = {}
 
     def call(*values: Any) -> Any:

@@ -234,6 +234,10 @@ class _Emitter:
         return _Value(f"index({first.code}, {second.code})", fails=True)
 
     def _applied(self, operands: tuple[Node, ...], overloads: tuple[Overload, ...]) -> _Value:
+        prepared = _prepared(operands[-1], overloads) if operands else None
+        if prepared is not None:
+            given = ", ".join(value.code for value in self._all(operands[:-1]))
+            return _Value(f"{self._constant(prepared)}({given})", fails=True)
         values = self._all(operands)
         given = ", ".join(value.code for value in values)
         if not overloads:
@@ -489,6 +493,14 @@ _WRITERS: Final = {
     Loop: "_loop",
     Bind: "_bind",
 }
+
+
+def _prepared(last: Node, overloads: tuple[Overload, ...]) -> Callable[..., Any] | None:
+    """The function for a last argument that is written out as text, where an overload makes one."""
+    if len(overloads) != 1 or not isinstance(last, Constant) or last.value.__class__ is not str:
+        return None
+    prepare = overloads[0].prepare
+    return None if prepare is None else prepare(last.value)
 
 
 def _are_alike(kinds: list[Type]) -> bool:

@@ -363,6 +363,8 @@ def has(operand: Any, name: str) -> bool:
 
 def optional_field(operand: Any, name: str) -> Optional:
     """`operand.?name`: nothing where there is no such field."""
+    if operand.__class__ is dict:
+        return Optional(operand[name]) if name in operand else NONE
     if operand.__class__ is Optional:
         if not operand.present:
             return NONE

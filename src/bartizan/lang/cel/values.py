@@ -59,13 +59,24 @@ class TypeValue:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class Optional:
-    """A value that may be missing; `NONE` is the one that is."""
+    """A value that may be missing; `NONE` is the one that is. Never changed; no dataclass, for these are made often."""
 
+    __slots__ = ("present", "value")
     type_name: ClassVar[str] = "optional_type"
-    value: Any
-    present: bool = True
+
+    def __init__(self, value: Any, present: bool = True) -> None:
+        self.value = value
+        self.present = present
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Optional) and self.present == other.present and bool(self.value == other.value)
+
+    def __hash__(self) -> int:
+        return hash((self.present, self.value))
+
+    def __repr__(self) -> str:
+        return f"optional.of({self.value!r})" if self.present else "optional.none()"
 
 
 NONE: Final = Optional(None, present=False)
@@ -81,6 +92,10 @@ _NAMES: Final[dict[type, str]] = {
     list: "list",
     dict: "map",
 }
+
+
+CLASSES: Final = {name: kind for kind, name in _NAMES.items()}
+"""The Python class of a type's values, for those that have one of Python's own."""
 
 
 def type_name(kind: type) -> str:

@@ -71,6 +71,8 @@ def address(text: str) -> Address:
 
 def _mapped_address(text: str) -> Address:
     """Read an address, of which one of IPv4 inside IPv6 is the one inside."""
+    if "." in text and ":" in text:
+        raise CelError(f"{_NO_ADDRESS} {text[:80]!r}")
     value = _read_any(text, _NO_ADDRESS)
     inner = value.ipv4_mapped if value.version == 6 else None
     return Address(value if inner is None else inner)

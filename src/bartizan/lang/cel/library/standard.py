@@ -9,7 +9,7 @@ from bartizan.base.errors import SpecError
 from bartizan.base.regex import compile_regex
 from bartizan.lang.cel import operators
 from bartizan.lang.cel.declare import Overload
-from bartizan.lang.cel.errors import CelError
+from bartizan.lang.cel.errors import CelError, no_such_overload
 from bartizan.lang.cel.library import times
 from bartizan.lang.cel.types import (
     BOOL,
@@ -91,6 +91,20 @@ OPERATORS: Final[Mapping[str, tuple[Overload, ...]]] = {
 def matches(text: str, pattern: str) -> bool:
     """Whether a regular expression (RE2) matches some part of a text."""
     return regex(pattern).search(text) is not None
+
+
+def _prepare_matches(pattern: str) -> Callable[[Any], bool] | None:
+    try:
+        search = compile_regex(pattern).search
+    except SpecError:
+        return None  # an error when it runs, not before: it may never
+
+    def match(text: Any) -> bool:
+        if text.__class__ is not str:
+            raise no_such_overload()
+        return search(text) is not None
+
+    return match
 
 
 def regex(pattern: str) -> Any:
@@ -198,7 +212,9 @@ FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
     "contains": (Overload((STRING, STRING), BOOL, lambda text, part: part in text, member=True),),
     "startsWith": (Overload((STRING, STRING), BOOL, lambda text, part: text.startswith(part), member=True),),
     "endsWith": (Overload((STRING, STRING), BOOL, lambda text, part: text.endswith(part), member=True),),
-    "matches": tuple(Overload((STRING, STRING), BOOL, matches, member) for member in (False, True)),
+    "matches": tuple(
+        Overload((STRING, STRING), BOOL, matches, member, prepare=_prepare_matches) for member in (False, True)
+    ),
     "int": (
         Overload((INT,), INT, _same),
         Overload((UINT,), INT, _to_int),
