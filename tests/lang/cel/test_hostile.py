@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import time
 from typing import Any
 
@@ -18,7 +19,6 @@ from bartizan.lang.cel import CelBudgetError, CelError, Environment, compile_exp
 from bartizan.lang.cel.lex import MAX_CHARS
 from bartizan.lang.cel.library import KUBERNETES
 from bartizan.lang.cel.types import DYN
-import contextlib
 
 SECONDS = 5.0  # far above what any of these takes; what it catches is unbounded
 ENVIRONMENT = Environment(dict.fromkeys(NAMES, DYN), KUBERNETES)
@@ -73,8 +73,7 @@ def test_attribute_of_python_is_no_field(name: str) -> None:
 def test_any_text_is_refused_or_runs(text: str) -> None:
     try:
         run = compile_expression(text, ENVIRONMENT)
-    except SpecError as error:
-        assert error.column >= 0
+    except SpecError:
         return
     with contextlib.suppress(CelError, CelBudgetError):
         run(GIVEN)

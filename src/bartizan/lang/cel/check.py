@@ -25,6 +25,7 @@ from bartizan.lang.cel.nodes import (
     Name,
     Node,
     Select,
+    children,
 )
 from bartizan.lang.cel.types import (
     BOOL,
@@ -88,7 +89,36 @@ def check(tree: Node, text: str, environment: Environment) -> Checked:
     checked = checker.done
     resolve = checker.unifier.resolve
     checked.types = {node: resolve(kind, final=True) for node, kind in checked.types.items()}
+    if environment.homogeneous and environment.strict:
+        _check_members(tree, text, checked)
     return checked
+
+
+def _check_members(node: Node, text: str, checked: Checked) -> None:
+    """Refuse lists and maps written out with members of several types, of which `dyn` is one."""
+    if isinstance(node, ListOf):
+        _check_alike([(item, place in node.optional) for place, item in enumerate(node.items)], text, checked)
+    elif isinstance(node, MapOf):
+        _check_alike([(key, False) for key, _ in node.entries], text, checked)
+        values = [(value, place in node.optional) for place, (_, value) in enumerate(node.entries)]
+        _check_alike(values, text, checked)
+    is_format = isinstance(node, Call) and node.function == "format"  # whose list is meant to be mixed
+    for child in children(node):
+        for below in children(child) if is_format and isinstance(child, ListOf) else (child,):
+            _check_members(below, text, checked)
+
+
+def _check_alike(members: list[tuple[Node, bool]], text: str, checked: Checked) -> None:
+    first: Type | None = None
+    for node, optional in members:
+        kind = checked.types[node]
+        if optional and kind.parameters:
+            kind = kind.parameters[0]
+        if first is None:
+            first = kind
+        elif kind != first:
+            hint = "Wrap every one in `dyn()`, or convert them."
+            fail(text, node.at, f"members of different types: {first} and {kind}", hint)
 
 
 class _Checker:
@@ -285,7 +315,7 @@ class _Checker:
         for index, item in enumerate(node.items):
             kind = self.check(item)
             kinds.append((item, self._present(item, kind) if index in node.optional else kind))
-        return list_of(self._joined(kinds, "a list"))
+        return list_of(self._joined(kinds))
 
     def _present(self, node: Node, kind: Type) -> Type:
         """What an optional member holds."""
@@ -294,17 +324,12 @@ class _Checker:
             self._fail(node, f"an optional member must be an optional, not a {kind}")
         return DYN if kind == DYN else self.unifier.resolve(inner)
 
-    def _joined(self, kinds: list[tuple[Node, Type]], what: str) -> Type:
+    def _joined(self, kinds: list[tuple[Node, Type]]) -> Type:
         if not kinds:
             return self.unifier.fresh()
         joined = kinds[0][1]
-        for node, kind in kinds[1:]:
-            if self.unifier.fits([kind], [joined]):
-                joined = self._general(joined, kind)
-            elif self._environment.homogeneous and self._strict:
-                self._fail(node, f"{what} has members of different types: {joined} and {kind}")
-            else:
-                joined = DYN
+        for _node, kind in kinds[1:]:
+            joined = self._general(joined, kind) if self.unifier.fits([kind], [joined]) else DYN
         return joined
 
     def _map(self, node: MapOf) -> Type:
@@ -314,7 +339,7 @@ class _Checker:
             keys.append((key, self.check(key)))
             kind = self.check(value)
             values.append((value, self._present(value, kind) if index in node.optional else kind))
-        return map_of(self._joined(keys, "a map"), self._joined(values, "a map"))
+        return map_of(self._joined(keys), self._joined(values))
 
     def _loop(self, node: Loop) -> Type:
         names = self._loop_names(node)

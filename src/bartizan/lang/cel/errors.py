@@ -19,3 +19,8 @@ def no_such_overload() -> CelError:
 def no_such_key(key: object) -> CelError:
     """The error of a field or key that is not there."""
     return CelError(f"no such key: {key}")
+
+
+def no_conversion(kind: str) -> CelError:
+    """The error of a text that is no value of a type."""
+    return CelError(f"type conversion error from 'string' to '{kind}'")

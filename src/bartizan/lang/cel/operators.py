@@ -18,6 +18,7 @@ from bartizan.lang.cel.values import (
     UInt,
     from_key,
     key_of,
+    type_name,
 )
 
 if TYPE_CHECKING:
@@ -326,7 +327,7 @@ def _place(key: Any) -> int:
         return int(key)
     if key.__class__ is float and key.is_integer():
         return int(key)
-    raise CelError(f"unsupported index type: {shown(key)}")
+    raise CelError(f"unsupported index type '{type_name(key.__class__)}' in list")
 
 
 def shown(value: Any) -> str:
@@ -346,7 +347,7 @@ def field(operand: Any, name: str) -> Any:
             raise no_such_key(name)
         return optional_field(operand, name)
     if operand.__class__ is list:
-        raise CelError("unsupported index type: string")
+        raise CelError("unsupported index type 'string' in list")
     raise no_such_key(name)
 
 
@@ -357,7 +358,7 @@ def has(operand: Any, name: str) -> bool:
     if operand.__class__ is Optional:
         return bool(operand.present) and has(operand.value, name)
     if operand.__class__ is list:
-        raise CelError("unsupported index type: string")
+        raise CelError("unsupported index type 'string' in list")
     return False
 
 

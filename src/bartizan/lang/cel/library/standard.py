@@ -9,7 +9,7 @@ from bartizan.base.errors import SpecError
 from bartizan.base.regex import compile_regex
 from bartizan.lang.cel import operators
 from bartizan.lang.cel.declare import Overload
-from bartizan.lang.cel.errors import CelError, no_such_overload
+from bartizan.lang.cel.errors import CelError, no_conversion, no_such_overload
 from bartizan.lang.cel.library import times
 from bartizan.lang.cel.types import (
     BOOL,
@@ -135,7 +135,7 @@ def _text_to_int(text: str) -> int:
 def _digits(text: str, kind: str) -> int:
     digits = text[1:] if text[:1] in ("-", "+") else text
     if not digits.isascii() or not digits.isdigit() or len(digits) > 64:
-        raise CelError(f"cannot convert the text to {kind}: {text[:80]!r}")
+        raise no_conversion(kind)
     return int(text)
 
 
@@ -153,11 +153,11 @@ def _text_to_uint(text: str) -> UInt:
 
 def _text_to_double(text: str) -> float:
     if not text.isascii() or "_" in text or text.strip() != text or len(text) > 1000:
-        raise CelError(f"cannot convert the text to double: {text[:80]!r}")
+        raise no_conversion("double")
     try:
         return float(text)
     except ValueError as error:
-        raise CelError(f"cannot convert the text to double: {text[:80]!r}") from error
+        raise no_conversion("double") from error
 
 
 def number_text(value: float) -> str:
@@ -182,7 +182,7 @@ _FALSE: Final = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 def _text_to_bool(text: str) -> bool:
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
-    raise CelError(f"cannot convert the text to bool: {text[:80]!r}")
+    raise no_conversion("bool")
 
 
 def _decode(value: bytes) -> str:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from bartizan.base.duration import parse_duration
 from bartizan.lang.cel import operators
 from bartizan.lang.cel.declare import Overload
-from bartizan.lang.cel.errors import CelError
+from bartizan.lang.cel.errors import CelError, no_conversion
 from bartizan.lang.cel.types import DURATION, INT, STRING, TIMESTAMP
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ def parse_timestamp(text: str) -> Timestamp:
     """
     match = _MOMENT.fullmatch(text)
     if match is None:
-        raise CelError(f"invalid timestamp {text[:80]!r}")
+        raise CelError(f'invalid RFC 3339 timestamp "{text[:80]}"')
     *numbers, fraction, _zone, sign, hours, minutes = match.groups()
     try:
         moment = datetime(*map(int, numbers), tzinfo=UTC)  # type: ignore[arg-type,misc]  # six numbers, by the pattern
     except ValueError as error:
-        raise CelError(f"invalid timestamp {text[:80]!r}") from error
+        raise CelError(f'invalid RFC 3339 timestamp "{text[:80]}"') from error
     whole = moment - _EPOCH
     seconds = whole.days * 86_400 + whole.seconds
     if sign:
@@ -70,7 +70,7 @@ def parse_duration_text(text: str) -> Duration:
     """
     nanoseconds = parse_duration(text)
     if nanoseconds is None:
-        raise CelError(f"invalid duration {text[:80]!r}")
+        raise no_conversion("google.protobuf.Duration")
     return operators.duration(nanoseconds)
 
 

@@ -168,7 +168,7 @@ def _stopped(names: Names, gates: Sequence[Expression]) -> Outcome | None:
     for gate in gates:
         try:
             if gate(names) is False:
-                return Skipped("CEL preconditions not met")
+                return Skipped("cel preconditions not met")
         except (CelError, CelBudgetError) as error:
             errors.append(_failed_in(gate, error))
     if not errors:

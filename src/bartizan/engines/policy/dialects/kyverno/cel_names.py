@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion
-from bartizan.lang.cel import Environment, Overload
+from bartizan.lang.cel import CelError, Environment, Overload
 from bartizan.lang.cel.library import KUBERNETES
 from bartizan.lang.cel.types import BOOL, DYN, INT, STRING, TIMESTAMP, Type, list_of, map_of
 from bartizan.lang.cel.values import Optional
@@ -127,7 +127,10 @@ class _Variables(dict[str, Any]):
         self._names = names
 
     def __missing__(self, name: str) -> Any:
-        value = self[name] = self._expressions[name](self._names)
+        try:
+            value = self[name] = self._expressions[name](self._names)
+        except CelError as error:
+            raise CelError(f'composited variable "{name}" fails to evaluate: {error}') from error
         return value
 
     def __contains__(self, name: object) -> bool:
