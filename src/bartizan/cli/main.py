@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
@@ -85,6 +86,14 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; the one place that catches everything."""
+    try:
+        _run(arguments)
+    finally:
+        # what a command leaves is not worth collecting at its end, which takes as long as a short command
+        gc.freeze()
+
+
+def _run(arguments: list[str] | None) -> NoReturn:
     try:
         code = cli.main(args=arguments, prog_name="bartizan", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

@@ -14,7 +14,7 @@ from bartizan.app.files import locating
 from bartizan.app.parallel import share
 from bartizan.app.policy_tests.cases import Answer, Case
 from bartizan.app.policy_tests.files import find_tests, read_bodies, read_test_files
-from bartizan.app.policy_tests.rows import Came, cases_of
+from bartizan.app.policy_tests.rows import Came, by_name, cases_of
 from bartizan.app.policy_tests.world import RecordedWorld
 from bartizan.app.values import Subresource, Values, plain_rule
 from bartizan.base.errors import SpecError
@@ -70,7 +70,7 @@ def run_tests(
     gc.set_threshold(_GC_THRESHOLD)
     files = list(find_tests(paths, file_name))
     count = workers or (os.cpu_count() or 1)
-    size = max(len(files) // (count * 4), 1)
+    size = max(len(files) // (count * 16), 1)
     groups = [files[start : start + size] for start in range(0, len(files), size)]
     done = 0
 
@@ -115,7 +115,7 @@ def _run(test: TestFile) -> list[Case]:
         operation: [_answers(resource, rules, test, world, operation) for resource in resources]
         for operation in {row.operation for row in test.rows}
     }
-    came = Came(resources, targets, answers, loaded.foreign)
+    came = Came(resources, targets, answers, loaded.foreign, by_name(resources))
     return [case for row in test.rows for case in cases_of(test, row, came)]
 
 
