@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from bartizan.model.waiver import Waiver
 
 _WORDS: Final[dict[int, Result]] = {PASS: "pass", FAIL: "fail", ERROR: "error", SKIP: "skip"}
-_GC_THRESHOLD: Final = 200_000
-"""Collections of a scan's many small dicts find nothing; this many allocations apart they cost next to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,6 @@ def scan(request: ScanRequest) -> Report:
     Raises:
         SpecError: a level, check or framework that was asked for does not exist.
     """
-    gc.set_threshold(_GC_THRESHOLD)
     rules = _load_rules(request)
     gc.freeze()
     supply = Supply(request.paths, request.stdin, request.live, request.workers)

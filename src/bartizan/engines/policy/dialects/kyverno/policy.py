@@ -58,8 +58,17 @@ def is_policy(document: Json) -> bool:
     return group == "kyverno.io" and version in VERSIONS and document.get("kind") in KINDS
 
 
-def compile_policy(document: JsonObject, compiler: Compiler, *, exceptions: Sequence[JsonObject] = ()) -> Policy:
+def compile_policy(
+    document: JsonObject,
+    compiler: Compiler,
+    *,
+    exceptions: Sequence[JsonObject] = (),
+    kinds: frozenset[str] | None = None,
+) -> Policy:
     """Compile a policy. One broken rule does not lose the others.
+
+    Where `kinds` are given, nothing else will be asked about, and no rules
+    are generated for other pod controllers.
 
     Raises:
         SpecError: the document is no policy, or a field of the policy itself is malformed.
@@ -79,6 +88,8 @@ def compile_policy(document: JsonObject, compiler: Compiler, *, exceptions: Sequ
         _compile_into(compiled, problems, rule, meta, compiler, exceptions, f"/spec/rules/{index}")
     if not problems:
         for made in generated_rules(spec.rules, meta.annotations):
+            if kinds is not None and kinds.isdisjoint(made.kinds):
+                continue
             start = len(compiled)
             _compile_into(compiled, problems, made.rule, meta, compiler, exceptions, f"/spec/rules/{made.origin}")
             compiled[start:] = [_only_for(rule, made.kinds) for rule in compiled[start:]]
