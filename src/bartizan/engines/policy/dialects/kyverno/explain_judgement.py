@@ -42,11 +42,13 @@ def explain_judgement(
         draft.note = "there is nothing to judge in what is being deleted"
     if draft.verdict != verdict:  # a failure that was there before is let pass, and an error ends what was going on
         draft.verdict = verdict
-    if draft.kind == "judgement" and isinstance(outcome, (Failed, Skipped)):  # CEL, whose parts are not recorded
-        draft.note = outcome.message if isinstance(outcome, Failed) else outcome.because
     if isinstance(outcome, Broken):
         draft.because = errors_in(draft.children)
         draft.note = "" if draft.because else outcome.error
+    elif isinstance(outcome, Failed) and not draft.children:  # a way to judge that keeps no parts, such as signatures
+        draft.note, draft.pointer = outcome.message, outcome.pointer
+    elif isinstance(outcome, Skipped) and draft.kind == "judgement":  # preconditions in CEL
+        draft.note = outcome.because
     return draft
 
 
