@@ -208,10 +208,11 @@ def test_bad_regular_expression_is_an_error_finding(tmp_path: Path) -> None:
 def test_construct_of_a_later_version_is_an_error_finding(tmp_path: Path) -> None:
     manifest, policy = tmp_path / "app.yaml", tmp_path / "policy.yaml"
     manifest.write_text(GOOD)
-    policy.write_text(POLICY.format(bad="    validate: {cel: {expressions: [{expression: 'true'}]}}"))
+    expression = "authorizer.group('').resource('pods').check('get').allowed()"
+    policy.write_text(POLICY.format(bad=f'    validate: {{cel: {{expressions: [{{expression: "{expression}"}}]}}}}'))
     _, report = scan(manifest, "-p", policy)
     assert [item["message"] for item in report["findings"] if item["result"] == "error"] == [
-        "unsupported construct `validate.cel`: this version does not run it yet"
+        "unsupported construct `authorizer` in CEL: this version does not run it yet"
     ]
 
 

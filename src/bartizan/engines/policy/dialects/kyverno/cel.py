@@ -8,7 +8,7 @@ its message says what went wrong.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno.cel_names import environment_for, names_of
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bartizan.lang.cel import Expression
     from bartizan.model.request import Request
 
+_AUTHORIZER: Final = "unknown name `authorizer`"
 _MAX_MESSAGE_BYTES: Final = 5 * 1024  # a longer message is not used, as the API server has it
 
 
@@ -103,6 +104,16 @@ def cel_judge(spec: RuleSpec, at: str) -> Judge:
     Raises:
         SpecError: an expression does not compile, or gives what it must not.
     """
+    try:
+        return _cel_judge(spec, at)
+    except SpecError as error:
+        if not error.message.startswith(_AUTHORIZER):
+            raise
+        said = Broken("unsupported construct `authorizer` in CEL: this version does not run it yet")
+        return lambda _request, _scope: said
+
+
+def _cel_judge(spec: RuleSpec, at: str) -> Judge:
     validate = spec.validate
     if validate is None or validate.cel is None:
         hint = "Use `preconditions`, which every rule takes."
@@ -205,7 +216,7 @@ def _compile(text: str, environment: Environment, wanted: tuple[Type, ...], at: 
     try:
         compiled = compile_expression(text, environment)
     except SpecError as error:
-        _refuse(error, at)
+        raise SpecError(error.message, hint=error.hint, pointer=at, column=error.column) from error
     if wanted and compiled.type not in wanted:
         kinds = " or ".join(map(str, wanted))
         raise SpecError(
@@ -214,10 +225,3 @@ def _compile(text: str, environment: Environment, wanted: tuple[Type, ...], at: 
             hint="Compare it with something.",
         )
     return compiled
-
-
-def _refuse(error: SpecError, at: str) -> NoReturn:
-    if error.message.startswith("unknown name `authorizer`"):
-        message = "unsupported construct `authorizer` in CEL: this version does not ask who may do what"
-        raise SpecError(message, pointer=at, column=error.column) from error
-    raise SpecError(error.message, hint=error.hint, pointer=at, column=error.column) from error
