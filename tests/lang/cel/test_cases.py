@@ -1,0 +1,42 @@
+"""What Kubernetes adds to the language, as tables of expressions and answers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from tests.conformance import ROOT
+
+from bartizan.base.errors import SpecError
+from bartizan.lang.cel import CelError, Environment, compile_expression
+from bartizan.lang.cel.library import KUBERNETES
+from bartizan.lang.cel.types import DYN
+
+TABLE = yaml.safe_load((ROOT / "tests" / "cases" / "cel" / "kubernetes.yaml").read_text())
+ENVIRONMENT = Environment(dict.fromkeys(TABLE["given"], DYN), KUBERNETES, homogeneous=True)
+
+
+@pytest.mark.parametrize("case", TABLE["cases"], ids=lambda case: case["expression"])
+def test_answer(case: dict[str, Any]) -> None:
+    if "refused" in case:
+        with pytest.raises(SpecError, match=re.escape(case["refused"])):
+            compile_expression(case["expression"], ENVIRONMENT)
+        return
+    run = compile_expression(case["expression"], ENVIRONMENT)
+    if "error" in case:
+        with pytest.raises(CelError, match=re.escape(case["error"])):
+            run(TABLE["given"])
+        return
+    value = run(TABLE["given"])
+    assert value == case["is"]
+    assert type(value) is type(case["is"])
+
+
+def test_table_calls_every_function() -> None:
+    text = " ".join(case["expression"] for case in TABLE["cases"])
+    words = [name for name in KUBERNETES if name[0].isalpha()]
+    assert [
+        name for name in words if not re.search(rf"(?<![\w.]){re.escape(name)}\(|\.{re.escape(name)}\(", text)
+    ] == []
