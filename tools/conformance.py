@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.conformance import find_conformance  # noqa: E402
+from tests.lang.cel.suite import cases as cel_expressions  # noqa: E402
+from tests.lang.cel.suite import problem as cel_problem  # noqa: E402
 
 from bartizan.app.policy_tests import Case, Verdict, run_tests  # noqa: E402 (found from the root, which the line above adds)
 from bartizan.app.policy_tests.files import TEST_FILE  # noqa: E402
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PAGE = ROOT / "docs" / "conformance.md"
-SUITES = ("kyverno-policies", "kyverno-cli", "pod-security", "jmespath")
+SUITES = ("kyverno-policies", "kyverno-cli", "pod-security", "jmespath", "cel-spec")
 OTHER_KINDS = frozenset(
     {
         *("ValidatingPolicy", "MutatingPolicy", "GeneratingPolicy", "DeletingPolicy", "ImageValidatingPolicy"),
@@ -137,7 +139,17 @@ def _holds(given: object, case: dict[str, object], functions: object) -> bool:
     return "error" not in case and ("result" not in case or equal(value, case["result"]))
 
 
-def page(policies: Path, command_line: Path, pods: Path, expressions: Path) -> str:
+def cel(suite: Path) -> Count:
+    """Every test of the language CEL; those that do not pass yet are named, by the reason, in a list of their own."""
+    named = yaml.safe_load((ROOT / "tests/cases/cel/conformance.yaml").read_text())
+    missing = {name for names in named.values() for name in names}
+    results = {case.id: not cel_problem(case) for case in cel_expressions(suite)}
+    failed = [name for name, passed in results.items() if not passed and name not in missing]
+    unsupported = {reason: len(names) for reason, names in named.items()}
+    return Count(sum(results.values()), len(failed), unsupported)
+
+
+def page(policies: Path, command_line: Path, pods: Path, expressions: Path, language: Path) -> str:
     """The page, from a run of every suite."""
     cases = classic_cases(policies)
     in_cel = cel_cases(policies)
@@ -153,6 +165,7 @@ def page(policies: Path, command_line: Path, pods: Path, expressions: Path) -> s
         ("Kyverno command-line tests, classic kinds, those that the peer passes offline", passing),
         ("Pod Security admission", pod_security(pods)),
         ("JMESPath compliance", jmespath(expressions)),
+        ("CEL conformance", cel(language)),
     ]
     lines = [
         "# Conformance",
@@ -175,6 +188,7 @@ def page(policies: Path, command_line: Path, pods: Path, expressions: Path) -> s
         "registries, or its run ends with an error; they are not counted.",
         "",
         *_missing("Not supported yet, of the command-line tests, by construct:", passing.unsupported),
+        *_missing("Not supported yet, of the tests of CEL, by what they need:", rows[-1][1].unsupported),
         *_missing("Not supported yet, of the policy library, by construct:", rows[0][1].unsupported),
     ]
     return "\n".join(lines)

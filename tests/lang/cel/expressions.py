@@ -36,7 +36,7 @@ def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("{}[{}]".format, inner, inner),
         st.builds("{}[?{}]".format, inner, inner),
         st.builds("{}.{}".format, inner, _MEMBERS),
-        st.builds("{}({})".format, _FUNCTIONS, inner),
+        st.builds("({}({}))".format, _FUNCTIONS, inner),
         st.builds("{}.{}({}, {})".format, inner, _LOOPS, variable, inner),
         st.builds("{}.{}(i, {}, {})".format, inner, _TRANSFORMS, variable, inner),
         st.builds("cel.bind({}, {}, {})".format, variable, inner, inner),

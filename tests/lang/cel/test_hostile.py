@@ -18,7 +18,7 @@ from bartizan.base.errors import SpecError
 from bartizan.lang.cel import CelBudgetError, CelError, Environment, compile_expression, operators
 from bartizan.lang.cel.lex import MAX_CHARS
 from bartizan.lang.cel.library import KUBERNETES
-from bartizan.lang.cel.types import DYN
+from bartizan.lang.cel.types import DYN, STRING
 
 SECONDS = 5.0  # far above what any of these takes; what it catches is unbounded
 ENVIRONMENT = Environment(dict.fromkeys(NAMES, DYN), KUBERNETES)
@@ -190,6 +190,21 @@ def test_value_that_nests_too_deep_is_an_error() -> None:
     for text in ("a == b", "a in [b]", "'%s'.format([a])"):
         with pytest.raises(CelError):
             compile_expression(text, ENVIRONMENT)({"a": deep, "b": other, "c": 1})
+
+
+@pytest.mark.parametrize(
+    "text", ["a.startsWith('x')", "a.size() == 1", "a + 'x' == ''", "'x' in [a + 'y']", "a < 'x'", "string(a) == ''"]
+)
+def test_value_that_is_not_what_was_declared_is_no_crash(text: str) -> None:
+    run = compile_expression(text, Environment({"a": STRING}, KUBERNETES))
+    for value in (1, None, [1], {"b": 1}, 10**400, 1.5):
+        _ended(run, {"a": value})
+
+
+@pytest.mark.parametrize("text", ["a < 1.5", "a == 1.5", "double(a) == 1.0", "a + 1 == 1", "[a].sum() == 1"])
+def test_integer_beyond_64_bits_is_no_crash(text: str) -> None:
+    with contextlib.suppress(SpecError):
+        _ended(compile_expression(text, ENVIRONMENT), {"a": 10**400})
 
 
 @pytest.mark.parametrize("depth", [5, 15, 38])

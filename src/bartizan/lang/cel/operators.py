@@ -459,9 +459,13 @@ def bound(value: Any) -> Any:
     return value
 
 
-_FAILURES: Final = frozenset({CelError, KeyError, TypeError})
-FAILURES: Final = (CelError, KeyError, TypeError)
-"""What generated code may raise for a value that is not there, or not of the type that an operation needs."""
+FAILURES: Final = (CelError, KeyError, TypeError, AttributeError, OverflowError)
+"""What generated code may raise for a value that is not there, not of the type that an operation needs, or too large.
+
+The last two come of values that are not what was declared, such as a label
+that is a number, or an integer that no double can hold.
+"""
+_FAILURES: Final = frozenset(FAILURES)
 
 NAMES: Final = {
     function.__name__: function
