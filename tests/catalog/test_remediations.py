@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.catalog.test_checks import CHECKS, verdict
 from tests.laws import examples
 
-from bartizan.app.mutations import PLAIN
-from bartizan.app.remedies import compile_remedies, mend
+from bartizan.app.fix.mutations import PLAIN
+from bartizan.app.fix.remedies import compile_remedies, mend
 from bartizan.base.errors import SpecError
 from bartizan.catalog import CheckSpec, Example, Remediation, export_fix
 from bartizan.catalog.loader import read_file

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from bartizan.app.registry import RegistryLookup
+    from bartizan.app.images.registry import RegistryLookup
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.chain import Step
     from bartizan.engines.policy.plan import Rule

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bartizan.app.apply import Form, Written
-    from bartizan.app.registry import RegistryLookup
+    from bartizan.app.images.registry import RegistryLookup
     from bartizan.app.supply import Live, Progress
     from bartizan.model.request import Operation
 
@@ -87,7 +87,7 @@ def _live(inputs: ApplyInputs) -> Live:
 
 
 def _registry() -> RegistryLookup:
-    from bartizan.app.registry import registries_only  # brings the client, which most runs do without
+    from bartizan.app.images.registry import registries_only  # brings the client, which most runs do without
 
     return registries_only()
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
-from bartizan.app.trusted_root import Unconnected
+from bartizan.app.images.trusted_root import Unconnected
 from bartizan.base import wildcard
 from bartizan.engines.policy.lookup import (
     ApiQuestion,

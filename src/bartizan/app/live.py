@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bartizan.app.registry import RegistryLookup
+from bartizan.app.images.registry import RegistryLookup
+from bartizan.app.images.trusted_root import trusted_root
 from bartizan.app.supply import Live
-from bartizan.app.trusted_root import trusted_root
 from bartizan.base import wildcard
 from bartizan.base.errors import SourceError, SpecError
 from bartizan.engines.policy.lookup import (

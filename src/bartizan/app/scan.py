@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from bartizan.app.registry import RegistryLookup
+    from bartizan.app.images.registry import RegistryLookup
     from bartizan.app.selection import CheckSelection, Chosen
     from bartizan.model.finding import RuleInfo
     from bartizan.model.request import UserInfo

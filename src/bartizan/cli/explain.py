@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from bartizan.app.explain import Explained, ExplainInputs, Explanations, explain_inputs, sources
+from bartizan.app.explain.explain import Explained, ExplainInputs, Explanations, explain_inputs, sources
 from bartizan.outputs.explanation import Place, as_json, page, render
 from bartizan.outputs.text import one_line, to_json
 

@@ -15,7 +15,7 @@ from bartizan.model.severity import Severity
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bartizan.app.fix import FixedFile, FixRequest
+    from bartizan.app.fix.fix import FixedFile, FixRequest
     from bartizan.outputs.fixes import Narrator
 
 _SEVERITIES: Final = [severity.label for severity in Severity]
@@ -78,7 +78,7 @@ def fix(paths: tuple[Path, ...], mode: str | None, *, quiet: bool, **options: An
       2  a document or policy cannot be read or edited; the rest is fixed
       3  a file cannot be written
     """
-    from bartizan.app.fix import fix as run_fix
+    from bartizan.app.fix.fix import fix as run_fix
     from bartizan.outputs.fixes import Narrator
 
     stdin = sys.stdin.buffer.read() if Path("-") in paths else None
@@ -123,7 +123,7 @@ def _request(paths: tuple[Path, ...], stdin: bytes | None, options: dict[str, An
         SpecError: a file is not what its option wants.
     """
     from bartizan.app.files import read_document
-    from bartizan.app.fix import FixRequest
+    from bartizan.app.fix.fix import FixRequest
     from bartizan.app.selection import CheckSelection
     from bartizan.app.user_info import read_user_info
     from bartizan.app.values import EMPTY, read_values

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bartizan.app.inputs import ScanInputs, exit_code, read_inputs
 from bartizan.app.scan import scan as run_scan
+from bartizan.app.scan_inputs import ScanInputs, exit_code, read_inputs
 from bartizan.cli.progress import progress
 from bartizan.model.severity import Severity
 from bartizan.outputs.formats import FORMATS

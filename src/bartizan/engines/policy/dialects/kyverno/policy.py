@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.autogen import generated_rules
-from bartizan.engines.policy.dialects.kyverno.generate_loops import endless_loops
+from bartizan.engines.policy.dialects.kyverno.generation.loops import endless_loops
 from bartizan.engines.policy.dialects.kyverno.rule import PolicyMeta, compile_rule
 from bartizan.engines.policy.dialects.kyverno.spec import Metadata, PolicySpec, RuleSpec, decode
 from bartizan.lang.jmespath import compile_expression, functions_for

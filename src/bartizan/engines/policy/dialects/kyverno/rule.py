@@ -16,7 +16,7 @@ from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.exceptions import exceptions_for, waive
 from bartizan.engines.policy.dialects.kyverno.foreach import foreach_judge
-from bartizan.engines.policy.dialects.kyverno.generate import compile_generate, generate_judge, releasing
+from bartizan.engines.policy.dialects.kyverno.generation.generate import compile_generate, generate_judge, releasing
 from bartizan.engines.policy.dialects.kyverno.match import compile_match
 from bartizan.engines.policy.dialects.kyverno.pod_security import pod_security_judge
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
@@ -178,18 +178,20 @@ def _run(steps: _Steps) -> Run:  # noqa: C901 (the order of a rule's steps, in o
 
 def _judge(spec: RuleSpec, meta: PolicyMeta, lifted: Sequence[RuleException], compiler: Compiler, at: str) -> Judge:
     if spec.mutate is not None:
-        from bartizan.engines.policy.dialects.kyverno.mutate import mutate_judge  # late: most policies only judge
+        from bartizan.engines.policy.dialects.kyverno.mutation.mutate import (
+            mutate_judge,  # late: most policies only judge
+        )
 
         return mutate_judge(spec.mutate, meta.namespace, compiler, f"{at}/mutate")
     validate = spec.validate
     if spec.verify_images is not None:
-        from bartizan.engines.policy.dialects.kyverno.verify_images import RuleName, verify_images_judge
+        from bartizan.engines.policy.dialects.kyverno.images.verify import RuleName, verify_images_judge
 
         name = RuleName(f"{meta.namespace}/{meta.name}", spec.name)
         where = f"{at}/verifyImages"
         return verify_images_judge(spec.verify_images, spec.image_extractors, compiler, where, name=name)
     if validate is not None and validate.manifests is not None:
-        from bartizan.engines.policy.dialects.kyverno.manifests import manifests_judge
+        from bartizan.engines.policy.dialects.kyverno.images.manifests import manifests_judge
 
         return manifests_judge(validate.manifests, compiler, f"{at}/validate/manifests")
     if validate is None:

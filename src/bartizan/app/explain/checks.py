@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bartizan.app.explain import Explained, Quoted
+from bartizan.app.explain.explain import Explained, Quoted
 from bartizan.app.selection import describe
 from bartizan.base.errors import SpecError
 from bartizan.engines.posture import compile_check

@@ -8,10 +8,10 @@ import msgspec
 
 from bartizan.base.errors import SpecError
 from bartizan.base.pointer import join
-from bartizan.engines.policy.dialects.kyverno.explain_conditions import condition
-from bartizan.engines.policy.dialects.kyverno.explain_draft import Draft, errors_in, verdict_of
-from bartizan.engines.policy.dialects.kyverno.explain_language import expressions
-from bartizan.engines.policy.dialects.kyverno.patch_anchors import compile_anchors
+from bartizan.engines.policy.dialects.kyverno.explanation.conditions import condition
+from bartizan.engines.policy.dialects.kyverno.explanation.draft import Draft, errors_in, verdict_of
+from bartizan.engines.policy.dialects.kyverno.explanation.language import expressions
+from bartizan.engines.policy.dialects.kyverno.mutation.anchors import compile_anchors
 from bartizan.engines.policy.mutation import PatchError, difference
 from bartizan.model.outcome import Broken, Passed, Skipped
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from bartizan.app.ambient import ambient
-from bartizan.app.explain_source import GeneratedPiece, generated_pieces
+from bartizan.app.explain.source import GeneratedPiece, generated_pieces
 from bartizan.app.files import read_document
 from bartizan.app.given_world import GivenWorld, read_given
 from bartizan.app.policies import documents, read_exceptions
@@ -18,7 +18,12 @@ from bartizan.base.location import Location
 from bartizan.base.suggest import did_you_mean
 from bartizan.catalog import export_policy, load_catalog
 from bartizan.engines.policy.dialects.kyverno import is_policy
-from bartizan.engines.policy.dialects.kyverno.explain import Explanation, WatchedPolicy, explain_rule, watch_policy
+from bartizan.engines.policy.dialects.kyverno.explanation.rule import (
+    Explanation,
+    WatchedPolicy,
+    explain_rule,
+    watch_policy,
+)
 from bartizan.lang.jmespath import functions_for
 from bartizan.model.report import Problem
 from bartizan.model.request import Request
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
     from bartizan.app.values import Values
     from bartizan.base.json import JsonObject
     from bartizan.catalog import CheckSpec
-    from bartizan.engines.policy.dialects.kyverno.explain import WatchedRule
+    from bartizan.engines.policy.dialects.kyverno.explanation.rule import WatchedRule
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.model.request import UserInfo
     from bartizan.model.resource import Lines, Resource
@@ -98,7 +103,7 @@ def explain_inputs(inputs: ExplainInputs) -> Explanations:
     Raises:
         SpecError: a file is not what it must be, or nothing has the name that is asked for.
     """
-    from bartizan.app.explain_checks import explain_cross_check
+    from bartizan.app.explain.checks import explain_cross_check
 
     check = _cross_check(inputs.policy)
     supply = Supply([path for path in inputs.paths if str(path) != "-"], inputs.stdin, None, workers=1)

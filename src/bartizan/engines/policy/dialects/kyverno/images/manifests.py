@@ -13,9 +13,9 @@ import msgspec
 
 from bartizan.base import pointer, wildcard
 from bartizan.base.errors import SpecError
-from bartizan.engines.policy.dialects.kyverno.attestors import World, demand_of, public_key, satisfy
-from bartizan.engines.policy.dialects.kyverno.image_changes import annotations_of
-from bartizan.engines.policy.dialects.kyverno.image_spec import read_manifests
+from bartizan.engines.policy.dialects.kyverno.images.attestors import World, demand_of, public_key, satisfy
+from bartizan.engines.policy.dialects.kyverno.images.changes import annotations_of
+from bartizan.engines.policy.dialects.kyverno.images.spec import read_manifests
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, compile_template
 from bartizan.engines.policy.signatures.cosign import BUNDLE, CERTIFICATE, verify_layer
 from bartizan.engines.policy.signatures.demand import Demand
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bartizan.base.json import Json, JsonObject
-    from bartizan.engines.policy.dialects.kyverno.image_spec import AttestorSpec, ManifestsSpec
+    from bartizan.engines.policy.dialects.kyverno.images.spec import AttestorSpec, ManifestsSpec
     from bartizan.engines.policy.dialects.kyverno.validate import Judge, ScopeOf
     from bartizan.engines.policy.dialects.kyverno.variables import Compiler
     from bartizan.engines.policy.signatures.cosign import Layer
@@ -179,7 +179,7 @@ def _demand(attestor: AttestorSpec, layer: Layer, world: World) -> Demand:
         algorithm = attestor.keys.signature_algorithm or attestor.signature_algorithm
         return Demand(now=world.now, key=public_key(attestor.keys, world), algorithm=HASHES[algorithm])
     if attestor.certificates is not None and not {CERTIFICATE, BUNDLE} & layer.annotations.keys():
-        from bartizan.engines.policy.dialects.kyverno.image_spec import RekorSpec
+        from bartizan.engines.policy.dialects.kyverno.images.spec import RekorSpec
 
         spec = msgspec.structs.replace(attestor.certificates, rekor=RekorSpec(ignore_tlog=True))
         attestor = msgspec.structs.replace(attestor, certificates=spec)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bartizan.app.ambient import ambient
-from bartizan.app.explain import Explained, explain_one
+from bartizan.app.explain.explain import Explained, explain_one
 from bartizan.app.fields import Fields
 from bartizan.app.policy_tests.files import read_bodies, read_test_files
 from bartizan.app.policy_tests.world import RecordedWorld

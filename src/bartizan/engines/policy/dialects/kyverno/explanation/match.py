@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from bartizan.base.json import to_text
-from bartizan.engines.policy.dialects.kyverno.explain_draft import Draft, brief
+from bartizan.engines.policy.dialects.kyverno.explanation.draft import Draft, brief
 from bartizan.engines.policy.dialects.kyverno.match import attributes, compile_match
 
 if TYPE_CHECKING:

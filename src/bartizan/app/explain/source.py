@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bartizan.base.json import Json
-    from bartizan.engines.policy.dialects.kyverno.explain import WatchedRule
+    from bartizan.engines.policy.dialects.kyverno.explanation.rule import WatchedRule
 
 _CONSTANT: Final = re.compile(r"c\d+")
 _LONGEST: Final = 100  # characters of a constant

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bartizan.engines.policy.dialects.kyverno.attestors import World, demand_of
+from bartizan.engines.policy.dialects.kyverno.images.attestors import World, demand_of
 from bartizan.engines.policy.lookup import RegistryAccess, SignaturesQuestion
 from bartizan.engines.policy.signatures.bundle import predicate_type_of, verify_bundle
 from bartizan.engines.policy.signatures.cosign import MAX_LAYERS, verify_attestations, verify_signatures
@@ -15,7 +15,7 @@ from bartizan.engines.policy.signatures.refusal import RefusedError
 if TYPE_CHECKING:
     from typing import Literal
 
-    from bartizan.engines.policy.dialects.kyverno.image_spec import AttestorSpec, VerifyImagesSpec
+    from bartizan.engines.policy.dialects.kyverno.images.spec import AttestorSpec, VerifyImagesSpec
     from bartizan.engines.policy.signatures.statement import Statement
 
 _NO_SIGNATURE = "the image has no signature"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bartizan.engines.policy.dialects.kyverno.explain_draft import Draft, brief
+from bartizan.engines.policy.dialects.kyverno.explanation.draft import Draft, brief
 from bartizan.engines.policy.dialects.kyverno.pod_security import bare_judge, checks_of
 from bartizan.engines.policy.dialects.podsecurity import compile_exclusions
 from bartizan.engines.policy.dialects.podsecurity.pod import read_pod

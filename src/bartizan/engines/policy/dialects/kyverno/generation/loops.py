@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.base import wildcard
 from bartizan.base.errors import SpecError
-from bartizan.engines.policy.dialects.kyverno.generate_spec import GenerateSpec
+from bartizan.engines.policy.dialects.kyverno.generation.spec import GenerateSpec
 from bartizan.engines.policy.dialects.kyverno.match import parse_kind
 from bartizan.engines.policy.dialects.kyverno.spec import Filter, ResourceFilter, RuleSpec, decode
 from bartizan.engines.policy.dialects.kyverno.variables import has_variables

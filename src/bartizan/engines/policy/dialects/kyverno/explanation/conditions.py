@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bartizan.base.json import to_text
-from bartizan.engines.policy.dialects.kyverno.explain_draft import Draft, brief, by_place, errors_in
-from bartizan.engines.policy.dialects.kyverno.explain_language import expressions, filled
+from bartizan.engines.policy.dialects.kyverno.explanation.draft import Draft, brief, by_place, errors_in
+from bartizan.engines.policy.dialects.kyverno.explanation.language import expressions, filled
 from bartizan.engines.policy.dialects.kyverno.membership import MODES, among
 
 if TYPE_CHECKING:

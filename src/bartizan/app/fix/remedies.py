@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 import msgspec
 
 from bartizan.app.ambient import ambient
-from bartizan.app.ordering import in_order
+from bartizan.app.fix.ordering import in_order
 from bartizan.app.selection import compile_checks, describe
 from bartizan.base.errors import SpecError
 from bartizan.catalog import export_fix
@@ -18,7 +18,7 @@ from bartizan.model.outcome import Broken, Failed
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from bartizan.app.mutations import Asking
+    from bartizan.app.fix.mutations import Asking
     from bartizan.base.json import Json
     from bartizan.catalog import CheckSpec
     from bartizan.engines.policy.plan import Rule

@@ -16,7 +16,7 @@ from bartizan.base import wildcard
 from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.foreach import element_names, list_reader
-from bartizan.engines.policy.dialects.kyverno.generate_labels import (
+from bartizan.engines.policy.dialects.kyverno.generation.labels import (
     RULE,
     TRIGGER_GROUP,
     TRIGGER_KIND,
@@ -30,15 +30,15 @@ from bartizan.engines.policy.dialects.kyverno.generate_labels import (
     source_labels,
     trigger_labels,
 )
-from bartizan.engines.policy.dialects.kyverno.generate_loops import same_kind
-from bartizan.engines.policy.dialects.kyverno.generate_spec import (
+from bartizan.engines.policy.dialects.kyverno.generation.loops import same_kind
+from bartizan.engines.policy.dialects.kyverno.generation.spec import (
     TARGET_FIELDS,
     TargetSpec,
     is_built_in,
     read_generate,
     targets_of,
 )
-from bartizan.engines.policy.dialects.kyverno.generate_sync import Terms, Wanted, bring_in, reconcile
+from bartizan.engines.policy.dialects.kyverno.generation.sync import Terms, Wanted, bring_in, reconcile
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
 from bartizan.engines.policy.dialects.kyverno.spec import object_at
 from bartizan.engines.policy.dialects.kyverno.variables import as_text, compile_template, has_variables
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bartizan.base.json import Json, JsonObject
-    from bartizan.engines.policy.dialects.kyverno.generate_spec import CloneListSpec, GenerateSpec
+    from bartizan.engines.policy.dialects.kyverno.generation.spec import CloneListSpec, GenerateSpec
     from bartizan.engines.policy.dialects.kyverno.rule import PolicyMeta
     from bartizan.engines.policy.dialects.kyverno.scope import Scope
     from bartizan.engines.policy.dialects.kyverno.spec import MatchSpec, RuleSpec

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from bartizan.app.ordering import in_order
+from bartizan.app.fix.ordering import in_order
 from bartizan.engines.policy.chain import run_chain
 from bartizan.engines.policy.lookup import Offline
 from bartizan.model.outcome import Broken, Passed

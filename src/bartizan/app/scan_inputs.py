@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from bartizan.app.registry import RegistryLookup
+    from bartizan.app.images.registry import RegistryLookup
     from bartizan.app.supply import Live, Progress
     from bartizan.model.report import Report
 
@@ -102,7 +102,7 @@ def _live(inputs: ScanInputs) -> Live:
 
 
 def _registry() -> RegistryLookup:
-    from bartizan.app.registry import registries_only  # brings the client, which most scans do without
+    from bartizan.app.images.registry import registries_only  # brings the client, which most scans do without
 
     return registries_only()
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from bartizan.engines.policy.dialects.kyverno.explain_changes import explain_changes
-from bartizan.engines.policy.dialects.kyverno.explain_conditions import explain_conditions, explain_context
-from bartizan.engines.policy.dialects.kyverno.explain_draft import Draft, brief, by_place, errors_in, verdict_of
-from bartizan.engines.policy.dialects.kyverno.explain_language import expressions, pattern
-from bartizan.engines.policy.dialects.kyverno.explain_places import Places
-from bartizan.engines.policy.dialects.kyverno.explain_pod_security import explain_pod_security
+from bartizan.engines.policy.dialects.kyverno.explanation.changes import explain_changes
+from bartizan.engines.policy.dialects.kyverno.explanation.conditions import explain_conditions, explain_context
+from bartizan.engines.policy.dialects.kyverno.explanation.draft import Draft, brief, by_place, errors_in, verdict_of
+from bartizan.engines.policy.dialects.kyverno.explanation.language import expressions, pattern
+from bartizan.engines.policy.dialects.kyverno.explanation.places import Places
+from bartizan.engines.policy.dialects.kyverno.explanation.pod_security import explain_pod_security
 from bartizan.model.outcome import Broken
 
 if TYPE_CHECKING:

@@ -21,16 +21,16 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 from bartizan.base import pointer, wildcard
 from bartizan.base.errors import SpecError
 from bartizan.base.image import parse_image
-from bartizan.engines.policy.dialects.kyverno.attestors import World, satisfy
-from bartizan.engines.policy.dialects.kyverno.image_changes import annotated, pinned, verified_before
-from bartizan.engines.policy.dialects.kyverno.image_material import Reader
-from bartizan.engines.policy.dialects.kyverno.image_spec import (
+from bartizan.engines.policy.dialects.kyverno.images.attestors import World, satisfy
+from bartizan.engines.policy.dialects.kyverno.images.changes import annotated, pinned, verified_before
+from bartizan.engines.policy.dialects.kyverno.images.material import Reader
+from bartizan.engines.policy.dialects.kyverno.images.spec import (
     AttestorSetSpec,
     AttestorSpec,
     VerifyImagesSpec,
     read_entry,
 )
-from bartizan.engines.policy.dialects.kyverno.images import extract_images, parts
+from bartizan.engines.policy.dialects.kyverno.images.variable import extract_images, parts
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
 from bartizan.engines.policy.dialects.kyverno.spec import list_at, object_at
 from bartizan.engines.policy.dialects.kyverno.validate import compile_message

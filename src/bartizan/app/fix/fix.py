@@ -11,11 +11,11 @@ import codecs
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from bartizan.app.fix.mutations import Asking, mutate
+from bartizan.app.fix.remedies import Remedy, accepts_none, compile_remedies, failing, judging_only, mend
 from bartizan.app.given_world import GivenWorld
 from bartizan.app.global_context import GlobalContext
-from bartizan.app.mutations import Asking, mutate
 from bartizan.app.policies import read_exceptions, read_policies
-from bartizan.app.remedies import Remedy, accepts_none, compile_remedies, failing, judging_only, mend
 from bartizan.app.values import EMPTY, Values
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location

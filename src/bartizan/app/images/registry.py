@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from bartizan.app.files import read_file
-from bartizan.app.image_material import credentials_of, describe_material
-from bartizan.app.trusted_root import believed
+from bartizan.app.images.material import credentials_of, describe_material
+from bartizan.app.images.trusted_root import believed
 from bartizan.base.errors import BartizanError, SourceError, SpecError
 from bartizan.base.image import parse_image
 from bartizan.engines.policy.lookup import (

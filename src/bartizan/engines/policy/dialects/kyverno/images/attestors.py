@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bartizan.base.json import Json
-    from bartizan.engines.policy.dialects.kyverno.image_spec import (
+    from bartizan.engines.policy.dialects.kyverno.images.spec import (
         AttestorSetSpec,
         AttestorSpec,
         CertificatesSpec,

@@ -15,11 +15,11 @@ import msgspec
 from bartizan.base import wildcard
 from bartizan.engines.policy.dialects.kyverno.autogen import generated_rules
 from bartizan.engines.policy.dialects.kyverno.exceptions import decode_exception
-from bartizan.engines.policy.dialects.kyverno.explain_conditions import explain_conditions, explain_context
-from bartizan.engines.policy.dialects.kyverno.explain_draft import Draft, verdict_of
-from bartizan.engines.policy.dialects.kyverno.explain_judgement import explain_judgement
-from bartizan.engines.policy.dialects.kyverno.explain_language import filled
-from bartizan.engines.policy.dialects.kyverno.explain_match import explain_match
+from bartizan.engines.policy.dialects.kyverno.explanation.conditions import explain_conditions, explain_context
+from bartizan.engines.policy.dialects.kyverno.explanation.draft import Draft, verdict_of
+from bartizan.engines.policy.dialects.kyverno.explanation.judgement import explain_judgement
+from bartizan.engines.policy.dialects.kyverno.explanation.language import filled
+from bartizan.engines.policy.dialects.kyverno.explanation.match import explain_match
 from bartizan.engines.policy.dialects.kyverno.match import compile_filters
 from bartizan.engines.policy.dialects.kyverno.policy import compile_policy
 from bartizan.engines.policy.dialects.kyverno.spec import Metadata, RuleSpec, decode

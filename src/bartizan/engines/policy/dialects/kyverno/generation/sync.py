@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
-from bartizan.engines.policy.dialects.kyverno.generate_labels import is_made_by, without_maker
+from bartizan.engines.policy.dialects.kyverno.generation.labels import is_made_by, without_maker
 from bartizan.model.change import Change
 from bartizan.model.resource import ResourceId, identify
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bartizan.base.json import Json, JsonObject
-    from bartizan.engines.policy.dialects.kyverno.generate_labels import Maker
+    from bartizan.engines.policy.dialects.kyverno.generation.labels import Maker
 
 Event: TypeAlias = Literal[
     "trigger", "trigger-gone", "source", "source-gone", "downstream", "policy", "policy-gone", "target"

@@ -16,7 +16,7 @@ from bartizan.base.errors import SpecError
 from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.foreach import element_names, list_reader
-from bartizan.engines.policy.dialects.kyverno.patch_anchors import compile_anchors
+from bartizan.engines.policy.dialects.kyverno.mutation.anchors import compile_anchors
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
 from bartizan.engines.policy.dialects.kyverno.spec import decode
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
