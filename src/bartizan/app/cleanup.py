@@ -74,6 +74,7 @@ class CleanupInputs:
     paths: tuple[Path, ...] = ()
     stdin: bytes | None = None
     policy: tuple[Path, ...] = ()
+    cluster: bool = False
     context: str | None = None
     kubeconfig: Path | None = None
     in_cluster: bool = False
@@ -100,7 +101,7 @@ def prepare(inputs: CleanupInputs, at: datetime) -> Iterator[Session]:
         SourceError: the cluster does not answer.
     """
     paths = tuple(path for path in inputs.paths if str(path) != "-")
-    is_live = bool(inputs.context or inputs.kubeconfig or inputs.in_cluster)
+    is_live = bool(inputs.cluster or inputs.context or inputs.kubeconfig or inputs.in_cluster)
     if is_live and (paths or inputs.stdin is not None):
         raise SpecError("manifests and a cluster at once", hint="Name either PATHS or a --context.")
     if inputs.deletes and not is_live:

@@ -25,8 +25,7 @@ from bartizan.model.report import Problem
 from bartizan.sources.cluster import Cluster, Selection, connect, list_resources
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from bartizan.app.options import ClusterChoice
     from bartizan.base.json import Json
 
 
@@ -83,24 +82,16 @@ class ClusterLookup:
         return found
 
 
-def connect_live(
-    *,
-    context: str | None,
-    kubeconfig: Path | None,
-    in_cluster: bool,
-    namespaces: tuple[str, ...],
-    kinds: tuple[str, ...],
-    selector: str,
-) -> Live:
+def connect_live(choice: ClusterChoice) -> Live:
     """Connect to a cluster for a scan.
 
     Raises:
         SpecError: the kubeconfig or the context is not what it must be.
         SourceError: the server does not answer.
     """
-    cluster = connect(context=context, kubeconfig=kubeconfig, in_cluster=in_cluster)
+    cluster = connect(context=choice.context, kubeconfig=choice.kubeconfig, in_cluster=choice.in_cluster)
     lookup = RegistryLookup(ClusterLookup(cluster))
-    selection = Selection(namespaces, kinds, selector)
+    selection = Selection(choice.namespaces, choice.kinds, choice.selector)
 
     def labels() -> dict[str, dict[str, str]]:
         found = list_resources(cluster, Selection(kinds=("namespaces",)))

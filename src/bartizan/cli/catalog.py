@@ -9,10 +9,9 @@ import click
 from bartizan.app.selection import CheckSelection, select
 from bartizan.base.errors import SpecError
 from bartizan.catalog import CheckSpec, export_fix, export_policy, load_catalog
+from bartizan.cli.options import SEVERITIES
 from bartizan.model.severity import Severity
 from bartizan.outputs.yaml import lines
-
-_SEVERITIES = [severity.label for severity in Severity]
 
 
 @click.group()
@@ -22,7 +21,7 @@ def catalog() -> None:
 
 @catalog.command("list")
 @click.option("--framework", multiple=True, help="Only checks of this framework; see `bartizan catalog frameworks`.")
-@click.option("--severity", type=click.Choice(_SEVERITIES), default="info", help="Only checks at least this severe.")
+@click.option("--severity", type=click.Choice(SEVERITIES), default="info", help="Only checks at least this severe.")
 def list_checks(framework: tuple[str, ...], severity: str) -> None:
     """List checks: id, severity, title."""
     chosen = select(CheckSelection(frameworks=framework, severity=Severity[severity.upper()]))

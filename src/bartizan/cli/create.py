@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from bartizan.cli.options import FILE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_FILE = click.Path(path_type=Path)
 _DEEDS: Final = ("validate", "mutate", "generate", "verify-images", "cleanup")
 _DAYS: Final = 90  # how long a waiver holds where nobody says: long enough to mend something, short enough to come back
 
 
 def _writes(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that every skeleton has."""
-    to = click.option("-o", "--output", type=_FILE, help="Write this file, whole or not at all.")
+    to = click.option("-o", "--output", type=FILE, help="Write this file, whole or not at all.")
     force = click.option("--force", is_flag=True, help="Write over a file that is there.")
     return to(force(command))
 
@@ -27,7 +28,7 @@ def _write(text: str, output: Path | None, *, force: bool, beside: dict[Path, st
     if output is None:
         click.echo(text, nl=False)
         return
-    from bartizan.app.create.write import write_all
+    from bartizan.app.writing import write_all
 
     files = {**(beside or {}), output: text}
     write_all(files, force=force)
@@ -72,11 +73,11 @@ def policy(*, key: Any, output: Path | None, force: bool, **wish: Any) -> None:
 
 @create.command()
 @click.option("-n", "--name", default="policies", show_default=True, help="Name of the test.")
-@click.option("-p", "--policy", "policies", multiple=True, type=_FILE, help="File with policies.")
-@click.option("-r", "--resource", "resources", multiple=True, type=_FILE, help="File with resources.")
-@click.option("-e", "--exception", "exceptions", multiple=True, type=_FILE, help="File with PolicyExceptions.")
-@click.option("-f", "--values", type=_FILE, help="Values file.")
-@click.option("-u", "--user-info", "user", type=_FILE, help="UserInfo file.")
+@click.option("-p", "--policy", "policies", multiple=True, type=FILE, help="File with policies.")
+@click.option("-r", "--resource", "resources", multiple=True, type=FILE, help="File with resources.")
+@click.option("-e", "--exception", "exceptions", multiple=True, type=FILE, help="File with PolicyExceptions.")
+@click.option("-f", "--values", type=FILE, help="Values file.")
+@click.option("-u", "--user-info", "user", type=FILE, help="UserInfo file.")
 @click.option("--pass", "passes", multiple=True, metavar="POLICY,RULE,RESOURCE[,NAMESPACE[,KIND]]", help="Must pass.")
 @click.option("--fail", "fails", multiple=True, metavar="…", help="Must fail.")
 @click.option("--skip", "skips", multiple=True, metavar="…", help="Must be skipped.")

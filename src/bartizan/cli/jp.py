@@ -9,9 +9,8 @@ import click
 import orjson
 
 from bartizan.app import jp as expressions
+from bartizan.cli.options import FILES_OR_DASH
 from bartizan.outputs.text import printable
-
-_FILE = click.Path(path_type=Path, allow_dash=True)
 
 
 @click.group()
@@ -28,8 +27,10 @@ def jp() -> None:
 
 @jp.command()
 @click.argument("expression", nargs=-1)
-@click.option("-i", "--input", "source", type=_FILE, help="YAML or JSON to ask; standard input without it, or for `-`.")
-@click.option("-q", "--query", "files", multiple=True, type=_FILE, help="Read an expression from this file.")
+@click.option(
+    "-i", "--input", "source", type=FILES_OR_DASH, help="YAML or JSON to ask; standard input without it, or for `-`."
+)
+@click.option("-q", "--query", "files", multiple=True, type=FILES_OR_DASH, help="Read an expression from this file.")
 @click.option("-c", "--compact", is_flag=True, help="JSON on one line.")
 @click.option("-u", "--unquoted", is_flag=True, help="A result that is a text is printed without quotes.")
 @click.option("-o", "--output", type=click.Choice(["json", "yaml"]), default="json", show_default=True)
@@ -74,7 +75,7 @@ def query(
 
 @jp.command()
 @click.argument("expression", nargs=-1)
-@click.option("-f", "--file", "files", multiple=True, type=_FILE, help="Read an expression from this file.")
+@click.option("-f", "--file", "files", multiple=True, type=FILES_OR_DASH, help="Read an expression from this file.")
 @click.option("-o", "--output", type=click.Choice(["tree", "json"]), default="tree", show_default=True)
 def parse(*, expression: tuple[str, ...], files: tuple[Path, ...], output: str) -> None:
     """Show how every EXPRESSION is read: its syntax tree, or an error with the place.

@@ -107,7 +107,9 @@ def _failed(error: Exception) -> int:
     from bartizan.base.errors import BartizanError
 
     if isinstance(error, BartizanError):
-        print(f"error: {error}", file=sys.stderr)
+        from bartizan.outputs.text import printable
+
+        print("\n".join(printable(line) for line in f"error: {error}".splitlines()), file=sys.stderr)
         return error.exit_code
     import traceback
 

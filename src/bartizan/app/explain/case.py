@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bartizan.app.ambient import ambient
+from bartizan.app.asking import Asker
 from bartizan.app.explain.explain import Explained, explain_one
 from bartizan.app.fields import Fields
 from bartizan.app.policy_tests.files import read_bodies, read_test_files
 from bartizan.app.policy_tests.world import RecordedWorld
-from bartizan.app.values import plain_rule
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno import expression_compiler, is_policy
-from bartizan.model.request import Request
+from bartizan.model.finding import RuleId
 from bartizan.model.resource import resource_from
 from bartizan.model.scoping import in_default_namespace
 
@@ -61,9 +61,11 @@ def _explained(case: Case, test: TestFile) -> Explained | None:
     compiler = expression_compiler(ambient())
     world = RecordedWorld(resources, test.api_answers, test.global_entries, lambda text, value: compiler(text)(value))
     exceptions = [document.body for _, document in read_bodies(test.exceptions)]
-    request = _request(case, test, resource)
-    every = bool(test.values.subresources)
-    return explain_one(policy.body, policy.lines, case.rule, request, world, exceptions=exceptions, all_kinds=every)
+    asker = Asker(test.values, test.user)
+    request = asker.request(RuleId(case.policy, case.rule), resource)
+    return explain_one(
+        policy.body, policy.lines, case.rule, request, world, exceptions=exceptions, all_kinds=asker.has_parts
+    )
 
 
 def _policies(test: TestFile) -> Iterator[Document]:
@@ -95,20 +97,3 @@ def _names(resource: Resource) -> tuple[str, ...]:
     """How a case may name its resource."""
     rid = resource.id
     return "/".join(part for part in (rid.kind, rid.namespace, rid.name) if part), rid.name
-
-
-def _request(case: Case, test: TestFile, resource: Resource) -> Request:
-    values = test.values
-    variables = values.for_rule(case.policy.rpartition("/")[2], case.rule, resource.id.name)
-    part = next((entry for entry in values.subresources if entry.kind == resource.id.kind), None)
-    return Request(
-        resource=resource,
-        operation=variables.get("request.operation") or "CREATE",
-        user=test.user,
-        subresource=str(variables.get("request.subResource") or (part.name if part else "")),
-        parent_kind=part.parent_kind if part else "",
-        parent_group=part.parent_group if part else "",
-        namespace_labels=values.namespace_labels.get(resource.id.namespace, {}),
-        values=variables,
-        foreach_values=values.foreach.get((case.policy.rpartition("/")[2], plain_rule(case.rule)), {}),
-    )

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from bartizan.app.ambient import ambient
+from bartizan.app.asking import Asker, Asking
 from bartizan.app.explain.source import GeneratedPiece, generated_pieces
-from bartizan.app.files import read_document
 from bartizan.app.given_world import GivenWorld, read_given
+from bartizan.app.options import user_in, values_in
 from bartizan.app.policies import documents, read_exceptions
 from bartizan.app.supply import Supply
-from bartizan.app.user_info import read_user_info
-from bartizan.app.values import EMPTY, plain_rule, read_values
-from bartizan.base.errors import SpecError
+from bartizan.app.values import plain_rule
+from bartizan.base.errors import BartizanError, SourceError, SpecError
 from bartizan.base.location import Location
 from bartizan.base.suggest import did_you_mean
 from bartizan.catalog import export_policy, load_catalog
@@ -26,19 +26,17 @@ from bartizan.engines.policy.dialects.kyverno.explanation.rule import (
 )
 from bartizan.lang.jmespath import functions_for
 from bartizan.model.report import Problem
-from bartizan.model.request import Request
 from bartizan.model.scoping import in_default_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from bartizan.app.values import Values
     from bartizan.base.json import JsonObject
     from bartizan.catalog import CheckSpec
     from bartizan.engines.policy.dialects.kyverno.explanation.rule import WatchedRule
     from bartizan.engines.policy.lookup import Lookup
-    from bartizan.model.request import UserInfo
+    from bartizan.model.request import Request
     from bartizan.model.resource import Lines, Resource
     from bartizan.model.trace import Node
 
@@ -81,15 +79,6 @@ class Explanations(NamedTuple):
     left_out: tuple[str, ...]
 
 
-class _World(NamedTuple):
-    """What is known besides the resource: recorded answers, who asks, labels of namespaces, the other objects."""
-
-    values: Values
-    user: UserInfo | None
-    labels: dict[str, dict[str, str]]
-    lookup: Lookup
-
-
 class _Source(NamedTuple):
     """A policy's document; without lines it is not from a file."""
 
@@ -115,14 +104,10 @@ def explain_inputs(inputs: ExplainInputs) -> Explanations:
     rules = [(source, rule) for source, policy in watched for rule in policy.rules]
     meant = _rules_named(rules, inputs.rule)
     chosen = _resources_named(resources, inputs.resource)
-    values = read_document(inputs.values, read_values) if inputs.values else EMPTY
-    world = _World(
-        values=values,
-        user=read_document(inputs.user_info, read_user_info) if inputs.user_info else None,
-        labels={**supply.namespace_labels(), **values.namespace_labels},
-        lookup=GivenWorld(lambda: resources),
-    )
-    found = [_explained(source, rule, resource, world) for source, rule in meant for resource in chosen]
+    asker = Asker(values_in(inputs.values), user_in(inputs.user_info), supply.namespace_labels())
+    # a request of its own for each rule, which then shows all it asks, and not only what the one before did not
+    asking = Asking(lambda rule, about: asker.request(rule.info.id, about), GivenWorld(lambda: resources))
+    found = [_explained(source, rule, resource, asking) for source, rule in meant for resource in chosen]
     return _most_telling(found, named=bool(inputs.rule and inputs.resource))
 
 
@@ -221,8 +206,9 @@ def _resources(supply: Supply) -> list[Resource]:
     return [in_default_namespace(item) for item in found]
 
 
-def _raised(problem: Problem) -> SpecError:
-    return SpecError(problem.message, at=problem.at, hint=problem.hint)
+def _raised(problem: Problem) -> BartizanError:
+    kind = SpecError if problem.kind == "input" else SourceError
+    return kind(problem.message, at=problem.at, hint=problem.hint)
 
 
 def _rules_named(rules: list[tuple[_Source, WatchedRule]], name: str) -> list[tuple[_Source, WatchedRule]]:
@@ -260,19 +246,9 @@ def _names(resource: Resource) -> tuple[str, ...]:
     return full, f"{rid.kind}/{rid.name}", f"{rid.namespace}/{rid.name}", rid.name
 
 
-def _explained(source: _Source, rule: WatchedRule, resource: Resource, world: _World) -> Explained:
-    rid, values = rule.rule.info.id, world.values
-    policy = rid.policy.rpartition("/")[2]
-    variables = values.for_rule(policy, rid.rule, resource.id.name)
-    request = Request(
-        resource=resource,
-        operation=variables.get("request.operation") or "CREATE",
-        user=world.user,
-        namespace_labels=world.labels.get(resource.id.namespace, {}),
-        values=variables,
-        foreach_values=values.foreach.get((policy, plain_rule(rid.rule)), {}),
-    )
-    return _placed(source, rule, resource, explain_rule(rule, request, world.lookup))
+def _explained(source: _Source, rule: WatchedRule, resource: Resource, asking: Asking) -> Explained:
+    explanation = explain_rule(rule, asking.request_for(rule.rule, resource), asking.lookup)
+    return _placed(source, rule, resource, explanation)
 
 
 def _placed(source: _Source, rule: WatchedRule, resource: Resource, explanation: Explanation) -> Explained:

@@ -11,7 +11,8 @@ import codecs
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bartizan.app.fix.mutations import Asking, mutate
+from bartizan.app.asking import Asker, Asking
+from bartizan.app.fix.mutations import mutate
 from bartizan.app.fix.remedies import Remedy, accepts_none, compile_remedies, failing, judging_only, mend
 from bartizan.app.given_world import GivenWorld
 from bartizan.app.global_context import GlobalContext
@@ -21,11 +22,10 @@ from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
 from bartizan.findings import fingerprint, waive
 from bartizan.model.finding import Finding
-from bartizan.model.report import Problem
-from bartizan.model.request import Request
+from bartizan.model.report import Problem, problem_of
 from bartizan.model.resource import labels_of
 from bartizan.model.scoping import in_default_namespace
-from bartizan.sources.manifests import MAX_DOCUMENT_BYTES, cut, find, read_piece, resources_in
+from bartizan.sources.manifests import MAX_DOCUMENT_BYTES, cut, find, read_piece, resources_in, unreadable
 from bartizan.sources.yaml.documents import Document, decode, parse_chunk, split_documents
 from bartizan.sources.yaml.edit import edit_document
 from bartizan.sources.yaml.lines import DocumentLines
@@ -121,7 +121,7 @@ def fix(request: FixRequest) -> Fixes:
     given = GlobalContext(GivenWorld(lambda: _resources_of(files)), policies.entries)
     namespaces = _namespaces(files) if policies.wants_namespaces else {}
     mutating = [rule for rule in policies.rules if rule.does == "mutate"]
-    fixer = _Fixer(mutating, remedies, request, {**namespaces, **request.values.namespace_labels}, given)
+    fixer = _Fixer(mutating, remedies, request, namespaces, given)
     return Fixes(fixer.files(files, request.stdin), problems, untouched)
 
 
@@ -160,9 +160,8 @@ class _Fixer:
         self._mutating = mutating
         self._remedies = remedies
         self._request = request
-        self._namespaces = namespaces
-        self._asking = Asking(self._request_for, lookup)
-        self._asked: Request | None = None  # the last request, which serves every rule where no values differ
+        asker = Asker(request.values, request.user, namespaces)
+        self._asking = Asking(asker.request_for, lookup)
 
     def files(self, files: list[tuple[Path, bool]], stdin: bytes | None) -> Iterator[FixedFile]:
         """Fix files one by one, so that each may be written before the next is read."""
@@ -170,9 +169,7 @@ class _Fixer:
             try:
                 data = path.read_bytes()
             except OSError as error:
-                reason = (error.strerror or str(error)).lower()
-                problem = Problem("input", f"cannot be read: {reason}", Location(str(path)), "Check the permissions.")
-                yield FixedFile(str(path), path, b"", b"", problems=[problem])
+                yield FixedFile(str(path), path, b"", b"", problems=[unreadable(path, error)])
                 continue
             yield self._file(FixedFile(str(path), path, data, data), named=named)
         if stdin is not None:
@@ -182,7 +179,7 @@ class _Fixer:
         try:
             text = _text(file.before, file.name)
         except SpecError as error:
-            file.problems.append(_problem(error))
+            file.problems.append(problem_of(error))
             return file
         pieces: list[str] = []
         at = line = 0
@@ -203,7 +200,7 @@ class _Fixer:
         except SpecError as error:
             lines = DocumentLines(chunk, file.name, offset)
             quoted = lines.quote(error.at.line) if error.at else ""
-            file.problems.append(Problem("input", error.message, error.at, error.hint, quoted))
+            file.problems.append(problem_of(error, quoted))
             return chunk
         document = Document(body, DocumentLines(chunk, file.name, offset, body, numbers), 0)
         fixed: list[tuple[str, ResourceId]] = []
@@ -215,7 +212,7 @@ class _Fixer:
             file.problems.append(Problem("input", "nests too deep to be fixed", Location(file.name, offset + 1), hint))
             return chunk
         except SpecError as error:
-            file.problems.append(_problem(error))
+            file.problems.append(problem_of(error))
             file.left += [Left(name, rid, f"cannot be edited safely: {error.message}") for name, rid in fixed]
             return chunk
         file.fixed += fixed
@@ -268,26 +265,6 @@ class _Fixer:
             return waived[0].waived_by if waived else ""
 
         return accepts
-
-    def _request_for(self, rule: Rule, resource: Resource) -> Request:
-        """What a rule is asked, as in a scan: each resource as if it were being created."""
-        values = self._request.values
-        if values is EMPTY:
-            if self._asked is None or self._asked.resource is not resource:
-                labels = self._namespaces.get(resource.id.namespace, {})
-                self._asked = Request(resource=resource, user=self._request.user, namespace_labels=labels)
-            return self._asked
-        rid = rule.info.id
-        policy = rid.policy.rpartition("/")[2]
-        variables = values.for_rule(policy, rid.rule, resource.id.name)
-        return Request(
-            resource=resource,
-            user=self._request.user,
-            namespace_labels=self._namespaces.get(resource.id.namespace, {}),
-            operation=variables.get("request.operation") or "CREATE",
-            values=variables,
-            foreach_values=values.foreach.get((policy, rid.rule), {}),
-        )
 
 
 def _put_back(document: Json, resource: Resource, body: JsonObject) -> Json:
@@ -344,7 +321,3 @@ def _encode(text: str, before: bytes) -> bytes:
     if before.startswith(codecs.BOM_UTF16_BE):
         return codecs.BOM_UTF16_BE + text.encode("utf-16-be")
     return text.encode()
-
-
-def _problem(error: SpecError) -> Problem:
-    return Problem("input", error.message, error.at, error.hint)

@@ -12,35 +12,17 @@ import msgspec
 
 from bartizan.app.fix.ordering import in_order
 from bartizan.engines.policy.chain import run_chain
-from bartizan.engines.policy.lookup import Offline
 from bartizan.model.outcome import Broken, Passed
-from bartizan.model.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bartizan.engines.policy.chain import RequestFor, Step
-    from bartizan.engines.policy.lookup import Lookup
+    from bartizan.app.asking import Asking
+    from bartizan.engines.policy.chain import Step
     from bartizan.engines.policy.plan import Rule
     from bartizan.model.resource import Resource
 
 _ROUNDS: Final = 4  # rules may build on each other, in whatever order they stand
-
-
-class Asking(NamedTuple):
-    """How rules are asked: what they are told of the resource, and who answers what they want to know."""
-
-    request_for: RequestFor
-    lookup: Lookup
-
-
-def _plain(rule: Rule, resource: Resource) -> Request:
-    del rule
-    return Request(resource)
-
-
-PLAIN: Final = Asking(_plain, Offline())
-"""Rules are told the resource, and nothing else is known."""
 
 
 class Mutated(NamedTuple):

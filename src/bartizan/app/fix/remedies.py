@@ -18,7 +18,7 @@ from bartizan.model.outcome import Broken, Failed
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from bartizan.app.fix.mutations import Asking
+    from bartizan.app.asking import Asking
     from bartizan.base.json import Json
     from bartizan.catalog import CheckSpec
     from bartizan.engines.policy.plan import Rule
