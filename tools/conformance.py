@@ -19,7 +19,7 @@ from tests.conformance import find_conformance  # noqa: E402
 from bartizan.app.policy_tests import Case, Verdict, run_tests  # noqa: E402 (found from the root, which the line above adds)
 from bartizan.app.policy_tests.files import TEST_FILE  # noqa: E402
 from bartizan.base.errors import SpecError  # noqa: E402
-from bartizan.engines.policy.dialects.podsecurity import compile_level  # noqa: E402
+from bartizan.engines.policy.dialects.podsecurity.levels import compile_level  # noqa: E402
 from bartizan.lang.jmespath import JmesPathError, compile_expression, standard_functions  # noqa: E402
 from bartizan.lang.jmespath.runtime import equal  # noqa: E402
 

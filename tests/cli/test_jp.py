@@ -132,3 +132,8 @@ def test_function_lists_all_and_explains_one() -> None:
     assert yaml.safe_load(one.out.split("\n", 1)[1].split("gives:")[1]) == "deploy"
     typo = bartizan("jp", "function", "trucate")
     assert (typo.code, "Did you mean `truncate`?" in typo.err) == (2, True)
+
+
+def test_literals_need_no_input() -> None:
+    done = bartizan("jp", "query", "length(`[1, 2]`)", text="")
+    assert (done.code, done.out) == (0, "2\n")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 Form: TypeAlias = Literal["diff", "yaml", "json", "summary"]
 Verb: TypeAlias = Literal["mutated", "generated", "unchanged"]
-_GC_THRESHOLD: Final = 200_000
-"""Collections of a run's many small dicts find nothing; this many allocations apart they cost next to nothing."""
 
 
 class Written(msgspec.Struct, array_like=True, gc=False):
@@ -92,7 +90,6 @@ class ApplyRequest:
 
 def apply_policies(request: ApplyRequest) -> Iterator[ApplyBatch]:
     """Apply policies to resources in order; the first batch has what is wrong with the policies."""
-    gc.set_threshold(_GC_THRESHOLD)
     exceptions, problems = read_exceptions(request.exceptions)
     policies = read_policies(request.policies, exceptions)
     supply = Supply(request.paths, request.stdin, request.live, request.workers)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qs, urlsplit
 
 from bartizan.app.images.trusted_root import Unconnected
 from bartizan.base import wildcard
@@ -86,6 +85,8 @@ class GivenWorld:
         Raises:
             LookupFailedError: there is no such object, or nobody knows.
         """
+        from urllib.parse import urlsplit  # late: most policies ask for no path
+
         parts = urlsplit(url)
         steps = [step for step in parts.path.split("/") if step]
         if len(steps) < 3 or steps[0] not in ("api", "apis"):
@@ -165,6 +166,8 @@ def plural(kind: str) -> str:
 
 
 def _selectors(query: str) -> list[Test]:
+    from urllib.parse import parse_qs  # late: as above
+
     given = parse_qs(query)
     tests = [_label(part) for part in _parts(given.get("labelSelector"))]
     return tests + [_field(part) for part in _parts(given.get("fieldSelector"))]

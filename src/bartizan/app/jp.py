@@ -49,11 +49,15 @@ def read_expressions(arguments: Sequence[str], files: Sequence[Path], stdin: Cal
 def read_input(path: Path | None, stdin: Callable[[], bytes]) -> Json:
     """The value that expressions are asked of: one document, of a file or of standard input.
 
+    Nothing at all on standard input is null, so that an expression of
+    literals can be tried without anything to ask it of.
+
     Raises:
         SpecError: it cannot be read, or is not one document.
     """
     if path is None or path == Path("-"):
-        return load_one(stdin(), "<stdin>").body
+        data = stdin()
+        return load_one(data, "<stdin>").body if data.strip() else None
     return load_one(read_file(path), str(path)).body
 
 

@@ -17,7 +17,6 @@ from bartizan.app.supply import Live, Progress, Supply
 from bartizan.app.values import EMPTY, Values
 from bartizan.base.location import Location
 from bartizan.engines.policy.dialects.kyverno.global_context import GlobalEntry
-from bartizan.engines.policy.dialects.podsecurity import compile_profile
 from bartizan.engines.policy.plan import JUDGING, Rule
 from bartizan.engines.posture import CrossCheck
 from bartizan.findings import Minded, count, fingerprint, new_only, waive, without_copies
@@ -25,6 +24,7 @@ from bartizan.model.finding import Finding, Result
 from bartizan.model.report import Note, Problem, Report
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from bartizan.model.waiver import Waiver
 
 _WORDS: Final[dict[int, Result]] = {PASS: "pass", FAIL: "fail", ERROR: "error", SKIP: "skip"}
-_GC_THRESHOLD: Final = 200_000
-"""Collections of a scan's many small dicts find nothing; this many allocations apart they cost next to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,6 @@ def scan(request: ScanRequest) -> Report:
     Raises:
         SpecError: a level, check or framework that was asked for does not exist.
     """
-    gc.set_threshold(_GC_THRESHOLD)
     rules = _load_rules(request)
     gc.freeze()
     supply = Supply(request.paths, request.stdin, request.live, request.workers)
@@ -118,11 +115,19 @@ def _chosen(selection: CheckSelection) -> Chosen:
     return chosen_checks(selection)
 
 
+def _profiles(texts: Sequence[str]) -> Iterator[Rule]:
+    if texts:
+        from bartizan.engines.policy.dialects.podsecurity.profile import compile_profile  # late: most scans name none
+
+        for text in texts:
+            yield from compile_profile(text)
+
+
 def _load_rules(request: ScanRequest) -> _Rules:
     exceptions, problems = read_exceptions(request.exceptions)
     policies = read_policies(request.policies, exceptions)
     chosen = _chosen(request.checks) if request.checks else None
-    rules = [*policies.rules, *(rule for text in request.pod_security for rule in compile_profile(text))]
+    rules = [*policies.rules, *_profiles(request.pod_security)]
     problems += policies.problems
     if chosen:
         rules += chosen.rules

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from bartizan.app.ambient import ambient
@@ -88,7 +88,7 @@ def compile_checks(checks: Iterable[CheckSpec]) -> Chosen:
         for problem in policy.problems:
             raise SpecError(f"check `{check.id}`: {problem.message}", hint=problem.hint, pointer=problem.pointer)
         # the rules that autogen makes are the same check to its reader
-        rules += [replace(rule, info=info) for rule in policy.rules]
+        rules += [rule._replace(info=info) for rule in policy.rules]
     return Chosen(tuple(rules), tuple(crossing))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +10,8 @@ if TYPE_CHECKING:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint with the nearest of `known`, or one that lists them all."""
+    from difflib import get_close_matches  # late: most runs have nobody to correct
+
     words = sorted(known)
     close = get_close_matches(word, words, n=1)
     if not close:

@@ -32,6 +32,9 @@ def matcher(pattern: str) -> Callable[[str], bool]:
         if not any(middle):
             return _affix(first, last, starred=True)
         return _pieces(first, [piece for piece in middle if piece], last)
+    if not pattern.strip("?*"):
+        least = pattern.count("?")
+        return (lambda text: len(text) >= least) if "*" in pattern else (lambda text: len(text) == least)
     if "*" not in pattern:
         exact = re.compile("".join("." if char == "?" else re.escape(char) for char in pattern), re.DOTALL)
         return lambda text: exact.fullmatch(text) is not None

@@ -8,7 +8,7 @@ it does not.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -18,6 +18,10 @@ from bartizan.model.finding import Result
 if TYPE_CHECKING:
     from bartizan.base.json import JsonObject
     from bartizan.model.change import Change
+
+
+NOT_FOUND: Final = "not found in manifest"
+"""Said of an object that the file with what is expected does not have; its case is left out, unless wanted."""
 
 
 class Verdict(Enum):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bartizan.app.fields import Fields
@@ -12,13 +14,13 @@ from bartizan.sources.yaml import BrokenDocument, load_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from bartizan.base.json import Json
     from bartizan.model.request import UserInfo
     from bartizan.sources.yaml import Document
 
 TEST_FILE = "kyverno-test.yaml"
+_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
 class Row(NamedTuple):
@@ -69,7 +71,9 @@ def find_tests(paths: list[Path], file_name: str = TEST_FILE) -> Iterator[Path]:
     """Test files named, or below the folders named; hidden folders too, for that is where they are kept."""
     for path in paths:
         if path.is_dir():
-            yield from sorted(path.rglob(file_name))
+            yield from sorted(
+                Path(folder, name) for folder, _, names in os.walk(path) for name in names if name == file_name
+            )
         else:
             yield path
 
@@ -154,14 +158,14 @@ def read_bodies(paths: tuple[Path, ...]) -> Iterator[tuple[Path, Document]]:
         SpecError: one cannot be read.
     """
     for path in paths:
-        files = (
-            sorted(item for item in path.rglob("*") if item.suffix in (".yaml", ".yml", ".json"))
-            if path.is_dir()
-            else [path]
-        )
+        files = sorted(_manifests(path)) if path.suffix not in _SUFFIXES and path.is_dir() else [path]
         for file in files:
             for document in _documents(file):
                 yield file, document
+
+
+def _manifests(folder: Path) -> Iterator[Path]:
+    return (item for item in folder.rglob("*") if item.suffix in _SUFFIXES)
 
 
 def _documents(path: Path) -> Iterator[Document]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bartizan.app.policy_tests.cases import NOT_FOUND
 from bartizan.app.policy_tests.files import read_bodies
 from bartizan.base.json import to_text
 from bartizan.engines.policy.mutation import difference
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from bartizan.base.json import Json, JsonObject
     from bartizan.model.resource import ResourceId
 
-NOT_FOUND: Final = "not found in manifest"
 _GENERATED: Final = "generate.kyverno.io/"
 _MANAGED_BY: Final = {"app.kubernetes.io/managed-by": "kyverno"}
 

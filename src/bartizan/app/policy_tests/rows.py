@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bartizan.app.policy_tests.cases import Case, Said, Verdict
-from bartizan.app.policy_tests.manifests import NOT_FOUND, mismatch, mismatch_any
+from bartizan.app.policy_tests.cases import NOT_FOUND, Case, Said, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from bartizan.app.policy_tests.cases import Answer
     from bartizan.app.policy_tests.files import Row, TestFile
@@ -35,6 +35,18 @@ class Came(NamedTuple):
     answers: Mapping[str, Sequence[Sequence[Answer]]]
     foreign: Mapping[str, str]
     """Names of policies that this version does not run, with their kinds."""
+    named: Mapping[str, Sequence[int]]
+    """Which resources a name means, with or without a namespace before it; see `by_name`."""
+
+
+def by_name(resources: Sequence[Resource]) -> dict[str, list[int]]:
+    """The resources that each name means: several, where kinds or namespaces share it."""
+    found: dict[str, list[int]] = {}
+    for index, resource in enumerate(resources):
+        rid = resource.id
+        for name in (rid.name, f"{rid.namespace}/{rid.name}"):
+            found.setdefault(name, []).append(index)
+    return found
 
 
 def cases_of(test: TestFile, row: Row, came: Came) -> Iterator[Case]:
@@ -45,7 +57,7 @@ def cases_of(test: TestFile, row: Row, came: Came) -> Iterator[Case]:
     missing: list[str] = []
     patched = [any(_is_change_of(change, target) for _, change in _changes(answers)) for target in came.targets]
     for name in row.resources:
-        named = [index for index, resource in enumerate(came.resources) if _is_named(resource, name)]
+        named = came.named.get(name, ())
         others = [index for index, target in enumerate(came.targets) if patched[index] and _is_named(target, name)]
         chosen += named
         targets += others
@@ -94,9 +106,9 @@ def _of_resource(test: TestFile, row: Row, resource: Resource, answers: Sequence
         elif answer.deed == "generate" and answer.changes:
             for change in answer.changes:
                 one = answer._replace(patched=change.after)
-                yield _compared(test, row, one, change.resource, _unlike_generated(row, change.after))
+                yield _compared(test, row, one, change.resource, _unlike(change.after, *row.generated))
         else:
-            said = _unlike_patched(row, answer)
+            said = _unlike(answer.patched, row.patched)
             if row.wants_every_object or NOT_FOUND not in said:
                 yield _compared(test, row, answer, resource.id, said)
 
@@ -105,18 +117,18 @@ def _of_target(test: TestFile, row: Row, target: Resource, answers: Sequence[Seq
     """An object that was there already and a policy changed; the peer counts it whichever policy it was."""
     for answer, change in _changes(answers):
         if _is_change_of(change, target) and change.after is not None:
-            said = mismatch(change.after, row.patched) if row.patched else ""
+            said = _unlike(change.after, row.patched)
             yield _compared(test, row, answer._replace(patched=change.after), target.id, said)
 
 
-def _unlike_patched(row: Row, answer: Answer) -> str:
-    if row.patched is None or answer.patched is None:
+def _unlike(came: JsonObject | None, *files: Path | None) -> str:
+    """How an object differs from the one expected in files; empty where it does not, or nothing is expected."""
+    named = [file for file in files if file is not None]
+    if came is None or not named:
         return ""
-    return mismatch(answer.patched, row.patched)
+    from bartizan.app.policy_tests.manifests import mismatch_any  # late: most rows expect a verdict only
 
-
-def _unlike_generated(row: Row, made: JsonObject | None) -> str:
-    return mismatch_any(made, row.generated) if row.generated and made is not None else ""
+    return mismatch_any(came, named)
 
 
 def _is_row(answer: Answer, row: Row) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -14,7 +13,7 @@ from bartizan.app.files import locating
 from bartizan.app.parallel import share
 from bartizan.app.policy_tests.cases import Answer, Case
 from bartizan.app.policy_tests.files import find_tests, read_bodies, read_test_files
-from bartizan.app.policy_tests.rows import Came, cases_of
+from bartizan.app.policy_tests.rows import Came, by_name, cases_of
 from bartizan.app.policy_tests.world import RecordedWorld
 from bartizan.app.values import Subresource, Values, plain_rule
 from bartizan.base.errors import SpecError
@@ -44,8 +43,6 @@ UNSUPPORTED: Final = "unsupported construct `"
 
 _ALONE: Final = 16
 """Test files that one process does sooner than it would begin a second."""
-_GC_THRESHOLD: Final = 200_000
-"""Collections of a run's many small dicts find nothing; this many allocations apart they cost next to nothing."""
 
 
 class TestOutcome(msgspec.Struct, frozen=True, array_like=True):
@@ -67,10 +64,9 @@ def run_tests(
 
     `workers` are processes; 0 is one a core.
     """
-    gc.set_threshold(_GC_THRESHOLD)
     files = list(find_tests(paths, file_name))
     count = workers or (os.cpu_count() or 1)
-    size = max(len(files) // (count * 4), 1)
+    size = max(len(files) // (count * 16), 1)
     groups = [files[start : start + size] for start in range(0, len(files), size)]
     done = 0
 
@@ -106,8 +102,9 @@ class _Loaded(NamedTuple):
 def _run(test: TestFile) -> list[Case]:
     compiler = expression_compiler(ambient())
     exceptions = [document.body for _, document in read_bodies(test.exceptions)]
-    loaded = _load(test, exceptions, compiler)
     resources, targets = _resources(test.resources), _resources(test.target_resources)
+    kinds = None if test.values.subresources else frozenset(resource.id.kind for resource in resources)
+    loaded = _load(test, exceptions, compiler, kinds)
     every = [*resources, *targets, *_resources((*test.cluster_resources, *test.clone_sources))]
     world = RecordedWorld(every, test.api_answers, test.global_entries, lambda text, value: compiler(text)(value))
     rules = [rule for policy in loaded.policies for rule in policy.rules]
@@ -115,11 +112,13 @@ def _run(test: TestFile) -> list[Case]:
         operation: [_answers(resource, rules, test, world, operation) for resource in resources]
         for operation in {row.operation for row in test.rows}
     }
-    came = Came(resources, targets, answers, loaded.foreign)
+    came = Came(resources, targets, answers, loaded.foreign, by_name(resources))
     return [case for row in test.rows for case in cases_of(test, row, came)]
 
 
-def _load(test: TestFile, exceptions: list[JsonObject], compiler: Callable[[str], Any]) -> _Loaded:
+def _load(
+    test: TestFile, exceptions: list[JsonObject], compiler: Callable[[str], Any], kinds: frozenset[str] | None
+) -> _Loaded:
     policies: list[Policy] = []
     foreign: dict[str, str] = {}
     for _, document in read_bodies(test.policies):
@@ -131,7 +130,7 @@ def _load(test: TestFile, exceptions: list[JsonObject], compiler: Callable[[str]
             foreign[name] = str(body.get("kind"))
             continue
         with locating(document):
-            policy = compile_policy(body, compiler, exceptions=exceptions)
+            policy = compile_policy(body, compiler, exceptions=exceptions, kinds=kinds)
             for problem in policy.problems:
                 raise problem
         policies.append(policy)

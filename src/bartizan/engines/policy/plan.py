@@ -1,15 +1,14 @@
-"""What every dialect compiles to: rules, and an index of them by kind.
+"""What every dialect compiles to: rules, which know what kinds they can match.
 
 A rule that cannot match a resource's kind costs nothing for it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable
 
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.model.finding import RuleInfo
@@ -33,8 +32,7 @@ class Run(Protocol):
         """The outcome."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule, compiled.
 
     `kinds` are the resource kinds it can match, without group or version;
@@ -46,29 +44,6 @@ class Rule:
     info: RuleInfo
     run: Run
     kinds: frozenset[str] | None = None
-    action: Callable[[Request], Action] = field(default=lambda _request: "Audit")
+    action: Callable[[Request], Action] = lambda _request: "Audit"
     does: Deed = "validate"
     yields: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Rules ready to run, by the kinds they can match."""
-
-    rules: Sequence[Rule]
-    _any: tuple[Rule, ...]
-    _by_kind: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
-
-    def rules_for(self, kind: str) -> tuple[Rule, ...]:
-        """The rules that may match a resource of `kind`, in policy order."""
-        return self._by_kind.get(kind, self._any)
-
-
-def plan(rules: Iterable[Rule]) -> Plan:
-    """Index rules by kind."""
-    ordered = tuple(rules)
-    kinds = {kind for rule in ordered for kind in rule.kinds or ()}
-    by_kind: Mapping[str, tuple[Rule, ...]] = {
-        kind: tuple(rule for rule in ordered if rule.kinds is None or kind in rule.kinds) for kind in kinds
-    }
-    return Plan(ordered, tuple(rule for rule in ordered if rule.kinds is None), dict(by_kind))

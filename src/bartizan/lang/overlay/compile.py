@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import linecache
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
 _NUMBERS: Final = count(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """A compiled pattern: `check(value)` is `None` where the value matches."""
 
     check: Callable[[Json], Mismatch | None]

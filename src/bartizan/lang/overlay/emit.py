@@ -13,8 +13,8 @@ comes to, and of every way out; `Spot` is what such a note is about.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bartizan.base import pointer, wildcard
 from bartizan.lang.overlay.mismatch import Mismatch, below, failed
@@ -72,8 +72,7 @@ class Spot:
     """The part of a pointer that a key stands for; empty where the value says, as in a list."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where code is being written: the path so far, and what failing and skipping look like here."""
 
     path: tuple[str, ...]
@@ -87,10 +86,10 @@ class _Place:
     """What the traced mode notes here."""
 
     def below(self, key: str, spot: int) -> _Place:
-        return replace(self, path=(*self.path, repr("/" + pointer.escape(key))), spot=spot)
+        return self._replace(path=(*self.path, repr("/" + pointer.escape(key))), spot=spot)
 
     def element(self, index: str, flag: str, spot: int) -> _Place:
-        return replace(self, path=(*self.path, "'/'", f"str({index})"), loop=flag, loops=self.loops + 1, spot=spot)
+        return self._replace(path=(*self.path, "'/'", f"str({index})"), loop=flag, loops=self.loops + 1, spot=spot)
 
     @property
     def pointer(self) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +25,7 @@ class Anchor(Enum):
 _CONDITIONS: Final = (Anchor.CONDITIONAL, Anchor.GLOBAL)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One key of a map pattern. `raw` is the key as written; `wild` keys name the first label that matches."""
 
     anchor: Anchor
@@ -37,8 +35,7 @@ class Entry:
     wild: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MapNode:
+class MapNode(NamedTuple):
     """An object: anchors in the order in which they are tried, then the other keys."""
 
     anchors: tuple[Entry, ...]
@@ -46,24 +43,21 @@ class MapNode:
     pattern: Json
 
 
-@dataclass(frozen=True, slots=True)
-class EachNode:
+class EachNode(NamedTuple):
     """A list in which every element must match one pattern."""
 
     child: Node
     pattern: Json
 
 
-@dataclass(frozen=True, slots=True)
-class PositionsNode:
+class PositionsNode(NamedTuple):
     """A list of lists, matched place by place."""
 
     children: tuple[Node, ...]
     pattern: Json
 
 
-@dataclass(frozen=True, slots=True)
-class ScalarNode:
+class ScalarNode(NamedTuple):
     """A leaf. Against a list, every element must match it."""
 
     pattern: Json

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from tests.engines.policy.podsecurity.pods import random_pod
 
-from bartizan.engines.policy.dialects.podsecurity import compile_level
+from bartizan.engines.policy.dialects.podsecurity.levels import compile_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

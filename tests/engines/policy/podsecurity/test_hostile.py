@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.engines.policy.podsecurity.pods import random_pod
 from tests.spoil import spoil
 
-from bartizan.engines.policy.dialects.podsecurity import compile_level, summary
+from bartizan.engines.policy.dialects.podsecurity.levels import compile_level
+from bartizan.engines.policy.dialects.podsecurity.pod import summary
 
 _JUDGES = [compile_level(level, version) for level in ("baseline", "restricted") for version in ("v1.0", "latest")]
 

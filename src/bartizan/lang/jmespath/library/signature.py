@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from bartizan.lang.jmespath.errors import JmesPathError
 
@@ -37,8 +36,7 @@ _WORDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function as a compiled expression calls it. `most` is `None` where any number may follow."""
 
     name: str
@@ -69,11 +67,11 @@ class Function:
         return _names(self.gives)
 
 
-@dataclass(frozen=True, eq=False)
 class Functions:
     """A table of functions; hashed by identity, so that compiled expressions can be cached by it."""
 
-    table: Mapping[str, Function] = field(default_factory=dict)
+    def __init__(self, table: Mapping[str, Function]) -> None:
+        self.table = table
 
     def get(self, name: str) -> Function | None:
         """The function of that name."""
@@ -88,8 +86,7 @@ class Functions:
         return self.table.keys()
 
 
-@dataclass(frozen=True, slots=True)
-class Ambient:
+class Ambient(NamedTuple):
     """What functions may know of the world: a clock (with a zone), a number in [0, 1), and a reader of YAML."""
 
     now: Callable[[], datetime]

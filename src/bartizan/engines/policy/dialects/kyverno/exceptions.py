@@ -6,8 +6,7 @@ An exception is for a rule by its name, so one for `x` is not for
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.base import wildcard
 from bartizan.base.errors import SpecError
@@ -24,14 +23,13 @@ if TYPE_CHECKING:
     from bartizan.base.json import Json, JsonObject
     from bartizan.engines.policy.dialects.kyverno.scope import Scope
     from bartizan.engines.policy.dialects.kyverno.variables import Compiler
-    from bartizan.engines.policy.dialects.podsecurity import Exclusion
+    from bartizan.engines.policy.dialects.podsecurity.exclusion import Exclusion
     from bartizan.model.request import Request
 
 VERSIONS: Final = frozenset({"v2", "v2beta1"})
 
 
-@dataclass(frozen=True, slots=True)
-class RuleException:
+class RuleException(NamedTuple):
     """One exception as one rule sees it. `pod_security` narrows it to controls instead of the whole rule."""
 
     name: str

@@ -8,8 +8,7 @@ index of the plan has already narrowed by kind, so the usual
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -31,8 +30,7 @@ _EMPTY: Final = MatchSpec()
 _SERVICE_ACCOUNT_USER: Final = "system:serviceaccount:"
 
 
-@dataclass(frozen=True, slots=True)
-class KindSelector:
+class KindSelector(NamedTuple):
     """One entry of `kinds`; each part may hold wildcards."""
 
     group: str
@@ -54,8 +52,7 @@ class KindSelector:
         return not self.subresource and not any(map(wildcard.is_wildcard, parts))
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A compiled `match` or `exclude` block; `kinds` is `None` where any kind may match."""
 
     applies: Predicate

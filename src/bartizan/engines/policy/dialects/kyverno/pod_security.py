@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bartizan.engines.policy.dialects.kyverno.exceptions import accepted
-from bartizan.engines.policy.dialects.podsecurity import compile_exclusions, summary
+from bartizan.engines.policy.dialects.podsecurity.exclusions import compile_exclusions
 from bartizan.engines.policy.dialects.podsecurity.levels import CONTROLS, LEVELS, controls_at, judge_by, parse_version
-from bartizan.engines.policy.dialects.podsecurity.pod import GROUPS
+from bartizan.engines.policy.dialects.podsecurity.pod import GROUPS, summary
 from bartizan.model.outcome import PASSED, Failed, Outcome
 from bartizan.model.workload import pod_of
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.autogen import generated_rules
-from bartizan.engines.policy.dialects.kyverno.generation.loops import endless_loops
 from bartizan.engines.policy.dialects.kyverno.rule import PolicyMeta, compile_rule
 from bartizan.engines.policy.dialects.kyverno.spec import Metadata, PolicySpec, RuleSpec, decode
 from bartizan.lang.jmespath import compile_expression, functions_for
@@ -17,7 +15,7 @@ from bartizan.model.outcome import Failed, Passed
 from bartizan.model.severity import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bartizan.base.json import Json, JsonObject
     from bartizan.engines.policy.dialects.kyverno.variables import Compiler
@@ -32,8 +30,7 @@ VERSIONS: Final = frozenset({"v1", "v2beta1"})
 _TOP_FIELDS: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """A compiled policy. `problems` are rules that could not be compiled; the others run all the same."""
 
     name: str
@@ -61,8 +58,17 @@ def is_policy(document: Json) -> bool:
     return group == "kyverno.io" and version in VERSIONS and document.get("kind") in KINDS
 
 
-def compile_policy(document: JsonObject, compiler: Compiler, *, exceptions: Sequence[JsonObject] = ()) -> Policy:
+def compile_policy(
+    document: JsonObject,
+    compiler: Compiler,
+    *,
+    exceptions: Sequence[JsonObject] = (),
+    kinds: frozenset[str] | None = None,
+) -> Policy:
     """Compile a policy. One broken rule does not lose the others.
+
+    Where `kinds` are given, nothing else will be asked about, and no rules
+    are generated for other pod controllers.
 
     Raises:
         SpecError: the document is no policy, or a field of the policy itself is malformed.
@@ -74,7 +80,7 @@ def compile_policy(document: JsonObject, compiler: Compiler, *, exceptions: Sequ
     meta = _meta(document, spec)
     compiled: list[Rule] = []
     problems: list[SpecError] = []
-    looping = endless_loops(spec.rules)
+    looping = _looping(spec.rules)
     problems += looping.values()
     for index, rule in enumerate(spec.rules):
         if index in looping:
@@ -82,6 +88,8 @@ def compile_policy(document: JsonObject, compiler: Compiler, *, exceptions: Sequ
         _compile_into(compiled, problems, rule, meta, compiler, exceptions, f"/spec/rules/{index}")
     if not problems:
         for made in generated_rules(spec.rules, meta.annotations):
+            if kinds is not None and kinds.isdisjoint(made.kinds):
+                continue
             start = len(compiled)
             _compile_into(compiled, problems, made.rule, meta, compiler, exceptions, f"/spec/rules/{made.origin}")
             compiled[start:] = [_only_for(rule, made.kinds) for rule in compiled[start:]]
@@ -90,9 +98,20 @@ def compile_policy(document: JsonObject, compiler: Compiler, *, exceptions: Sequ
     return Policy(meta.name, meta.namespace, _one_only(spec, compiled), tuple(problems))
 
 
+def _looping(rules: Sequence[JsonObject]) -> Mapping[int, SpecError]:
+    """The rules that generate without end, by their number."""
+    if not any(rule.get("generate") for rule in rules):
+        return {}
+    from bartizan.engines.policy.dialects.kyverno.generation.loops import (
+        endless_loops,  # late: most policies only judge
+    )
+
+    return endless_loops(rules)
+
+
 def _only_for(rule: Rule, kinds: frozenset[str]) -> Rule:
     """A generated rule is asked about the kinds it was made for, whatever else its filters would match."""
-    return replace(rule, kinds=kinds if rule.kinds is None else rule.kinds & kinds)
+    return rule._replace(kinds=kinds if rule.kinds is None else rule.kinds & kinds)
 
 
 def _compile_into(
@@ -176,7 +195,7 @@ def _after(rule: Rule, before: list[Rule]) -> Rule:
     same = [other for other in before if other.does == rule.does]
     if rule.does != "validate":
         # INVARIANT: what changes the resource is never asked twice, for the second answer would be another
-        return replace(rule, yields=bool(same))
+        return rule._replace(yields=bool(same))
 
     def run(request: Request, lookup: Lookup) -> Outcome | None:
         for other in same:
@@ -184,4 +203,4 @@ def _after(rule: Rule, before: list[Rule]) -> Rule:
                 return None
         return rule.run(request, lookup)
 
-    return replace(rule, run=run, yields=bool(same))
+    return rule._replace(run=run, yields=bool(same))

@@ -6,8 +6,7 @@ judgement; whatever needs variables is told how to get them, and asks late.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -16,9 +15,7 @@ from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.exceptions import exceptions_for, waive
 from bartizan.engines.policy.dialects.kyverno.foreach import foreach_judge
-from bartizan.engines.policy.dialects.kyverno.generation.generate import compile_generate, generate_judge, releasing
 from bartizan.engines.policy.dialects.kyverno.match import compile_match
-from bartizan.engines.policy.dialects.kyverno.pod_security import pod_security_judge
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
 from bartizan.engines.policy.dialects.kyverno.scope import images_loader, request_scope
 from bartizan.engines.policy.dialects.kyverno.validate import compile_message, compile_validate
@@ -43,8 +40,7 @@ if TYPE_CHECKING:
     from bartizan.model.severity import Severity
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyMeta:
+class PolicyMeta(NamedTuple):
     """What the policy says of all its rules."""
 
     name: str
@@ -90,13 +86,7 @@ def compile_rule(
     construct = next((name for name, used in _UNSUPPORTED.items() if used(spec)), None)
     lifted = exceptions_for(exceptions, meta.full_name, spec.name, compiler)
     narrows = spec.validate is not None and spec.validate.pod_security is not None
-    generating = None if spec.generate is None else compile_generate(spec, meta, compiler, at)
-    if construct is not None:
-        judge = _unsupported(construct)
-    elif generating is not None:
-        judge = generate_judge(generating)
-    else:
-        judge = _judge(spec, meta, lifted, compiler, at)
+    judge = _unsupported(construct) if construct else _judge(spec, meta, lifted, compiler, at)
     steps = _Steps(
         applies=_in_namespace(matched.applies, meta.namespace),
         excluded=excluded,
@@ -108,9 +98,22 @@ def compile_rule(
         forgives=_forgives(spec.validate, meta),
     )
     run = _run(steps)
-    if generating is not None:
-        run = releasing(run, steps.matches, generating)
+    if spec.generate is not None:
+        run = _generating(spec, meta, compiler, at, steps)
     return Rule(info, run, matched.kinds, _action(spec, meta), _does(spec))
+
+
+def _generating(spec: RuleSpec, meta: PolicyMeta, compiler: Compiler, at: str, steps: _Steps) -> Run:
+    """A rule that generates also says what goes when its trigger does."""
+    from bartizan.engines.policy.dialects.kyverno.generation.generate import (  # late
+        compile_generate,
+        generate_judge,
+        releasing,
+    )
+
+    generating = compile_generate(spec, meta, compiler, at)
+    run = _run(steps._replace(judge=generate_judge(generating)))
+    return releasing(run, steps.matches, generating)
 
 
 def _does(spec: RuleSpec) -> Deed:
@@ -121,8 +124,7 @@ def _does(spec: RuleSpec) -> Deed:
     return "verify" if spec.verify_images is not None else "validate"
 
 
-@dataclass(frozen=True, slots=True)
-class _Steps:
+class _Steps(NamedTuple):
     """The parts of a rule, in the order in which they run."""
 
     applies: Callable[[Request], bool]
@@ -199,6 +201,8 @@ def _judge(spec: RuleSpec, meta: PolicyMeta, lifted: Sequence[RuleException], co
     if validate.pod_security is not None:
         message = compile_message(validate.message, compiler, f"{at}/validate/message")
         narrowed = [item for item in lifted if item.pod_security]
+        from bartizan.engines.policy.dialects.kyverno.pod_security import pod_security_judge  # late: as above
+
         return pod_security_judge(validate.pod_security, message, narrowed, f"{at}/validate/podSecurity")
     if validate.foreach is not None:
         judge = foreach_judge(validate.foreach, validate.message, compiler, f"{at}/validate/foreach")

@@ -15,7 +15,7 @@ import msgspec
 from bartizan.base import pointer
 from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
-from bartizan.engines.policy.dialects.podsecurity import Exclusion
+from bartizan.engines.policy.dialects.podsecurity.exclusion import Exclusion
 from bartizan.engines.policy.selector import LabelSelector
 
 if TYPE_CHECKING:

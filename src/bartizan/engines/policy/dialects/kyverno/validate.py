@@ -7,7 +7,6 @@ the scope.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -37,8 +36,7 @@ _MAX_PATTERNS: Final = 1024
 """Patterns with variables kept compiled for one rule; beyond that the oldest go."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A rule's message. Where its variables cannot be resolved, it is shown as written."""
 
     fixed: str

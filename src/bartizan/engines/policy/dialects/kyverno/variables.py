@@ -9,9 +9,8 @@ may be built from another one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bartizan.base.errors import SpecError
 from bartizan.base.json import to_text
@@ -43,8 +42,7 @@ class UnresolvedError(Exception):
     """A variable has no value for this request. An outcome, not a crash."""
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """A document with holes. `render` is `None` where there is nothing to fill in and `value` is all."""
 
     value: Json

@@ -9,7 +9,6 @@ not watched is compiled as if this were not here.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -104,7 +103,7 @@ class Watch:
     def template(self, kind: str, template: Template, at: str = "") -> Template:
         """The template, keeping what it is filled in with."""
         render = template.render
-        return template if render is None else replace(template, render=self.around(kind, at, render))
+        return template if render is None else template._replace(render=self.around(kind, at, render))
 
     def pattern(self, document: Json, at: str, source: str) -> Pattern:
         """A pattern in its traced mode."""

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from bartizan.base import wildcard
 from bartizan.base.errors import SpecError
 from bartizan.base.json import to_text
@@ -20,16 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bartizan.base.json import Json
+    from bartizan.engines.policy.dialects.podsecurity.exclusion import Exclusion
     from bartizan.engines.policy.dialects.podsecurity.pod import Violation
-
-
-class Exclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """A control that is not asked, for some images or some values of a field."""
-
-    control_name: str
-    images: list[str] | None = None
-    restricted_field: str = ""
-    values: list[str] | None = None
 
 
 class Exclusions:

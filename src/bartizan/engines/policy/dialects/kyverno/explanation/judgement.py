@@ -12,7 +12,7 @@ from bartizan.engines.policy.dialects.kyverno.explanation.draft import Draft, br
 from bartizan.engines.policy.dialects.kyverno.explanation.language import expressions, pattern
 from bartizan.engines.policy.dialects.kyverno.explanation.places import Places
 from bartizan.engines.policy.dialects.kyverno.explanation.pod_security import explain_pod_security
-from bartizan.model.outcome import Broken
+from bartizan.model.outcome import Broken, Failed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,6 +45,8 @@ def explain_judgement(
     if isinstance(outcome, Broken):
         draft.because = errors_in(draft.children)
         draft.note = "" if draft.because else outcome.error
+    elif isinstance(outcome, Failed) and not draft.children:  # a way to judge that keeps no parts, such as signatures
+        draft.note, draft.pointer = outcome.message, outcome.pointer
     return draft
 
 

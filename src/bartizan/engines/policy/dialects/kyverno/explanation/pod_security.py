@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bartizan.engines.policy.dialects.kyverno.explanation.draft import Draft, brief
 from bartizan.engines.policy.dialects.kyverno.pod_security import bare_judge, checks_of
-from bartizan.engines.policy.dialects.podsecurity import compile_exclusions
+from bartizan.engines.policy.dialects.podsecurity.exclusions import compile_exclusions
 from bartizan.engines.policy.dialects.podsecurity.pod import read_pod
 from bartizan.model.workload import pod_of
 
