@@ -29,7 +29,7 @@ _SHOWN: Final = 3
 _WORDS: Final = ("pass", "fail", "warn", "error", "skip")
 
 
-@click.command()
+@click.command(short_help="Show what policies make of resources.")
 @click.argument("policies", nargs=-1, required=True, type=FILE)
 @click.option("-r", "--resource", "paths", multiple=True, type=FILE, help="Resources: files, folders, or `-`.")
 @declare(CLUSTER, CLUSTER_PARTS, KNOWN, REGISTRY)

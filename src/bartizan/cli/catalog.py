@@ -16,7 +16,16 @@ from bartizan.outputs.yaml import lines
 
 @click.group()
 def catalog() -> None:
-    """List, explain and export the built-in checks."""
+    """List, explain and export the built-in checks.
+
+    \b
+    Examples:
+      bartizan catalog list --severity high
+      bartizan catalog show writable-root
+      bartizan catalog export writable-root > writable-root.yaml
+
+    Exit codes: 0 shown, 2 no such check or framework.
+    """
 
 
 @catalog.command("list")

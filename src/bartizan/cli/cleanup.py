@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bartizan.model.cleanup import CleanupReport, Deleted
 
 
-@click.command()
+@click.command(short_help="Say what clean-up policies would delete, and when.")
 @click.argument("paths", nargs=-1, type=FILES_OR_DASH)
 @click.option("-p", "--policy", multiple=True, type=FILE, help="Clean-up policies: files or folders.")
 @declare(CLUSTER)
@@ -54,7 +54,8 @@ def cleanup(*, at: str | None, deletes: bool, yes: bool, output: str, **options:
       bartizan cleanup --context prod -p old-jobs.yaml --delete
 
     Exit codes: 0 nothing to delete, or all of it deleted, 1 something to
-    delete, 2 bad input, 3 a cluster that could not be read or refused.
+    delete, or that could not be judged, 2 bad input, 3 a cluster that could
+    not be read or refused.
     """
     moment = _moment(at) if at else datetime.now(UTC)
     if deletes and at:

@@ -36,7 +36,7 @@ def _write(text: str, output: Path | None, *, force: bool, beside: dict[Path, st
         click.echo(f"wrote {file}", err=True)
 
 
-@click.group()
+@click.group(short_help="Begin a policy, a test, an exception and more.")
 def create() -> None:
     """Begin a policy, a test, an exception, values, a user or a waiver from a skeleton that works.
 
@@ -45,11 +45,13 @@ def create() -> None:
       bartizan create policy validate --kind Pod > require-team-label.yaml
       bartizan create test --from policies/ --from pods.yaml -o kyverno-test.yaml
       bartizan create exception web --policy-rules require-team-label,require-team-label --any kind=Pod,name=web-*
+
+    Exit codes: 0 written, 2 bad input, or a file that is there already, 3 a file that cannot be written.
     """
 
 
-@create.command()
-@click.argument("deed", type=click.Choice(_DEEDS))
+@create.command(short_help="Write a policy to begin with.")
+@click.argument("deed", metavar="DEED", type=click.Choice(_DEEDS))
 @click.option("-n", "--name", default="", help="Name of the policy, and of its rule.")
 @click.option("--kind", "kinds", multiple=True, help="Kind that it is about, such as Pod; several may be given.")
 @click.option("--namespace", default="", help="Make a policy of this namespace instead of the whole cluster.")
@@ -59,7 +61,9 @@ def create() -> None:
 @click.option("--schedule", default="", help="cleanup: when, as cron has it, such as '0 3 * * *'.")
 @_writes
 def policy(*, key: Any, output: Path | None, force: bool, **wish: Any) -> None:
-    """Write a policy that judges, changes, makes, verifies or deletes something; DEED says which.
+    """Write a policy that judges, changes, makes, verifies or deletes something.
+
+    DEED is validate, mutate, generate, verify-images or cleanup.
 
     \b
     Examples:
@@ -166,7 +170,10 @@ def user_info(*, output: Path | None, force: bool, **wish: Any) -> None:
 @click.option("--reason", default="Say here why this is acceptable.", help="Why it is acceptable.")
 @click.option("--owner", default="the team that answers for it", help="Who answers for it.")
 @click.option(
-    "--until", type=click.DateTime(["%Y-%m-%d"]), help=f"Last day on which it holds; in {_DAYS} days if not given."
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help=f"Last day on which it holds; in {_DAYS} days if not given.",
 )
 @click.option(
     "--policy", default="", help="Only findings of this policy or check; wildcards may be used, here and below."

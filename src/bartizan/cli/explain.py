@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
-@click.command()
+@click.command(short_help="Show why a rule decided as it did, value by value.")
 @click.argument("policy")
 @click.argument("paths", nargs=-1, type=FILES_OR_DASH)
 @click.option("--rule", default="", help="Only this rule of the policy.")

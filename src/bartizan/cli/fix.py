@@ -33,7 +33,7 @@ _REST: Final = (
 )
 
 
-@click.command()
+@click.command(short_help="Mend manifests in the files themselves.")
 @click.argument("paths", nargs=-1, required=True, type=FILES_OR_DASH)
 @declare(_MODES, _FIXES, KNOWN, _REST)
 def fix(paths: tuple[Path, ...], mode: str | None, *, quiet: bool, **options: Any) -> None:

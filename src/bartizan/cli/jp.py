@@ -13,7 +13,7 @@ from bartizan.cli.options import FILES_OR_DASH
 from bartizan.outputs.text import printable
 
 
-@click.group()
+@click.group(short_help="Try the expressions of policies.")
 def jp() -> None:
     """Try the expressions of policies: what stands between `{{` and `}}`, in Kyverno's dialect of JMESPath.
 
@@ -22,6 +22,8 @@ def jp() -> None:
       bartizan jp query -i pod.yaml 'spec.containers[].image'
       bartizan jp parse 'metadata.name | truncate(@, `9`)'
       bartizan jp function truncate
+
+    Exit codes: 0 answered, 2 an expression or an input that is not what it must be.
     """
 
 

@@ -60,7 +60,7 @@ _RESULTS: Final = (
 )
 
 
-@click.command()
+@click.command(short_help="Judge manifests or a live cluster.")
 @click.argument("paths", nargs=-1, type=FILES_OR_DASH)
 @declare(CLUSTER, CLUSTER_PARTS, _JUDGES, KNOWN, REGISTRY, _ACCEPTED, _RESULTS)
 def scan(**given: Any) -> None:

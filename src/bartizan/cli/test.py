@@ -15,7 +15,7 @@ from bartizan.cli.options import WORKERS, declare
 from bartizan.cli.progress import progress
 
 
-@click.command()
+@click.command(short_help="Run the tests of policies.")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--file-name", default=TEST_FILE, show_default=True, help="Name of the test files below a folder.")
 @click.option("--filter", "wanted", default="", metavar="policy=*,rule=*,resource=*", help="Only matching cases.")

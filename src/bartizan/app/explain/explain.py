@@ -165,7 +165,8 @@ def _policies(name: str) -> list[_Source]:
         checks = load_catalog().checks
         if name in checks:
             return [_Source(export_policy(checks[name]), None)]
-        hint = did_you_mean(name, checks) if "/" not in name and "." not in name else "Check the name."
+        is_word = "/" not in name and "." not in name
+        hint = did_you_mean(name, checks, listed="bartizan catalog list") if is_word else "Check the name."
         raise SpecError(f"`{name}` is no file, and no built-in check", hint=hint)
     found: list[_Source] = []
     for item in documents([path]):
