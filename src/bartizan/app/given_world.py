@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Test = Callable[[JsonObject], bool]
 
 _IRREGULAR: Final = {"networkpolicy": "networkpolicies", "ingress": "ingresses", "storageclass": "storageclasses"}
-_REQUIREMENTS: Final = re.compile(r"(?:[^,(]|\([^)]*\))+")
+_REQUIREMENTS: Final = re.compile(r"(?:[^,(]|\([^)]*(?:\)|\Z))+")
 _IN: Final = re.compile(r"(\S+)\s+(in|notin)\s*\(([^)]*)\)")
 _EQUALS: Final = re.compile(r"([^\s=!]+)\s*(==|=|!=)\s*(\S*)")
 _EXISTS: Final = re.compile(r"(!?)\s*([^\s=!(),]+)")
