@@ -235,4 +235,3 @@ _SKELETONS: Final[Mapping[Deed, Callable[[PolicyWish], str]]] = {
     "verify-images": _verify_images,
     "cleanup": _cleanup,
 }
-DEEDS: Final[tuple[Deed, ...]] = tuple(_SKELETONS)
