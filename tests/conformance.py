@@ -24,6 +24,18 @@ def built(*modules: str) -> dict[str, Path]:
     return {program: path for module in modules for program, path in gobuild.ensure(module).items()}
 
 
+def peer(module: str) -> dict[str, Path]:
+    """The programs of another project, to compare with; skips the test where they are not built.
+
+    What they say is a comparison and no part of ours, so that nobody must
+    build them, who else would wait many minutes for it.
+    """
+    found = gobuild.find(module)
+    if found is None:
+        pytest.skip(f"{module} is not built, to compare with: `python tools/gobuild.py {module}`")
+    return found
+
+
 def find_conformance(name: str) -> Path | None:
     """The folder of one suite, or `None` where the suites are not there."""
     named = os.environ.get("BARTIZAN_CONFORMANCE")

@@ -7,12 +7,11 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.conformance import required
+from tests.conformance import peer
 from tests.registry.fixtures import registry_server  # noqa: F401 (a fixture)
 from tests.registry.images import build_image
 from tests.signatures.authority import new_key, public_pem
 from tests.signatures.test_verify_images import judge, pod
-from tools import gobuild
 
 from bartizan.app.images.registry import RegistryLookup
 from bartizan.engines.policy.lookup import Offline
@@ -31,12 +30,7 @@ SLSA = "https://slsa.dev/provenance/v0.2"
 @pytest.fixture(scope="module")
 def cosign() -> Path:
     """The program, where it is built."""
-    found = gobuild.find("cosign")
-    if found is None and required():
-        found = gobuild.ensure("cosign")
-    if found is None:
-        pytest.skip("cosign is not built: `python tools/gobuild.py cosign`, which takes three minutes")
-    return found["cosign"]
+    return peer("cosign")["cosign"]
 
 
 class Signed:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import yaml
-from tests.conformance import built
+from tests.conformance import peer
 from tests.registry.fixtures import registry_server  # noqa: F401 (a fixture)
 from tests.signatures.cast import cast
 from tests.signatures.test_verify_images import CASES, pod, recorded
@@ -102,7 +102,7 @@ def test_the_peer_decides_alike(
     tmp_path: Path,
     registry_server: RegistryServer,  # noqa: F811 (the fixture)
 ) -> None:
-    program = built("kyverno")["kyverno"]
+    program = peer("kyverno")["kyverno"]
     wanted = prepare(tmp_path, registry_server)
     command = [str(program), "apply", str(tmp_path / "policies"), "--resource", str(tmp_path / "pods"), "--registry"]
     form = ("--policy-report", "--output-format", "json")

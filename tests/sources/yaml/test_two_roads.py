@@ -94,3 +94,40 @@ def _places(value: Any, path: tuple[str | int, ...]) -> Iterator[str]:
     for key, item in items:
         yield pointer.join((*path, key))
         yield from _places(item, (*path, key))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: {b: c}",
+        "a: { b: c , d: 'e f', g: \"h\" }",
+        "a: {b: 1, c: 0644, d: 1.50, e: 2026-01-01, f: yes, g: null, h: 1e3, i: 0x1F}",
+        "a: {app.kubernetes.io/name: web, b: ''}",
+        "a: {b: c, b: d}",
+        "a: {yes: c}",
+        "a: {b: c,d: e}",
+        "a: {b: c, }",
+        "a: {b:c}",
+        "a: {b: c d}",
+        "a: {b: 'it''s'}",
+        "a: {b: c} # why",
+        "- {b: c}\n- {b: d}",
+        "a: {b: 'x', c: 'y: z, w}'}",
+    ],
+)
+def test_maps_on_one_line_are_read_alike(text: str) -> None:
+    quick = parse_blocks(text, [])
+    try:
+        exact = parse_events(text, "", 0)
+    except SpecError:
+        exact = UNCERTAIN
+    assert quick is UNCERTAIN or repr(quick) == repr(exact)
+
+
+@given(st.text(st.sampled_from("ab01 :,'\"{}[]#-._/yn\\"), max_size=24))
+def test_anything_in_braces_is_read_alike(text: str) -> None:
+    """What stands in braces is read alike by both roads, or left to the exact one."""
+    quick = parse_blocks(f"k: {{{text}}}", [])
+    if quick is UNCERTAIN:
+        return
+    assert repr(quick) == repr(parse_events(f"k: {{{text}}}", "", 0))

@@ -41,6 +41,9 @@ _LINES: Final = re.compile(
 _QUOTED: Final = re.compile(r"""'([^'\n]*)'|"([^"\\\n]*)\"""")
 _ITEM: Final = re.compile(r"""'([^'\n]+)'|"([^"\\\n]+)"|([A-Za-z_][\w./-]*)""", re.ASCII)
 _PLAIN_LIST: Final = re.compile(rf"\[ *(?:(?:{_ITEM.pattern})(?: *, *(?:{_ITEM.pattern}))*)? *\]", re.ASCII)
+_VALUE: Final = re.compile(r"""'([^'\n]*)'|"([^"\\\n]*)"|([A-Za-z_0-9][\w./-]*)""", re.ASCII)
+_PAIR: Final = re.compile(rf"([A-Za-z_][\w./-]*): +(?:{_VALUE.pattern})", re.ASCII)
+_PLAIN_MAP: Final = re.compile(rf"\{{ *{_PAIR.pattern}(?: *, *{_PAIR.pattern})* *\}}", re.ASCII)
 _INDICATORS: Final = frozenset("-?:,[]{}#&*!|>'\"%@`")
 _MARKS: Final = frozenset("&*!#")
 _NO_VALUE: Final = frozenset(("#", HELD))
@@ -226,6 +229,8 @@ def _flow(text: str) -> Json:
         return [quoted or double or resolve(word) for quoted, double, word in _ITEM.findall(text[1:])]
     if text == "{}":
         return {}
+    if _PLAIN_MAP.fullmatch(text):
+        return _plain_map(text)
     from bartizan.sources.yaml.events import parse_events  # late: libyaml takes longer to import than a file to read
 
     if not _MARKS.isdisjoint(_QUOTED.sub("", text)):
@@ -234,3 +239,13 @@ def _flow(text: str) -> Json:
         return parse_events(text, "", 0)
     except SpecError as error:
         raise _UncertainError from error
+
+
+def _plain_map(text: str) -> dict[str, Json]:
+    """A map of plain keys and plain or quoted values, on one line."""
+    made: dict[str, Json] = {}
+    for key, quoted, double, word in _PAIR.findall(text):
+        if key in made or key in _KEY_WORDS:
+            raise _UncertainError
+        made[key] = resolve(word) if word else quoted or double
+    return made
