@@ -251,6 +251,9 @@ OPTIONS = {
         5,
     ),
     "values that are broken YAML": ("--values", "globalValues: {a: [}\n", "expected node content", 1),
+    "a Pod for values": ("--values", "apiVersion: v1\nkind: Pod\n", "a Values document is wanted", 2),
+    "values for a user": ("--user-info", "kind: Values\n", "a UserInfo document is wanted", 1),
+    "a policy whose kind is a list": ("--policy", "apiVersion: kyverno.io/v1\nkind: []\n", "", 2),
     "a user whose groups are no list": ("--user-info", "userInfo:\n  groups: admins\n", "`groups` must be a list", 2),
     "a waiver without an owner": ("--waivers", "waivers:\n- id: a\n  reason: r\n", "waiver `a` has no `owner`", 2),
     "a waiver until no day": (
