@@ -24,13 +24,7 @@ class ApplyInputs:
     policies: tuple[Path, ...]
     paths: tuple[Path, ...]
     stdin: bytes | None
-    cluster: bool
-    context: str | None
-    kubeconfig: Path | None
-    in_cluster: bool
-    namespace: tuple[str, ...]
-    kind: tuple[str, ...]
-    selector: str
+    cluster: ClusterChoice
     settings: tuple[str, ...]
     values: Path | None
     registry: bool
@@ -50,24 +44,15 @@ def read_apply_inputs(inputs: ApplyInputs, progress: Progress) -> ApplyRequest:
         SpecError: nothing to apply policies to, or a file that is not what its option wants.
         SourceError: the cluster that is named cannot be reached.
     """
-    cluster = ClusterChoice(
-        inputs.cluster,
-        inputs.context,
-        inputs.kubeconfig,
-        inputs.in_cluster,
-        inputs.namespace,
-        inputs.kind,
-        inputs.selector,
-    )
-    if not inputs.paths and not cluster.is_made:
+    if not inputs.paths and not inputs.cluster.is_made:
         raise SpecError("no resources", hint="Name files or folders with -r, `-r -` for standard input, or --cluster.")
     values = values_in(inputs.values)
     return ApplyRequest(
         policies=inputs.policies,
         paths=tuple(path for path in inputs.paths if str(path) != "-"),
         stdin=inputs.stdin,
-        live=live_of(cluster),
-        registry=registries(cluster, asked=inputs.registry),
+        live=live_of(inputs.cluster),
+        registry=registries(inputs.cluster, asked=inputs.registry),
         exceptions=inputs.exception,
         values=values._replace(everywhere={**values.everywhere, **_settings(inputs.settings)}),
         user=user_in(inputs.user_info),

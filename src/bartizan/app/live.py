@@ -82,6 +82,15 @@ class ClusterLookup:
         return found
 
 
+def connect_to(choice: ClusterChoice) -> Cluster:
+    """Open a connection to the cluster that was chosen.
+
+    Raises:
+        SpecError: the kubeconfig or the context is not what it must be.
+    """
+    return connect(context=choice.context, kubeconfig=choice.kubeconfig, in_cluster=choice.in_cluster)
+
+
 def connect_live(choice: ClusterChoice) -> Live:
     """Connect to a cluster for a scan.
 
@@ -89,7 +98,7 @@ def connect_live(choice: ClusterChoice) -> Live:
         SpecError: the kubeconfig or the context is not what it must be.
         SourceError: the server does not answer.
     """
-    cluster = connect(context=choice.context, kubeconfig=choice.kubeconfig, in_cluster=choice.in_cluster)
+    cluster = connect_to(choice)
     lookup = RegistryLookup(ClusterLookup(cluster))
     selection = Selection(choice.namespaces, choice.kinds, choice.selector)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.app.files import read_document
 from bartizan.app.user_info import read_user_info
@@ -32,6 +32,9 @@ class ClusterChoice(NamedTuple):
     def is_made(self) -> bool:
         """Whether a cluster is named at all."""
         return bool(self.current or self.context or self.kubeconfig or self.in_cluster)
+
+
+NO_CLUSTER: Final = ClusterChoice()
 
 
 def values_in(path: Path | None) -> Values:

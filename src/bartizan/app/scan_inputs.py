@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bartizan.app.files import read_file
-from bartizan.app.options import ClusterChoice, live_of, registries, user_in, values_in, waivers_in
+from bartizan.app.options import NO_CLUSTER, ClusterChoice, live_of, registries, user_in, values_in, waivers_in
 from bartizan.app.scan import ScanRequest
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
@@ -28,13 +28,7 @@ class ScanInputs:
 
     paths: tuple[Path, ...]
     stdin: bytes | None = None
-    cluster: bool = False
-    context: str | None = None
-    kubeconfig: Path | None = None
-    in_cluster: bool = False
-    namespace: tuple[str, ...] = ()
-    kind: tuple[str, ...] = ()
-    selector: str = ""
+    cluster: ClusterChoice = NO_CLUSTER
     policy: tuple[Path, ...] = ()
     check: tuple[str, ...] = ()
     framework: tuple[str, ...] = ()
@@ -58,16 +52,7 @@ def read_inputs(inputs: ScanInputs, at: datetime, progress: Progress) -> ScanReq
         SpecError: nothing to scan, or a file that is not what its option wants.
         SourceError: the cluster that is named cannot be reached.
     """
-    cluster = ClusterChoice(
-        inputs.cluster,
-        inputs.context,
-        inputs.kubeconfig,
-        inputs.in_cluster,
-        inputs.namespace,
-        inputs.kind,
-        inputs.selector,
-    )
-    if not inputs.paths and not cluster.is_made:
+    if not inputs.paths and not inputs.cluster.is_made:
         raise SpecError("nothing to scan", hint="Name files or folders, `-` for standard input, or a --context.")
     asks_checks = bool(inputs.check or inputs.framework)
     checks = None
@@ -79,7 +64,7 @@ def read_inputs(inputs: ScanInputs, at: datetime, progress: Progress) -> ScanReq
         at=at,
         paths=tuple(path for path in inputs.paths if str(path) != "-"),
         stdin=inputs.stdin,
-        live=live_of(cluster),
+        live=live_of(inputs.cluster),
         policies=inputs.policy,
         exceptions=inputs.exception,
         pod_security=inputs.pod_security,
@@ -88,7 +73,7 @@ def read_inputs(inputs: ScanInputs, at: datetime, progress: Progress) -> ScanReq
         user=user_in(inputs.user_info),
         waivers=waivers_in(inputs.waivers),
         baseline=read_baseline(read_file(inputs.baseline), Location(str(inputs.baseline))) if inputs.baseline else None,
-        registry=registries(cluster, asked=inputs.registry),
+        registry=registries(inputs.cluster, asked=inputs.registry),
         workers=inputs.workers,
         keeps_all=inputs.keeps_all,
         identifies=inputs.identifies,

@@ -10,7 +10,7 @@ import click
 from bartizan.app.apply import apply_policies, total
 from bartizan.app.apply_inputs import ApplyInputs, read_apply_inputs
 from bartizan.app.writing import Folder
-from bartizan.cli.options import CLUSTER, CLUSTER_PARTS, FILE, KNOWN, REGISTRY, WORKERS, declare
+from bartizan.cli.options import CLUSTER, CLUSTER_PARTS, FILE, KNOWN, REGISTRY, WORKERS, cluster_of, declare
 from bartizan.cli.progress import progress
 from bartizan.cli.terminal import piped, results, wants_color
 from bartizan.model.report import exit_code_of
@@ -68,7 +68,7 @@ def apply(*, folder: Path | None, **options: Any) -> None:
     """
     if folder is not None:
         options["form"] = "yaml"
-    inputs = ApplyInputs(**options, stdin=piped(options["paths"]), color=wants_color())
+    inputs = ApplyInputs(cluster=cluster_of(options), **options, stdin=piped(options["paths"]), color=wants_color())
     out = results()
     files = Folder(folder) if folder else None
     with progress("applying") as told:

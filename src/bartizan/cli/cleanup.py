@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bartizan.app.cleanup import CleanupInputs, prepare
-from bartizan.cli.options import CLUSTER, FILE, FILES_OR_DASH, declare
+from bartizan.cli.options import CLUSTER, FILE, FILES_OR_DASH, cluster_of, declare
 from bartizan.cli.terminal import piped, results, wants_color
 from bartizan.model.report import exit_code_of
 from bartizan.outputs.cleanup import as_json, as_yaml, deleted, text
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, type=FILES_OR_DASH)
 @click.option("-p", "--policy", multiple=True, type=FILE, help="Clean-up policies: files or folders.")
 @declare(CLUSTER)
+@click.option("-n", "--namespace", multiple=True, help="Only what is in this namespace.")
 @click.option("--ttl/--no-ttl", default=True, help="With or without objects that have a time to live.")
 @click.option("--at", metavar="TIME", help="Judge as of this moment, such as 2027-01-31 or 2027-01-31T12:00:00Z.")
 @click.option("--delete", "deletes", is_flag=True, help="Cluster: delete what would be deleted, after asking.")
@@ -60,7 +61,7 @@ def cleanup(*, at: str | None, deletes: bool, yes: bool, output: str, **options:
     moment = _moment(at) if at else datetime.now(UTC)
     if deletes and at:
         raise click.UsageError("--delete with --at\n  hint: What is deleted is judged as of now.")
-    inputs = CleanupInputs(**options, stdin=piped(options["paths"]), deletes=deletes)
+    inputs = CleanupInputs(cluster=cluster_of(options), **options, stdin=piped(options["paths"]), deletes=deletes)
     out = results()
     with prepare(inputs, moment) as session:
         report = session.report

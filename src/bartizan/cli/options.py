@@ -12,6 +12,8 @@ from bartizan.model.severity import Severity
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bartizan.app.options import ClusterChoice
+
     Option = Callable[[Any], Any]
 
 FILE: Final = click.Path(path_type=Path)
@@ -23,9 +25,9 @@ CLUSTER: Final = (
     click.option("--context", help="Take the cluster of this kubeconfig context."),
     click.option("--kubeconfig", type=FILE, help="Use this kubeconfig file."),
     click.option("--in-cluster", is_flag=True, help="Take the cluster this runs in, by its service account."),
-    click.option("-n", "--namespace", multiple=True, help="Cluster: only this namespace."),
 )
 CLUSTER_PARTS: Final = (
+    click.option("-n", "--namespace", multiple=True, help="Cluster: only this namespace."),
     click.option("--kind", multiple=True, help="Cluster: only this kind or resource, such as Deployment or pods."),
     click.option("-l", "--selector", default="", help="Cluster: only resources with these labels."),
 )
@@ -54,6 +56,21 @@ REGISTRY: Final = (
     ),
 )
 WORKERS: Final = (click.option("--workers", type=click.IntRange(0, 64), default=0, help="Processes; 0 is one a core."),)
+
+
+def cluster_of(given: dict[str, Any]) -> ClusterChoice:
+    """Take the cluster's options out of all that were given."""
+    from bartizan.app.options import ClusterChoice  # late: `--help` needs none of what it brings
+
+    return ClusterChoice(
+        current=given.pop("cluster"),
+        context=given.pop("context"),
+        kubeconfig=given.pop("kubeconfig"),
+        in_cluster=given.pop("in_cluster"),
+        namespaces=given.pop("namespace"),
+        kinds=given.pop("kind", ()),
+        selector=given.pop("selector", ""),
+    )
 
 
 def declare(*groups: tuple[Option, ...]) -> Option:

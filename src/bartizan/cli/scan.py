@@ -22,6 +22,7 @@ from bartizan.cli.options import (
     REGISTRY,
     SEVERITIES,
     WORKERS,
+    cluster_of,
     declare,
 )
 from bartizan.cli.progress import progress
@@ -84,7 +85,7 @@ def scan(**given: Any) -> None:
     stdin = piped(given["paths"])
     keeps_all = any(FORMATS[name].lists_passes for name, _ in outputs)
     identifies = any(FORMATS[name].identifies for name, _ in outputs)
-    inputs = ScanInputs(**given, stdin=stdin, keeps_all=keeps_all, identifies=identifies)
+    inputs = ScanInputs(cluster=cluster_of(given), **given, stdin=stdin, keeps_all=keeps_all, identifies=identifies)
     with progress("scanning") as told:
         report = run_scan(read_inputs(inputs, datetime.now().astimezone(), told))
     for name, file in outputs:
