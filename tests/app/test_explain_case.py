@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tests.cli.test_test import FILES
 from tests.conformance import conformance_dir
 
-from bartizan.app.explain_case import explain_case, explained_case
+from bartizan.app.explain.case import explain_case, explained_case
 from bartizan.app.policy_tests.files import TEST_FILE, find_tests
 from bartizan.app.policy_tests.run import run_test_file
 

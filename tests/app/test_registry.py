@@ -12,8 +12,8 @@ from tests.registry.fixtures import registry_server
 from tests.registry.images import build_artifact, build_image, build_index
 from tests.registry.start import PASSWORD, USER, RegistryServer, start
 
+from bartizan.app.images.registry import RegistryLookup, open_registry, proxies, read_access, user_keychain
 from bartizan.app.live import ClusterLookup
-from bartizan.app.registry import RegistryLookup, open_registry, proxies, read_access, user_keychain
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.lookup import (
     ApiQuestion,

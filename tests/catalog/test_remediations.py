@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from tests.catalog.test_checks import CHECKS, verdict
 from tests.laws import examples
 
-from bartizan.app.mutations import PLAIN
-from bartizan.app.remedies import compile_remedies, mend
+from bartizan.app.asking import Asker, Asking
+from bartizan.app.fix.remedies import compile_remedies, mend
 from bartizan.base.errors import SpecError
 from bartizan.catalog import CheckSpec, Example, Remediation, export_fix
 from bartizan.catalog.loader import read_file
+from bartizan.engines.policy.lookup import Offline
 from bartizan.model.resource import resource_from
 from bartizan.sources.yaml import parse_yaml_text
 from bartizan.sources.yaml.edit import edit_document
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from bartizan.base.json import JsonObject
 
+_PLAIN = Asking(Asker().request_for, Offline())
+"""Rules are told the resource, and nothing else is known."""
 MENDED = [check for check in CHECKS if check.remediation]
 FAILING = [
     pytest.param(check, example, id=f"{check.id}: {example.name}")
@@ -41,7 +44,7 @@ PASSING = [
 
 
 def mended(check: CheckSpec, body: JsonObject) -> JsonObject:
-    return mend(resource_from(body), compile_remedies([check], risky=True), PLAIN).resource.body
+    return mend(resource_from(body), compile_remedies([check], risky=True), _PLAIN).resource.body
 
 
 @pytest.mark.parametrize(("check", "example"), FAILING)
@@ -170,10 +173,10 @@ def test_random_pods_pass_every_mended_check_for_good(spec: JsonObject, template
     pod = {"apiVersion": "v1", "kind": "Pod", **head, "spec": spec}
     deployment = {"apiVersion": "apps/v1", "kind": "Deployment", **head, "spec": {"template": {"spec": spec}}}
     body = deployment if templated else pod
-    once = mend(resource_from(body), REMEDIES, PLAIN)
+    once = mend(resource_from(body), REMEDIES, _PLAIN)
     assert not once.left
     assert names(once.resource.body) == names(body)
-    assert mend(resource_from(once.resource.body), REMEDIES, PLAIN).resource.body is once.resource.body
+    assert mend(resource_from(once.resource.body), REMEDIES, _PLAIN).resource.body is once.resource.body
     text = yaml.safe_dump(body, sort_keys=False)
     assert parse_yaml_text(edit_document(text, parse_yaml_text(text), once.resource.body)) == once.resource.body
 

@@ -192,6 +192,15 @@ def test_policy(tmp_path: Path, name: str) -> None:
     assert [item["rule"] for item in report["findings"]] == ["good"], "the other rule still runs"
 
 
+def test_a_kind_that_is_a_list_is_named_with_its_line(tmp_path: Path) -> None:
+    manifest, policy = tmp_path / "app.yaml", tmp_path / "policy.yaml"
+    manifest.write_text(GOOD)
+    policy.write_text("apiVersion: kyverno.io/v1\nkind: []\n")
+    done = bartizan("apply", policy, "-r", manifest)
+    assert done.code == 2
+    assert f"{policy}:2:1: unsupported construct `[]`" in done.err
+
+
 def test_bad_regular_expression_is_an_error_finding(tmp_path: Path) -> None:
     manifest, policy = tmp_path / "app.yaml", tmp_path / "policy.yaml"
     manifest.write_text(GOOD)
@@ -252,6 +261,8 @@ OPTIONS = {
         5,
     ),
     "values that are broken YAML": ("--values", "globalValues: {a: [}\n", "expected node content", 1),
+    "a Pod for values": ("--values", "apiVersion: v1\nkind: Pod\n", "a Values document is wanted", 2),
+    "values for a user": ("--user-info", "kind: Values\n", "a UserInfo document is wanted", 1),
     "a user whose groups are no list": ("--user-info", "userInfo:\n  groups: admins\n", "`groups` must be a list", 2),
     "a waiver without an owner": ("--waivers", "waivers:\n- id: a\n  reason: r\n", "waiver `a` has no `owner`", 2),
     "a waiver until no day": (

@@ -221,5 +221,5 @@ def test_a_file_is_written_over_only_when_told_and_never_half(tmp_path: Path) ->
     assert bartizan("create", "values", "-o", file, "--force").code == 0
     assert "kind: Values" in file.read_text()
     nowhere = bartizan("create", "values", "-o", tmp_path / "none" / "values.yaml")
-    assert (nowhere.code, "cannot be written" in nowhere.err) == (3, True)
+    assert (nowhere.code, "cannot write" in nowhere.err) == (3, True)
     assert [item.name for item in tmp_path.iterdir()] == ["values.yaml"]

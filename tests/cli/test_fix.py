@@ -16,7 +16,7 @@ import pytest
 from tests.cli.command import ROOT, bartizan
 from tests.conformance import conformance_dir
 
-from bartizan.app.replacing import replace_file
+from bartizan.app.writing import replace_file
 from bartizan.base.errors import SourceError
 
 POD = """\

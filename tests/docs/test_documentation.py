@@ -91,3 +91,15 @@ def test_the_fix_in_the_tutorial_mends_the_finding(tmp_path: Path) -> None:
     file.write_text(head + kind + rest.replace("\nspec:\n", f"\nspec:\n{tls[1]}", 1))
     after = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (before.returncode, after.returncode) == (1, 0)
+
+
+def test_the_picture_in_the_readme_is_true(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "k8s")
+    picture = re.search(
+        r"^```text\n\$ bartizan (.*?)\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    assert picture is not None
+    program = str(Path(sys.executable).with_name("bartizan"))
+    done = subprocess.run([program, *picture[1].split()], cwd=tmp_path, capture_output=True, text=True, check=False)
+    shown = [line.rstrip() for line in picture[2].splitlines() if line.strip() != "…"]
+    assert set(shown) <= {line.rstrip() for line in done.stdout.splitlines()}

@@ -15,8 +15,8 @@ from tests.signatures.shelf import Recorded, Shelf
 from tests.signatures.test_verify_images import judge, pod
 
 from bartizan.app.ambient import ambient
-from bartizan.app.image_material import credentials_of
-from bartizan.app.registry import RegistryLookup
+from bartizan.app.images.material import credentials_of
+from bartizan.app.images.registry import RegistryLookup
 from bartizan.base.errors import SourceError
 from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_compiler
 from bartizan.engines.policy.lookup import LookupFailedError, Offline, SignaturesQuestion

@@ -13,7 +13,7 @@ from tests.registry.images import build_image
 from tests.signatures.authority import new_key, public_pem
 from tests.signatures.test_verify_images import judge, pod
 
-from bartizan.app.registry import RegistryLookup
+from bartizan.app.images.registry import RegistryLookup
 from bartizan.engines.policy.lookup import Offline
 from bartizan.model.outcome import Failed, Passed
 from bartizan.sources.registry import Registry

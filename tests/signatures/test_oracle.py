@@ -16,7 +16,7 @@ from tests.signatures.authority import NOW
 from tests.signatures.cast import OIDC, WORKFLOW, cast
 from tests.signatures.cosign import bundle
 
-from bartizan.app.trusted_root import trusted_root
+from bartizan.app.images.trusted_root import trusted_root
 from bartizan.engines.policy.signatures.bundle import verify_bundle
 from bartizan.engines.policy.signatures.demand import Demand
 from bartizan.engines.policy.signatures.identity import Identity

@@ -13,7 +13,7 @@ from securesystemslib.signer import CryptoSigner
 from tests.signatures.cast import cast
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 
-from bartizan.app.trusted_root import trusted_root
+from bartizan.app.images.trusted_root import trusted_root
 from bartizan.base.errors import SpecError
 
 if TYPE_CHECKING:

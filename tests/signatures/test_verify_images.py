@@ -13,7 +13,7 @@ from tests.signatures.cast import cast
 from tests.signatures.shelf import Recorded
 
 from bartizan.app.ambient import ambient
-from bartizan.app.registry import RegistryLookup
+from bartizan.app.images.registry import RegistryLookup
 from bartizan.base.image import parse_image
 from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_compiler
 from bartizan.engines.policy.lookup import TrustQuestion

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
+from bartizan.app.asking import Asker
 from bartizan.app.global_context import answers
 from bartizan.app.policies import Policies, read_exceptions, read_policies
 from bartizan.app.supply import Live, Progress, Supply
@@ -19,7 +20,6 @@ from bartizan.app.values import EMPTY, Values
 from bartizan.engines.policy.chain import run_chain
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.report import Problem
-from bartizan.model.request import Request
 from bartizan.model.scoping import in_default_namespace
 from bartizan.outputs.objects import State, as_difference, as_json, as_yaml
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from bartizan.app.registry import RegistryLookup
+    from bartizan.app.images.registry import RegistryLookup
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.chain import Step
     from bartizan.engines.policy.plan import Rule
@@ -114,8 +114,7 @@ class _Applier:
         self._by_kind: dict[str, list[Rule]] = {}
         self._lookup = answers(supply, request.live, policies.entries, request.registry)
         labels = supply.namespace_labels() if policies.wants_namespaces else {}
-        self._namespaces = {**labels, **request.values.namespace_labels}
-        self._subresources = {entry.kind: entry for entry in request.values.subresources}
+        self._asker = Asker(request.values, request.user, labels, request.operation)
 
     def batch(self, items: Iterable[Resource | Problem]) -> ApplyBatch:
         """Apply the rules to resources in order; problems among them are passed on."""
@@ -134,9 +133,9 @@ class _Applier:
         rules = self._by_kind.get(kind)
         if rules is None:
             rules = self._by_kind[kind] = [
-                rule for rule in self._rules if rule.kinds is None or kind in rule.kinds or self._subresources
+                rule for rule in self._rules if rule.kinds is None or kind in rule.kinds or self._asker.has_parts
             ]
-        steps = run_chain(rules, placed, self._request_for, self._lookup, all_kinds=bool(self._subresources))
+        steps = run_chain(rules, placed, self._asker.request_for, self._lookup, all_kinds=self._asker.has_parts)
         for step in steps:
             self._tell(step, resource.id, done)
         after = steps[-1].resource if steps else placed
@@ -158,23 +157,6 @@ class _Applier:
                     verb: Verb = "generated" if change.before is None else "mutated"
                     self._write(State(_name(change.resource), change.before, change.after), verb, done)
             body = step.resource.body
-
-    def _request_for(self, rule: Rule, resource: Resource) -> Request:
-        rid = rule.info.id
-        policy = rid.policy.rpartition("/")[2]
-        values = self._request.values.for_rule(policy, rid.rule, resource.id.name)
-        parent = self._subresources.get(resource.id.kind)
-        return Request(
-            resource=resource,
-            operation=self._request.operation or values.get("request.operation") or "CREATE",
-            user=self._request.user,
-            subresource=parent.name if parent else "",
-            parent_kind=parent.parent_kind if parent else "",
-            parent_group=parent.parent_group if parent else "",
-            namespace_labels=self._namespaces.get(resource.id.namespace, {}),
-            values=values,
-            foreach_values=self._request.values.foreach.get((policy, rid.rule), {}),
-        )
 
     def _tell(self, step: Step, rid: ResourceId, done: ApplyBatch) -> None:
         info = step.rule.info

@@ -11,7 +11,8 @@ from urllib.parse import quote
 from bartizan.app.ambient import ambient
 from bartizan.app.given_world import GivenWorld, read_given
 from bartizan.app.global_context import GlobalContext
-from bartizan.app.live import ClusterLookup
+from bartizan.app.live import ClusterLookup, connect_to
+from bartizan.app.options import NO_CLUSTER, ClusterChoice
 from bartizan.app.policies import documents, placed
 from bartizan.app.supply import Supply
 from bartizan.base import wildcard
@@ -26,7 +27,6 @@ from bartizan.model.outcome import Broken
 from bartizan.model.report import Problem
 from bartizan.model.request import Request
 from bartizan.model.resource import labels_of, metadata_of
-from bartizan.sources.cluster import Cluster, connect
 from bartizan.sources.cluster.connect import RefusedError
 from bartizan.sources.cluster.discovery import discover
 from bartizan.sources.cluster.listing import list_kinds
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from bartizan.engines.policy.dialects.kyverno.match import KindSelector
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.model.resource import Resource
+    from bartizan.sources.cluster import Cluster
     from bartizan.sources.cluster.discovery import Kind
 
 _NOT_OBJECTS: Final = frozenset({("", "componentstatuses"), ("metrics.k8s.io", "pods"), ("metrics.k8s.io", "nodes")})
@@ -74,10 +75,7 @@ class CleanupInputs:
     paths: tuple[Path, ...] = ()
     stdin: bytes | None = None
     policy: tuple[Path, ...] = ()
-    context: str | None = None
-    kubeconfig: Path | None = None
-    in_cluster: bool = False
-    namespace: tuple[str, ...] = ()
+    cluster: ClusterChoice = NO_CLUSTER
     ttl: bool = True
     deletes: bool = False
 
@@ -100,7 +98,7 @@ def prepare(inputs: CleanupInputs, at: datetime) -> Iterator[Session]:
         SourceError: the cluster does not answer.
     """
     paths = tuple(path for path in inputs.paths if str(path) != "-")
-    is_live = bool(inputs.context or inputs.kubeconfig or inputs.in_cluster)
+    is_live = inputs.cluster.is_made
     if is_live and (paths or inputs.stdin is not None):
         raise SpecError("manifests and a cluster at once", hint="Name either PATHS or a --context.")
     if inputs.deletes and not is_live:
@@ -112,7 +110,7 @@ def prepare(inputs: CleanupInputs, at: datetime) -> Iterator[Session]:
         world, more = given_world(inputs, paths, entries)
         yield Session(plan(policies, world, at, (*problems, *more)), "", lambda _wanted: iter(()))
         return
-    with connect(context=inputs.context, kubeconfig=inputs.kubeconfig, in_cluster=inputs.in_cluster) as cluster:
+    with connect_to(inputs.cluster) as cluster:
         if not inputs.policy:
             policies, more = live_policies(cluster)
             problems += more
@@ -218,7 +216,8 @@ def given_world(
 ) -> tuple[World, list[Problem]]:
     """The world of manifests."""
     resources, problems = read_given(Supply(paths, inputs.stdin, None, 1))
-    meant = tuple(item for item in resources if not inputs.namespace or item.id.namespace in inputs.namespace)
+    within = inputs.cluster.namespaces
+    meant = tuple(item for item in resources if not within or item.id.namespace in within)
     namespaces = {item.id.name: labels_of(item.body) for item in resources if item.id.kind == "Namespace"}
     lookup = GlobalContext(GivenWorld(lambda: resources), entries)
     return World(lookup, namespaces, meant, meant if inputs.ttl else (), {}), problems
@@ -264,8 +263,8 @@ def live_world(
     world = World(
         lookup=lookup,
         namespaces={item.id.name: labels_of(item.body) for item in namespaces},
-        named=listed(named, within=inputs.namespace),
-        labelled=listed(kinds, LABEL, inputs.namespace) if inputs.ttl else (),
+        named=listed(named, within=inputs.cluster.namespaces),
+        labelled=listed(kinds, LABEL, inputs.cluster.namespaces) if inputs.ttl else (),
         paths={(kind.group, kind.version, kind.kind): kind for kind in (*kinds, *named)},
         missing=missing,
     )

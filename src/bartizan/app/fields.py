@@ -84,6 +84,17 @@ class Fields:
         for index, item in enumerate(self.items(name)):
             yield Fields(item, f"{self._at(name)}/{index}")
 
+    def must_be(self, *kinds: str) -> None:
+        """Refuse a document that says it is of another kind; one that says nothing is taken at its word.
+
+        Raises:
+            SpecError: it is another document altogether.
+        """
+        kind = self.text("kind")
+        if kind and kind not in kinds:
+            hint = f"Name a file with `kind: {kinds[0]}`."
+            raise SpecError(f"a {kinds[0]} document is wanted, and this is a `{kind}`", pointer="/kind", hint=hint)
+
     def _at(self, name: str) -> str:
         return f"{self._pointer}/{escape(self._fields.get(name.lower(), (name,))[0])}"
 

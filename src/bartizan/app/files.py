@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from bartizan.base.errors import SpecError
+from bartizan.base.errors import SpecError, reason_of
 from bartizan.base.location import Location
 from bartizan.sources.yaml import load_one
 
@@ -28,8 +28,8 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise SpecError(f"cannot be read: {reason}", at=Location(str(path)), hint="Check the name.") from error
+        hint = "Check the name and the permissions."
+        raise SpecError(f"cannot be read: {reason_of(error)}", at=Location(str(path)), hint=hint) from error
 
 
 def read_document(path: Path, decode: Callable[[Json], T]) -> T:

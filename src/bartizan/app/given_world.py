@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from bartizan.app.trusted_root import Unconnected
+from bartizan.app.images.trusted_root import Unconnected
 from bartizan.base import wildcard
 from bartizan.engines.policy.lookup import (
     ApiQuestion,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Test = Callable[[JsonObject], bool]
 
 _IRREGULAR: Final = {"networkpolicy": "networkpolicies", "ingress": "ingresses", "storageclass": "storageclasses"}
-_REQUIREMENTS: Final = re.compile(r"(?:[^,(]|\([^)]*\))+")
+_REQUIREMENTS: Final = re.compile(r"(?:[^,(]|\([^)]*(?:\)|\Z))+")
 _IN: Final = re.compile(r"(\S+)\s+(in|notin)\s*\(([^)]*)\)")
 _EQUALS: Final = re.compile(r"([^\s=!]+)\s*(==|=|!=)\s*(\S*)")
 _EXISTS: Final = re.compile(r"(!?)\s*([^\s=!(),]+)")

@@ -142,5 +142,7 @@ def functions(names: Sequence[str]) -> list[Function]:
     known = functions_for(ambient())
     for name in names:
         if known.get(name) is None:
-            raise SpecError(f"no function `{name}`", hint=did_you_mean(name, known.names))
+            raise SpecError(
+                f"no function `{name}`", hint=did_you_mean(name, known.names, listed="bartizan jp function")
+            )
     return [known[name] for name in names or sorted(known.names)]

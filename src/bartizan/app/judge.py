@@ -14,19 +14,17 @@ import msgspec
 from bartizan.findings import fingerprint
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.report import Problem
-from bartizan.model.request import Request
 from bartizan.model.resource import ResourceId, controller_of
 from bartizan.model.scoping import in_default_namespace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from bartizan.app.values import Values
+    from bartizan.app.asking import Asker
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.engines.policy.plan import Rule
     from bartizan.engines.posture import CrossCheck, Observe
     from bartizan.model.outcome import Outcome
-    from bartizan.model.request import UserInfo
     from bartizan.model.resource import Resource
 
 PASS: Final = 0
@@ -78,25 +76,18 @@ class Batch(msgspec.Struct, array_like=True):
 class Judge:
     """Rules bound to what is known of the world, ready to judge resources."""
 
-    def __init__(  # noqa: PLR0913 (all that judging needs, by name)
+    def __init__(
         self,
         rules: Sequence[Rule],
         checks: Sequence[CrossCheck],
-        lookup: Lookup,
+        asking: tuple[Asker, Lookup],
         *,
-        values: Values,
-        user: UserInfo | None,
-        namespaces: Mapping[str, dict[str, str]],
         keeps_all: bool,
         identifies: bool = True,
     ) -> None:
         self._rules = rules
         self._observers = observers(checks)
-        self._lookup = lookup
-        self._values = values
-        self._user = user
-        self._namespaces = {**namespaces, **values.namespace_labels}
-        self._has_values = bool(values.everywhere or values.of_resource or values.of_rule)
+        self._asker, self._lookup = asking
         self._keeps_all = keeps_all
         self._identifies = identifies
         self._by_kind: dict[str, list[tuple[int, Callable[..., Outcome | None]]]] = {}
@@ -124,13 +115,12 @@ class Judge:
             rules = self._by_kind[kind] = [
                 (i, rule.run) for i, rule in enumerate(self._rules) if rule.kinds is None or kind in rule.kinds
             ]
-        labels = self._namespaces.get(placed.id.namespace, {})
-        request = Request(resource=placed, user=self._user, namespace_labels=labels, memo={})
-        lookup = self._lookup
+        asker, lookup = self._asker, self._lookup
+        request = asker.plain(placed)
         passed = 0
         for index, run in rules:
-            if self._has_values:
-                request = self._with_values(placed, index, labels)
+            if asker.differs:
+                request = asker.request(self._rules[index].info.id, placed)
             outcome = run(request, lookup)
             if outcome is None:
                 continue
@@ -148,19 +138,6 @@ class Judge:
                 self._keep(resource, outcome, number, index, done)
         done.passed += passed
         self._observe(resource, number, done)
-
-    def _with_values(self, resource: Resource, index: int, labels: dict[str, str]) -> Request:
-        rid = self._rules[index].info.id
-        policy = rid.policy.rpartition("/")[2]
-        variables = self._values.for_rule(policy, rid.rule, resource.id.name)
-        return Request(
-            resource=resource,
-            user=self._user,
-            namespace_labels=labels,
-            operation=variables.get("request.operation") or "CREATE",
-            values=variables,
-            foreach_values=self._values.foreach.get((policy, rid.rule), {}),
-        )
 
     def _keep(self, resource: Resource, outcome: Outcome, number: int, index: int, done: Batch) -> None:
         match outcome:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bartizan.app.registry import RegistryLookup
+from bartizan.app.images.registry import RegistryLookup
+from bartizan.app.images.trusted_root import trusted_root
 from bartizan.app.supply import Live
-from bartizan.app.trusted_root import trusted_root
 from bartizan.base import wildcard
 from bartizan.base.errors import SourceError, SpecError
 from bartizan.engines.policy.lookup import (
@@ -25,8 +25,7 @@ from bartizan.model.report import Problem
 from bartizan.sources.cluster import Cluster, Selection, connect, list_resources
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from bartizan.app.options import ClusterChoice
     from bartizan.base.json import Json
 
 
@@ -83,24 +82,25 @@ class ClusterLookup:
         return found
 
 
-def connect_live(
-    *,
-    context: str | None,
-    kubeconfig: Path | None,
-    in_cluster: bool,
-    namespaces: tuple[str, ...],
-    kinds: tuple[str, ...],
-    selector: str,
-) -> Live:
+def connect_to(choice: ClusterChoice) -> Cluster:
+    """Open a connection to the cluster that was chosen.
+
+    Raises:
+        SpecError: the kubeconfig or the context is not what it must be.
+    """
+    return connect(context=choice.context, kubeconfig=choice.kubeconfig, in_cluster=choice.in_cluster)
+
+
+def connect_live(choice: ClusterChoice) -> Live:
     """Connect to a cluster for a scan.
 
     Raises:
         SpecError: the kubeconfig or the context is not what it must be.
         SourceError: the server does not answer.
     """
-    cluster = connect(context=context, kubeconfig=kubeconfig, in_cluster=in_cluster)
+    cluster = connect_to(choice)
     lookup = RegistryLookup(ClusterLookup(cluster))
-    selection = Selection(namespaces, kinds, selector)
+    selection = Selection(choice.namespaces, choice.kinds, choice.selector)
 
     def labels() -> dict[str, dict[str, str]]:
         found = list_resources(cluster, Selection(kinds=("namespaces",)))

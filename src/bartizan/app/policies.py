@@ -12,8 +12,8 @@ from bartizan.engines.policy.dialects.kyverno import compile_policy, decode_exce
 from bartizan.engines.policy.dialects.kyverno.cleanup import compile_cleanup, is_cleanup_policy
 from bartizan.engines.policy.dialects.kyverno.exceptions import is_exception
 from bartizan.engines.policy.dialects.kyverno.global_context import GlobalEntry, compile_entry, is_global_entry
-from bartizan.model.report import Problem
-from bartizan.sources.manifests import SUFFIXES
+from bartizan.model.report import Problem, problem_of
+from bartizan.sources.manifests import SUFFIXES, unreadable
 from bartizan.sources.yaml import BrokenDocument, Document, load_documents
 
 if TYPE_CHECKING:
@@ -114,13 +114,11 @@ def documents(paths: Iterable[Path]) -> Iterator[Document | Problem]:
             try:
                 data = file.read_bytes()
             except OSError as error:
-                reason = (error.strerror or str(error)).lower()
-                yield Problem("input", f"cannot be read: {reason}", Location(str(file)), "Check the name.")
+                yield unreadable(file, error)
                 continue
             for document in load_documents(data, str(file)):
                 if isinstance(document, BrokenDocument):
-                    error_at = document.error
-                    yield Problem("input", error_at.message, error_at.at, error_at.hint, document.quoted)
+                    yield problem_of(document.error, document.quoted)
                 else:
                     yield document
 

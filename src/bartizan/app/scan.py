@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 import bartizan
+from bartizan.app.asking import Asker
 from bartizan.app.global_context import answers
 from bartizan.app.judge import ERROR, FAIL, PASS, SKIP, Batch, Judge, observers
 from bartizan.app.policies import read_exceptions, read_policies
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from bartizan.app.registry import RegistryLookup
+    from bartizan.app.images.registry import RegistryLookup
     from bartizan.app.selection import CheckSelection, Chosen
     from bartizan.model.finding import RuleInfo
     from bartizan.model.request import UserInfo
@@ -91,10 +92,10 @@ def scan(request: ScanRequest) -> Report:
     judge = Judge(
         rules.rules,
         rules.checks,
-        answers(supply, request.live, rules.entries, request.registry),
-        values=request.values,
-        user=request.user,
-        namespaces=namespaces,
+        (
+            Asker(request.values, request.user, namespaces),
+            answers(supply, request.live, rules.entries, request.registry),
+        ),
         keeps_all=request.keeps_all,
         identifies=request.identifies or bool(request.waivers) or request.baseline is not None,
     )

@@ -46,7 +46,9 @@ def select(selection: CheckSelection) -> list[CheckSpec]:
     catalog = load_catalog()
     for name in selection.names:
         if name not in catalog.checks:
-            raise SpecError(f"unknown check `{name}`", hint=did_you_mean(name, catalog.checks))
+            raise SpecError(
+                f"unknown check `{name}`", hint=did_you_mean(name, catalog.checks, listed="bartizan catalog list")
+            )
     for name in selection.frameworks:
         if name not in catalog.frameworks:
             raise SpecError(f"unknown framework `{name}`", hint=did_you_mean(name, catalog.frameworks))

@@ -18,6 +18,7 @@ def read_user_info(document: Json) -> UserInfo:
         SpecError: a field is not what it must be.
     """
     body = Fields(document)
+    body.must_be("UserInfo")
     user = body.fields("userInfo")
     return UserInfo(
         username=user.text("username"),

@@ -50,6 +50,7 @@ def read_values(document: Json) -> Values:
         SpecError: a field is not what it must be.
     """
     body = Fields(document)
+    body.must_be("Values", "Value")
     of_resource: dict[tuple[str, str], dict[str, Any]] = {}
     of_rule: dict[tuple[str, str], dict[str, Any]] = {}
     foreach: dict[tuple[str, str], dict[str, list[Any]]] = {}

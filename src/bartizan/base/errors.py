@@ -57,3 +57,8 @@ class SpecError(BartizanError):
         super().__init__(message, at=at, hint=hint)
         self.pointer = pointer
         self.column = column
+
+
+def reason_of(error: OSError) -> str:
+    """Why the system refused something, as a clause that a message can end with."""
+    return (error.strerror or str(error)).lower()

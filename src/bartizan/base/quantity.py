@@ -18,7 +18,7 @@ _BINARY: Final = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _DECIMAL: Final = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _SUFFIX_OF: Final = {power: suffix for suffix, power in _DECIMAL.items()}
 _GRAMMAR: Final = re.compile(
-    r"([+-]?)(\d+\.?\d*|\.\d+)(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE](?![\d+-])|[eE][+-]?\d{1,3})?", re.ASCII
+    r"([+-]?)(\d+(?:\.\d*)?|\.\d+)(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE](?![\d+-])|[eE][+-]?\d{1,3})?", re.ASCII
 )
 _FINEST: Final = 9  # decimal places: Kubernetes keeps nothing below nano
 _MAX_CHARS: Final = 64  # longer text is a hostile number, not a quantity

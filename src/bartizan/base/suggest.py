@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint with the nearest of `known`, or one that lists them all."""
+_MANY: Final = 24
+"""More words than a reader looks through."""
+
+
+def did_you_mean(word: str, known: Iterable[str], *, listed: str = "") -> str:
+    """Return a hint with the nearest of `known`, or one that lists them all.
+
+    Where they are many, `listed` is what to type to see them, if there is something.
+    """
     from difflib import get_close_matches  # late: most runs have nobody to correct
 
     words = sorted(known)
@@ -17,4 +24,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if not close:
         folded = {candidate.lower(): candidate for candidate in words}
         close = [folded[near] for near in get_close_matches(word.lower(), folded, n=1)]
-    return f"Did you mean `{close[0]}`?" if close else f"Known are {', '.join(words)}."
+    if close:
+        return f"Did you mean `{close[0]}`?"
+    if listed and len(words) > _MANY:
+        return f"See `{listed}`."
+    return f"Known are {', '.join(words)}."

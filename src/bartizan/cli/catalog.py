@@ -9,20 +9,28 @@ import click
 from bartizan.app.selection import CheckSelection, select
 from bartizan.base.errors import SpecError
 from bartizan.catalog import CheckSpec, export_fix, export_policy, load_catalog
+from bartizan.cli.options import SEVERITIES
 from bartizan.model.severity import Severity
 from bartizan.outputs.yaml import lines
-
-_SEVERITIES = [severity.label for severity in Severity]
 
 
 @click.group()
 def catalog() -> None:
-    """List, explain and export the built-in checks."""
+    """List, explain and export the built-in checks.
+
+    \b
+    Examples:
+      bartizan catalog list --severity high
+      bartizan catalog show writable-root
+      bartizan catalog export writable-root > writable-root.yaml
+
+    Exit codes: 0 shown, 2 no such check or framework.
+    """
 
 
 @catalog.command("list")
 @click.option("--framework", multiple=True, help="Only checks of this framework; see `bartizan catalog frameworks`.")
-@click.option("--severity", type=click.Choice(_SEVERITIES), default="info", help="Only checks at least this severe.")
+@click.option("--severity", type=click.Choice(SEVERITIES), default="info", help="Only checks at least this severe.")
 def list_checks(framework: tuple[str, ...], severity: str) -> None:
     """List checks: id, severity, title."""
     chosen = select(CheckSelection(frameworks=framework, severity=Severity[severity.upper()]))

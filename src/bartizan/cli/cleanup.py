@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bartizan.app.cleanup import CleanupInputs, prepare
+from bartizan.cli.options import CLUSTER, FILE, FILES_OR_DASH, cluster_of, declare
+from bartizan.cli.terminal import piped, results, wants_color
+from bartizan.model.report import exit_code_of
 from bartizan.outputs.cleanup import as_json, as_yaml, deleted, text
-from bartizan.outputs.text import one_line
+from bartizan.outputs.problems import problem_text
 
 if TYPE_CHECKING:
     from bartizan.app.cleanup import Session
     from bartizan.model.cleanup import CleanupReport, Deleted
 
-_FILE = click.Path(path_type=Path)
 
-
-@click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
-@click.option("-p", "--policy", multiple=True, type=_FILE, help="Clean-up policies: files or folders.")
-@click.option("--context", help="Look at the cluster of this kubeconfig context.")
-@click.option("--kubeconfig", type=_FILE, help="Use this kubeconfig file.")
-@click.option("--in-cluster", is_flag=True, help="Look at the cluster this runs in.")
+@click.command(short_help="Say what clean-up policies would delete, and when.")
+@click.argument("paths", nargs=-1, type=FILES_OR_DASH)
+@click.option("-p", "--policy", multiple=True, type=FILE, help="Clean-up policies: files or folders.")
+@declare(CLUSTER)
 @click.option("-n", "--namespace", multiple=True, help="Only what is in this namespace.")
 @click.option("--ttl/--no-ttl", default=True, help="With or without objects that have a time to live.")
 @click.option("--at", metavar="TIME", help="Judge as of this moment, such as 2027-01-31 or 2027-01-31T12:00:00Z.")
@@ -58,19 +55,21 @@ def cleanup(*, at: str | None, deletes: bool, yes: bool, output: str, **options:
       bartizan cleanup --context prod -p old-jobs.yaml --delete
 
     Exit codes: 0 nothing to delete, or all of it deleted, 1 something to
-    delete, 2 bad input, 3 a cluster that could not be read or refused.
+    delete, or that could not be judged, 2 bad input, 3 a cluster that could
+    not be read or refused.
     """
     moment = _moment(at) if at else datetime.now(UTC)
     if deletes and at:
         raise click.UsageError("--delete with --at\n  hint: What is deleted is judged as of now.")
-    stdin = sys.stdin.buffer.read() if Path("-") in options["paths"] else None
-    inputs = CleanupInputs(**options, stdin=stdin, deletes=deletes)
+    inputs = CleanupInputs(cluster=cluster_of(options), **options, stdin=piped(options["paths"]), deletes=deletes)
+    out = results()
     with prepare(inputs, moment) as session:
         report = session.report
-        color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        color = wants_color()
         if output == "text":
-            print("\n".join(text(report, color=color)))
-        _say_problems(report)
+            print("\n".join(text(report, color=color)), file=out)
+        for problem in report.problems:
+            print(problem_text(problem), file=sys.stderr)
         done = _delete(session, output, asks=not yes, color=color) if deletes else []
         if output != "text":
             print((as_json if output == "json" else as_yaml)(report, tuple(done)))
@@ -103,18 +102,11 @@ def _moment(text: str) -> datetime:
         raise click.UsageError(f"--at: `{text}` is no moment\n  hint: {hint}") from error
 
 
-def _say_problems(report: CleanupReport) -> None:
-    for problem in report.problems:
-        place = f"{problem.at}: " if problem.at else ""
-        hint = f"\n  hint: {one_line(problem.hint)}" if problem.hint else ""
-        print(f"{one_line(place + problem.message)}{hint}", file=sys.stderr)
-
-
 def _exit_code(report: CleanupReport, done: list[Deleted], *, deletes: bool) -> int:
-    kinds = {problem.kind for problem in report.problems}
-    if "input" in kinds:
-        return 2
-    if "world" in kinds or any(item.result == "failed" for item in done):
+    code = exit_code_of(report.problems)
+    if code:
+        return code
+    if any(item.result == "failed" for item in done):
         return 3
     if any(run.problems for run in report.runs):
         return 1

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from bartizan.cli.options import FILE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_FILE = click.Path(path_type=Path)
 _DEEDS: Final = ("validate", "mutate", "generate", "verify-images", "cleanup")
 _DAYS: Final = 90  # how long a waiver holds where nobody says: long enough to mend something, short enough to come back
 
 
 def _writes(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that every skeleton has."""
-    to = click.option("-o", "--output", type=_FILE, help="Write this file, whole or not at all.")
+    to = click.option("-o", "--output", type=FILE, help="Write this file, whole or not at all.")
     force = click.option("--force", is_flag=True, help="Write over a file that is there.")
     return to(force(command))
 
@@ -27,7 +28,7 @@ def _write(text: str, output: Path | None, *, force: bool, beside: dict[Path, st
     if output is None:
         click.echo(text, nl=False)
         return
-    from bartizan.app.create.write import write_all
+    from bartizan.app.writing import write_all
 
     files = {**(beside or {}), output: text}
     write_all(files, force=force)
@@ -35,7 +36,7 @@ def _write(text: str, output: Path | None, *, force: bool, beside: dict[Path, st
         click.echo(f"wrote {file}", err=True)
 
 
-@click.group()
+@click.group(short_help="Begin a policy, a test, an exception and more.")
 def create() -> None:
     """Begin a policy, a test, an exception, values, a user or a waiver from a skeleton that works.
 
@@ -44,11 +45,13 @@ def create() -> None:
       bartizan create policy validate --kind Pod > require-team-label.yaml
       bartizan create test --from policies/ --from pods.yaml -o kyverno-test.yaml
       bartizan create exception web --policy-rules require-team-label,require-team-label --any kind=Pod,name=web-*
+
+    Exit codes: 0 written, 2 bad input, or a file that is there already, 3 a file that cannot be written.
     """
 
 
-@create.command()
-@click.argument("deed", type=click.Choice(_DEEDS))
+@create.command(short_help="Write a policy to begin with.")
+@click.argument("deed", metavar="DEED", type=click.Choice(_DEEDS))
 @click.option("-n", "--name", default="", help="Name of the policy, and of its rule.")
 @click.option("--kind", "kinds", multiple=True, help="Kind that it is about, such as Pod; several may be given.")
 @click.option("--namespace", default="", help="Make a policy of this namespace instead of the whole cluster.")
@@ -58,7 +61,9 @@ def create() -> None:
 @click.option("--schedule", default="", help="cleanup: when, as cron has it, such as '0 3 * * *'.")
 @_writes
 def policy(*, key: Any, output: Path | None, force: bool, **wish: Any) -> None:
-    """Write a policy that judges, changes, makes, verifies or deletes something; DEED says which.
+    """Write a policy that judges, changes, makes, verifies or deletes something.
+
+    DEED is validate, mutate, generate, verify-images or cleanup.
 
     \b
     Examples:
@@ -72,11 +77,11 @@ def policy(*, key: Any, output: Path | None, force: bool, **wish: Any) -> None:
 
 @create.command()
 @click.option("-n", "--name", default="policies", show_default=True, help="Name of the test.")
-@click.option("-p", "--policy", "policies", multiple=True, type=_FILE, help="File with policies.")
-@click.option("-r", "--resource", "resources", multiple=True, type=_FILE, help="File with resources.")
-@click.option("-e", "--exception", "exceptions", multiple=True, type=_FILE, help="File with PolicyExceptions.")
-@click.option("-f", "--values", type=_FILE, help="Values file.")
-@click.option("-u", "--user-info", "user", type=_FILE, help="UserInfo file.")
+@click.option("-p", "--policy", "policies", multiple=True, type=FILE, help="File with policies.")
+@click.option("-r", "--resource", "resources", multiple=True, type=FILE, help="File with resources.")
+@click.option("-e", "--exception", "exceptions", multiple=True, type=FILE, help="File with PolicyExceptions.")
+@click.option("-f", "--values", type=FILE, help="Values file.")
+@click.option("-u", "--user-info", "user", type=FILE, help="UserInfo file.")
 @click.option("--pass", "passes", multiple=True, metavar="POLICY,RULE,RESOURCE[,NAMESPACE[,KIND]]", help="Must pass.")
 @click.option("--fail", "fails", multiple=True, metavar="…", help="Must fail.")
 @click.option("--skip", "skips", multiple=True, metavar="…", help="Must be skipped.")
@@ -165,7 +170,10 @@ def user_info(*, output: Path | None, force: bool, **wish: Any) -> None:
 @click.option("--reason", default="Say here why this is acceptable.", help="Why it is acceptable.")
 @click.option("--owner", default="the team that answers for it", help="Who answers for it.")
 @click.option(
-    "--until", type=click.DateTime(["%Y-%m-%d"]), help=f"Last day on which it holds; in {_DAYS} days if not given."
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help=f"Last day on which it holds; in {_DAYS} days if not given.",
 )
 @click.option(
     "--policy", default="", help="Only findings of this policy or check; wildcards may be used, here and below."

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bartizan.app.explain import Explained, ExplainInputs, Explanations, explain_inputs, sources
+from bartizan.app.explain.explain import Explained, ExplainInputs, Explanations, explain_inputs, sources
+from bartizan.cli.options import FILES_OR_DASH, KNOWN, declare
+from bartizan.cli.terminal import piped, results, wants_color, width
 from bartizan.outputs.explanation import Place, as_json, page, render
 from bartizan.outputs.text import one_line, to_json
 
-_FILE = click.Path(path_type=Path)
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import TextIO
 
 
-@click.command()
+@click.command(short_help="Show why a rule decided as it did, value by value.")
 @click.argument("policy")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("paths", nargs=-1, type=FILES_OR_DASH)
 @click.option("--rule", default="", help="Only this rule of the policy.")
 @click.option("--resource", default="", metavar="[KIND/][NAMESPACE/]NAME", help="Only this resource.")
-@click.option("--values", type=_FILE, help="Values file that answers what the policy looks up.")
-@click.option("--user-info", type=_FILE, help="UserInfo file: who is taken to create the resource.")
-@click.option("--exception", multiple=True, type=_FILE, help="PolicyExceptions: files or folders.")
+@declare(KNOWN)
 @click.option("--all", "everything", is_flag=True, help="Unfold what held, too.")
 @click.option("--source", is_flag=True, help="Print the Python that is generated for the policy instead.")
 @click.option(
@@ -46,11 +44,11 @@ def explain(
       bartizan explain policies/limits.yaml k8s/api.yaml --rule memory --all
       bartizan explain policies/require-probes.yaml --source
 
-    Exit codes: 0 explained, 2 bad input, or no such rule or resource.
+    Exit codes: 0 explained, 2 bad input, or no such rule or resource, 3 the world could not
+    be read.
     """
-    stdin = sys.stdin.buffer.read() if Path("-") in paths else None
-    inputs = ExplainInputs(policy=policy, paths=paths, stdin=stdin, **options)
-    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]  # a text file, always
+    inputs = ExplainInputs(policy=policy, paths=paths, stdin=piped(paths), **options)
+    out = results()
     if source:
         _write_sources(inputs)
         return
@@ -58,7 +56,7 @@ def explain(
     if output == "json":
         click.echo(to_json([as_json(item.root, _places(item)) for item in found.explained]))
     else:
-        _write_trees(found, everything=everything)
+        _write_trees(found, out, everything=everything)
 
 
 def _places(item: Explained) -> list[Place]:
@@ -66,14 +64,12 @@ def _places(item: Explained) -> list[Place]:
     return [Place(what, quoted.at, quoted.text) for what, quoted in both if quoted is not None]
 
 
-def _write_trees(found: Explanations, *, everything: bool) -> None:
-    is_terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size((100, 24)).columns if is_terminal else 100
-    sheet = page(color=is_terminal and not os.environ.get("NO_COLOR"), width=width, everything=everything)
+def _write_trees(found: Explanations, out: TextIO, *, everything: bool) -> None:
+    sheet = page(color=wants_color(), width=width(), everything=everything)
     for number, item in enumerate(found.explained):
         if number:
             click.echo()
-        render(item.root, _places(item), sys.stdout, sheet, briefly=len(found.explained) > 1)
+        render(item.root, _places(item), out, sheet, briefly=len(found.explained) > 1)
     if found.left_out:
         click.echo(f"\nNot about these resources: {', '.join(found.left_out)}. Name one with --rule to see why.")
 

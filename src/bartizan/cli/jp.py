@@ -9,12 +9,11 @@ import click
 import orjson
 
 from bartizan.app import jp as expressions
+from bartizan.cli.options import FILES_OR_DASH
 from bartizan.outputs.text import printable
 
-_FILE = click.Path(path_type=Path, allow_dash=True)
 
-
-@click.group()
+@click.group(short_help="Try the expressions of policies.")
 def jp() -> None:
     """Try the expressions of policies: what stands between `{{` and `}}`, in Kyverno's dialect of JMESPath.
 
@@ -23,13 +22,17 @@ def jp() -> None:
       bartizan jp query -i pod.yaml 'spec.containers[].image'
       bartizan jp parse 'metadata.name | truncate(@, `9`)'
       bartizan jp function truncate
+
+    Exit codes: 0 answered, 2 an expression or an input that is not what it must be.
     """
 
 
 @jp.command()
 @click.argument("expression", nargs=-1)
-@click.option("-i", "--input", "source", type=_FILE, help="YAML or JSON to ask; standard input without it, or for `-`.")
-@click.option("-q", "--query", "files", multiple=True, type=_FILE, help="Read an expression from this file.")
+@click.option(
+    "-i", "--input", "source", type=FILES_OR_DASH, help="YAML or JSON to ask; standard input without it, or for `-`."
+)
+@click.option("-q", "--query", "files", multiple=True, type=FILES_OR_DASH, help="Read an expression from this file.")
 @click.option("-c", "--compact", is_flag=True, help="JSON on one line.")
 @click.option("-u", "--unquoted", is_flag=True, help="A result that is a text is printed without quotes.")
 @click.option("-o", "--output", type=click.Choice(["json", "yaml"]), default="json", show_default=True)
@@ -74,7 +77,7 @@ def query(
 
 @jp.command()
 @click.argument("expression", nargs=-1)
-@click.option("-f", "--file", "files", multiple=True, type=_FILE, help="Read an expression from this file.")
+@click.option("-f", "--file", "files", multiple=True, type=FILES_OR_DASH, help="Read an expression from this file.")
 @click.option("-o", "--output", type=click.Choice(["tree", "json"]), default="tree", show_default=True)
 def parse(*, expression: tuple[str, ...], files: tuple[Path, ...], output: str) -> None:
     """Show how every EXPRESSION is read: its syntax tree, or an error with the place.

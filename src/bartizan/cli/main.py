@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXIT_CODES: Final = """\b
 Exit codes:
   0  clean
-  1  findings at or above --fail-on, or failed test cases
+  1  something to do: findings, failed test cases, objections, changes
   2  bad input or usage
   3  the world could not be read: a cluster, a program
   4  a bug in bartizan"""
@@ -83,6 +83,7 @@ def cli() -> None:
       bartizan scan -p policies/ k8s/  by Kyverno policies you already have
       bartizan test policies/          the tests of those policies
       bartizan apply policies/ -r k8s/ what those policies would change
+      bartizan fix k8s/                the fixes, as a patch; then --write
     """
 
 
@@ -119,7 +120,9 @@ def _failed(error: Exception) -> int:
     from bartizan.base.errors import BartizanError
 
     if isinstance(error, BartizanError):
-        print(f"error: {error}", file=sys.stderr)
+        from bartizan.outputs.text import printable
+
+        print("\n".join(printable(line) for line in f"error: {error}".splitlines()), file=sys.stderr)
         return error.exit_code
     import traceback
 

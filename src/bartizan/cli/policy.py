@@ -16,12 +16,17 @@ if TYPE_CHECKING:
     from bartizan.engines.policy.dialects.kyverno.lint import Level
 
 
-@click.group()
+@click.group(short_help="Say what is wrong with policies before they run.")
 def policy() -> None:
-    """Look after policies."""
+    """Look after policies.
+
+    \b
+    Example:
+      bartizan policy check policies/
+    """
 
 
-@policy.command()
+@policy.command(short_help="Say what is wrong with policies and exceptions.")
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option("--strict", is_flag=True, help="Exit 1 for warnings too.")
 @click.option("--level", type=click.Choice(LEVELS), default="note", show_default=True, help="Only remarks this grave.")

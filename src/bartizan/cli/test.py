@@ -11,16 +11,17 @@ from bartizan.app.policy_tests import Case, Verdict, run_tests
 from bartizan.app.policy_tests.files import TEST_FILE
 from bartizan.app.policy_tests.report import CaseFilter, Summary, render
 from bartizan.base.errors import SpecError
+from bartizan.cli.options import WORKERS, declare
 from bartizan.cli.progress import progress
 
 
-@click.command()
+@click.command(short_help="Run the tests of policies.")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--file-name", default=TEST_FILE, show_default=True, help="Name of the test files below a folder.")
 @click.option("--filter", "wanted", default="", metavar="policy=*,rule=*,resource=*", help="Only matching cases.")
 @click.option("--fail-only", is_flag=True, help="Show failed cases only.")
 @click.option("--strict", is_flag=True, help="A rule that gives no answer fails its case, whatever was expected.")
-@click.option("--workers", type=click.IntRange(0, 64), default=0, help="Processes; 0 is one a core.")
+@declare(WORKERS)
 @click.option("--explain", is_flag=True, help="Show what the rule said, and for a failed case what decided and where.")
 @click.option(
     "-o",

@@ -7,7 +7,7 @@ read is a problem with a place, never silence.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -15,6 +15,14 @@ from bartizan.base.location import Location
 from bartizan.model.finding import Finding, Result, RuleInfo
 from bartizan.model.resource import ResourceId
 from bartizan.model.waiver import Waiver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bartizan.base.errors import BartizanError
+
+_BAD_INPUT: Final = 2
+_UNREADABLE: Final = 3
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -25,6 +33,17 @@ class Problem(msgspec.Struct, frozen=True):
     at: Location | None = None
     hint: str = ""
     excerpt: str = ""
+
+
+def problem_of(error: BartizanError, excerpt: str = "") -> Problem:
+    """An error as a problem, where the rest is to be read all the same."""
+    return Problem("input" if error.exit_code == _BAD_INPUT else "world", error.message, error.at, error.hint, excerpt)
+
+
+def exit_code_of(problems: Iterable[Problem]) -> int:
+    """0 without problems, 2 for bad input, 3 for an unreadable world; input counts first, for it can be mended here."""
+    kinds = {problem.kind for problem in problems}
+    return 0 if not kinds else _BAD_INPUT if "input" in kinds else _UNREADABLE
 
 
 class Note(msgspec.Struct, frozen=True):

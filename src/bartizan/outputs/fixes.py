@@ -8,8 +8,10 @@ from collections import Counter
 from difflib import unified_diff
 from typing import TYPE_CHECKING, Final, TextIO
 
+from bartizan.model.report import exit_code_of, problem_of
+from bartizan.outputs.problems import problem_text
 from bartizan.outputs.terminal_ink import COLOR, PLAIN, paragraph
-from bartizan.outputs.text import one_line, printable
+from bartizan.outputs.text import one_line, plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -53,7 +55,7 @@ class Narrator:
         self._files = 0
         self._fixed = 0
         self._left: Counter[str] = Counter()
-        self._code = 0
+        self._problems: list[Problem] = []
 
     def diff(self, name: str, before: bytes, after: bytes) -> None:
         """Write the patch of one file."""
@@ -98,10 +100,7 @@ class Narrator:
 
     def unwritten(self, error: BartizanError) -> None:
         """Say that a file could not be written."""
-        self._code = max(self._code, error.exit_code)
-        self._words.write(f"{self._ink.error}error{self._ink.off}: {printable(error.message)}\n")
-        if error.hint:
-            self._words.write(f"  hint: {error.hint}\n")
+        self._problem(problem_of(error))
 
     def end(self, problems: Iterable[Problem], untouched: Iterable[tuple[Path, str]], *, written: bool) -> int:
         """Say what it comes to; the exit code that problems ask for, or 0."""
@@ -110,21 +109,13 @@ class Narrator:
         for path, because in untouched:
             self._words.write(f"{printable(str(path))}: not edited, {because}\n")
         verb = "fixed" if written else "would be fixed"
-        self._words.write(f"{_number(self._fixed, 'finding')} {verb} in {_number(self._files, 'file')}")
+        self._words.write(f"{plural(self._fixed, 'finding')} {verb} in {plural(self._files, 'file')}")
         left = sum(self._left.values())
         self._words.write(f", {left} left\n" if left else "\n")
         for because, count in self._left.most_common():
             self._words.write(f"  {count:4}  {one_line(because)}\n")
-        return self._code
+        return exit_code_of(self._problems)
 
     def _problem(self, problem: Problem) -> None:
-        self._code = max(self._code, 2 if problem.kind == "input" else 3)
-        ink = self._ink
-        place = f"{printable(str(problem.at))}: " if problem.at else ""
-        self._words.write(f"{ink.error}error{ink.off}: {place}{printable(problem.message)}\n")
-        if problem.hint:
-            self._words.write(f"  hint: {printable(problem.hint)}\n")
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+        self._problems.append(problem)
+        self._words.write(f"{problem_text(problem, self._ink)}\n")

@@ -13,8 +13,9 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from bartizan.base.errors import reason_of
 from bartizan.base.location import Location
-from bartizan.model.report import Problem
+from bartizan.model.report import Problem, problem_of
 from bartizan.model.resource import Resource, resource_from
 from bartizan.sources.yaml import BrokenDocument, load_documents
 
@@ -64,7 +65,7 @@ def find(paths: Sequence[Path], *, render_kustomizations: bool) -> Found:
         try:
             mode = path.stat().st_mode
         except OSError as error:
-            found.problems.append(_unreadable(path, error))
+            found.problems.append(unreadable(path, error))
             continue
         if stat.S_ISDIR(mode):
             _walk(path, found, set(), render_kustomizations=render_kustomizations)
@@ -81,7 +82,7 @@ def _walk(folder: Path, found: Found, above: set[tuple[int, int]], *, render_kus
         here = folder.stat()
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        found.problems.append(_unreadable(folder, error))
+        found.problems.append(unreadable(folder, error))
         return
     identity = (here.st_dev, here.st_ino)
     if identity in above:  # a link back to a folder around this one
@@ -102,7 +103,7 @@ def _walk(folder: Path, found: Found, above: set[tuple[int, int]], *, render_kus
             elif entry.is_file() and entry.name.endswith(SUFFIXES) and entry.name not in KUSTOMIZATIONS:
                 found.files.append((Path(entry.path), False))
         except OSError as error:
-            found.problems.append(_unreadable(Path(entry.path), error))
+            found.problems.append(unreadable(Path(entry.path), error))
 
 
 def cut(files: Iterable[tuple[Path, bool]], piece_bytes: int = PIECE_BYTES) -> Iterator[Piece | Problem]:
@@ -115,7 +116,7 @@ def cut(files: Iterable[tuple[Path, bool]], piece_bytes: int = PIECE_BYTES) -> I
             else:
                 yield from _cut_large(path, size, piece_bytes, named=named)
         except OSError as error:
-            yield _unreadable(path, error)
+            yield unreadable(path, error)
 
 
 def _cut_large(path: Path, size: int, piece_bytes: int, *, named: bool) -> Iterator[Piece | Problem]:
@@ -145,7 +146,7 @@ def read_piece(piece: Piece) -> Iterator[Resource | Problem]:
             file.seek(piece.start)
             data = file.read(piece.end - piece.start)
     except OSError as error:
-        yield _unreadable(Path(piece.file), error)
+        yield unreadable(Path(piece.file), error)
         return
     yield from read_bytes(data, piece.file, first_line=piece.first_line, named=piece.named)
 
@@ -154,8 +155,7 @@ def read_bytes(data: bytes, file: str, *, first_line: int = 0, named: bool = Tru
     """The resources in `data`; `file` is what messages call it."""
     for document in load_documents(data, file, first_line=first_line):
         if isinstance(document, BrokenDocument):
-            error = document.error
-            yield Problem("input", error.message, error.at, error.hint, document.quoted)
+            yield problem_of(document.error, document.quoted)
         else:
             yield from resources_in(document, file, named=named)
 
@@ -205,6 +205,7 @@ def _has(body: Json, key: str) -> bool:
     return isinstance(body, dict) and key in body
 
 
-def _unreadable(path: Path, error: OSError) -> Problem:
-    reason = (error.strerror or str(error)).lower()
-    return Problem("input", f"cannot be read: {reason}", Location(str(path)), "Check the name and the permissions.")
+def unreadable(path: Path, error: OSError) -> Problem:
+    """What the system said of a file that cannot be read."""
+    hint = "Check the name and the permissions."
+    return Problem("input", f"cannot be read: {reason_of(error)}", Location(str(path)), hint)

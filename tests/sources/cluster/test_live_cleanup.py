@@ -16,6 +16,7 @@ from tests.conformance import ROOT
 
 from bartizan.app.cleanup import CleanupInputs, delete, live_world, plan, prepare, read_cleanups
 from bartizan.app.live import ClusterLookup
+from bartizan.app.options import ClusterChoice
 from bartizan.sources.cluster import connect
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ def _run(config: Path, *arguments: str | Path) -> tuple[int, dict[str, Any], str
 
 
 def _report(config: Path, policy: Path) -> CleanupReport:
-    with prepare(CleanupInputs(policy=(policy,), kubeconfig=config), datetime.now(UTC)) as session:
+    with prepare(
+        CleanupInputs(policy=(policy,), cluster=ClusterChoice(kubeconfig=config)), datetime.now(UTC)
+    ) as session:
         return session.report
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from bartizan.base.cron import parse_cron
 from bartizan.base.errors import SpecError
 from bartizan.outputs.yaml import scalar
 
@@ -62,6 +63,8 @@ def _check(wish: PolicyWish) -> None:
             raise SpecError(f"a {wish.deed} policy has no `--{field}`", hint=f"It is for `create policy {owner}`.")
     if wish.enforce and wish.deed not in ("validate", "verify-images"):
         raise SpecError(f"a {wish.deed} policy refuses nothing", hint="Leave --enforce out.")
+    if wish.schedule:
+        parse_cron(wish.schedule)
     if wish.key and "-----BEGIN PUBLIC KEY-----" not in wish.key:
         raise SpecError("the key is not a public key in PEM", hint="It begins with `-----BEGIN PUBLIC KEY-----`.")
 
@@ -232,4 +235,3 @@ _SKELETONS: Final[Mapping[Deed, Callable[[PolicyWish], str]]] = {
     "verify-images": _verify_images,
     "cleanup": _cleanup,
 }
-DEEDS: Final[tuple[Deed, ...]] = tuple(_SKELETONS)

@@ -63,7 +63,9 @@ def check_policies(paths: Sequence[Path], *, least: Level = "note", ignored: Seq
     """
     for name in ignored:
         if name not in REASONS:
-            raise SpecError(f"no rule `{name}`", hint=did_you_mean(name, REASONS))
+            raise SpecError(
+                f"no rule `{name}`", hint=did_you_mean(name, REASONS, listed="bartizan policy check --list")
+            )
     read = _read(paths)
     said = [*_of_policies(read.policies), *_of_exceptions(read.exceptions, read.policies)]
     wanted = LEVELS[: LEVELS.index(least) + 1]

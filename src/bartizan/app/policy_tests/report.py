@@ -127,7 +127,7 @@ def _details(case: Case, verdict: Verdict, *, explain: bool) -> Iterator[str]:
     elif (explain or verdict is Verdict.FAILED) and case.answer and case.answer.message:
         yield f"        {printable(case.answer.message)}\n"
     if explain and verdict is Verdict.FAILED and differs:
-        from bartizan.app.explain_case import explain_case  # brings the traced modes, which only this needs
+        from bartizan.app.explain.case import explain_case  # brings the traced modes, which only this needs
 
         yield from (f"        {printable(line)}\n" for line in explain_case(case))
 

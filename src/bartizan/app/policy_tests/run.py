@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from bartizan.app.ambient import ambient
+from bartizan.app.asking import Asker
 from bartizan.app.fields import Fields
 from bartizan.app.files import locating
 from bartizan.app.parallel import share
@@ -15,13 +16,11 @@ from bartizan.app.policy_tests.cases import Answer, Case
 from bartizan.app.policy_tests.files import find_tests, read_bodies, read_test_files
 from bartizan.app.policy_tests.rows import Came, by_name, cases_of
 from bartizan.app.policy_tests.world import RecordedWorld
-from bartizan.app.values import Subresource, Values, plain_rule
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.chain import run_chain
 from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_compiler, is_policy
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.report import Problem
-from bartizan.model.request import Request
 from bartizan.model.resource import Resource, resource_from
 from bartizan.model.scoping import in_default_namespace
 
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     from bartizan.engines.policy.chain import Step
     from bartizan.engines.policy.dialects.kyverno import Policy
     from bartizan.engines.policy.plan import Rule
-    from bartizan.model.finding import RuleId
-    from bartizan.model.request import Operation
 
 UNSUPPORTED: Final = "unsupported construct `"
 
@@ -108,10 +105,10 @@ def _run(test: TestFile) -> list[Case]:
     every = [*resources, *targets, *_resources((*test.cluster_resources, *test.clone_sources))]
     world = RecordedWorld(every, test.api_answers, test.global_entries, lambda text, value: compiler(text)(value))
     rules = [rule for policy in loaded.policies for rule in policy.rules]
-    answers = {
-        operation: [_answers(resource, rules, test, world, operation) for resource in resources]
-        for operation in {row.operation for row in test.rows}
-    }
+    answers: dict[str, list[list[Answer]]] = {}
+    for operation in {row.operation for row in test.rows}:
+        asker = Asker(test.values, test.user, operation=operation or None)  # type: ignore[arg-type]  # as the row has it
+        answers[operation] = [_answers(resource, rules, asker, world) for resource in resources]
     came = Came(resources, targets, answers, loaded.foreign, by_name(resources))
     return [case for row in test.rows for case in cases_of(test, row, came)]
 
@@ -163,43 +160,12 @@ def _objects_in(body: JsonObject) -> list[JsonObject]:
     return [item for item in held if isinstance(item, dict)]
 
 
-def _answers(
-    resource: Resource, rules: list[Rule], test: TestFile, world: RecordedWorld, operation: str
-) -> list[Answer]:
+def _answers(resource: Resource, rules: list[Rule], asker: Asker, world: RecordedWorld) -> list[Answer]:
     """What every rule says of a resource, in the order of admission."""
-
-    def request_for(rule: Rule, resource: Resource) -> Request:
-        return _request(resource, rule.info.id, test, operation)
-
-    steps = run_chain(rules, resource, request_for, world, all_kinds=bool(test.values.subresources))
+    steps = run_chain(rules, resource, asker.request_for, world, all_kinds=asker.has_parts)
     # a test compares the resource as the policy leaves it, whichever of its rules the row is about
     patched = {step.rule.info.id.policy: step.resource.body for step in steps if step.rule.does == "mutate"}
     return [_answer(step, patched) for step in steps]
-
-
-def _request(resource: Resource, rid: RuleId, test: TestFile, operation: str) -> Request:
-    values = test.values
-    policy = rid.policy.rpartition("/")[2]
-    variables = values.for_rule(policy, rid.rule, resource.id.name)
-    asked: Operation = operation or variables.get("request.operation") or "CREATE"  # type: ignore[assignment]  # as given
-    parent = _parent(resource, values)
-    return Request(
-        resource=resource,
-        operation=asked,
-        user=test.user,
-        subresource=str(variables.get("request.subResource") or parent.name),
-        parent_kind=parent.parent_kind,
-        parent_group=parent.parent_group,
-        namespace_labels=values.namespace_labels.get(resource.id.namespace, {}),
-        values=variables,
-        foreach_values=values.foreach.get((policy, plain_rule(rid.rule)), {}),
-    )
-
-
-def _parent(resource: Resource, values: Values) -> Subresource:
-    """What a resource such as Scale is a part of, where the values say so."""
-    none = Subresource(resource.id.kind, "", "", "")
-    return next((entry for entry in values.subresources if entry.kind == resource.id.kind), none)
 
 
 def _answer(step: Step, patched: dict[str, JsonObject]) -> Answer:

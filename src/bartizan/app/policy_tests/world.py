@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bartizan.app.given_world import GivenWorld
-from bartizan.app.trusted_root import believed
+from bartizan.app.images.trusted_root import believed
 from bartizan.engines.policy.lookup import (
     ApiQuestion,
     ConfigMapQuestion,

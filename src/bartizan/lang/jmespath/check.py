@@ -33,7 +33,7 @@ def _check_call(node: Node, text: str, functions: Functions, column: int) -> Non
     name, given = node["value"], len(node["children"])
     function = functions.get(name)
     if function is None:
-        hint = did_you_mean(name, functions.names)
+        hint = did_you_mean(name, functions.names, listed="bartizan jp function")
         raise SpecError(f"unknown function `{name}` at column {column} of {quote(text)}", hint=hint, column=column)
     if given < function.least or (function.most is not None and given > function.most):
         raise SpecError(

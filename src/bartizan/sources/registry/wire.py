@@ -36,7 +36,6 @@ CONNECTIONS: Final = 16
 """Open at a time; more than any of our callers has threads."""
 IDLE_S: Final = 30.0
 """How long an unused connection is kept; load balancers drop them after 60 s."""
-_CHUNK_BYTES: Final = 64 << 10
 _PRINTABLE: Final = re.compile(r"[!-~]+")
 _USER_AGENT: Final = f"bartizan/{bartizan.__version__}"
 

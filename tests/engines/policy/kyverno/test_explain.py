@@ -24,7 +24,7 @@ from bartizan.app.policy_tests.world import RecordedWorld
 from bartizan.app.values import plain_rule
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno import compile_policy, is_policy
-from bartizan.engines.policy.dialects.kyverno.explain import Explanation, explain_rule, watch_policy
+from bartizan.engines.policy.dialects.kyverno.explanation.rule import Explanation, explain_rule, watch_policy
 from bartizan.lang.jmespath import Functions, functions_for
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.request import Request
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bartizan.app.policy_tests.files import TestFile
-    from bartizan.engines.policy.dialects.kyverno.explain import WatchedRule
+    from bartizan.engines.policy.dialects.kyverno.explanation.rule import WatchedRule
     from bartizan.engines.policy.plan import Rule
     from bartizan.model.trace import Node
 

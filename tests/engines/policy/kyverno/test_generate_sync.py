@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.conformance import ROOT
 
-from bartizan.engines.policy.dialects.kyverno.generate_labels import (
+from bartizan.engines.policy.dialects.kyverno.generation.labels import (
     CLONE_SOURCE,
     Maker,
     clones_of,
@@ -21,7 +21,7 @@ from bartizan.engines.policy.dialects.kyverno.generate_labels import (
     marked_source,
     source_labels,
 )
-from bartizan.engines.policy.dialects.kyverno.generate_sync import Event, Terms, Wanted, reconcile
+from bartizan.engines.policy.dialects.kyverno.generation.sync import Event, Terms, Wanted, reconcile
 from bartizan.engines.policy.objects import selects
 from bartizan.model.resource import identify, resource_from
 

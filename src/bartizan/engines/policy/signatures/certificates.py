@@ -39,7 +39,7 @@ MAX_CERTIFICATES: Final = 12
 _MAX_CHECKS: Final = 100
 """Signatures checked for one chain: cross-signed certificates can be arranged in very many ways."""
 _MAX_PEM_CHARS: Final = 1 << 18
-_BLOCK: Final = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_BLOCK: Final = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----")
 _UNDERSTOOD: Final = frozenset(
     {
         ExtensionOID.BASIC_CONSTRAINTS,

@@ -55,7 +55,6 @@ if TYPE_CHECKING:
 
 JWS: Final = "application/jose+json"
 COSE: Final = "application/cose"
-ARTIFACT_TYPE: Final = "application/vnd.cncf.notary.signature"
 _PAYLOAD: Final = "application/vnd.cncf.notary.payload.v1+json"
 _PREFIX: Final = "io.cncf.notary."
 _SCHEME: Final = f"{_PREFIX}signingScheme"

@@ -70,33 +70,71 @@ def _x509_decode(text: str) -> Json:
     return decode_pem(text)
 
 
+_FIXED: Final = table(
+    define(
+        "base64_decode",
+        _base64_decode,
+        STRING,
+        gives=STRING,
+        doc="The text that base64 stands for.",
+        example=("base64_decode('aGk=')", "hi"),
+    ),
+    define(
+        "base64_encode",
+        _base64_encode,
+        STRING,
+        gives=STRING,
+        doc="A text as base64.",
+        example=("base64_encode('hi')", "aGk="),
+    ),
+    define(
+        "parse_json",
+        _parse_json,
+        STRING,
+        gives=ANY,
+        doc="The value that JSON text writes.",
+        example=("parse_json('{\"a\": 1}')", {"a": 1}),
+    ),
+    define(
+        "x509_decode",
+        _x509_decode,
+        STRING,
+        gives=OBJECT,
+        doc="The fields of a certificate or a certificate request in PEM.",
+        example=(f"x509_decode('{_CERTIFICATE}').Subject.CommonName", "ca"),
+    ),
+    define(
+        "sha256",
+        lambda text: _digest("sha256", text),
+        STRING,
+        gives=STRING,
+        doc="The SHA-256 digest of a text, in hexadecimal.",
+        example=("truncate(sha256('hi'), `8`)", "8f434346"),
+    ),
+    # digests of what a policy names, not of secrets: these two are Kyverno's, for compatibility
+    define(
+        "sha1",
+        lambda text: _digest("sha1", text),
+        STRING,
+        gives=STRING,
+        doc="The SHA-1 digest of a text, in hexadecimal: for comparing, not for secrets.",
+        example=("truncate(sha1('hi'), `8`)", "c22b5f91"),
+    ),
+    define(
+        "md5",
+        lambda text: _digest("md5", text),
+        STRING,
+        gives=STRING,
+        doc="The MD5 digest of a text, in hexadecimal: for comparing, not for secrets.",
+        example=("truncate(md5('hi'), `8`)", "49f68a5c"),
+    ),
+)
+"""Those that are given nothing."""
+
+
 def functions(ambient: Ambient) -> Mapping[str, Function]:
     """The family, with the YAML reader it is given."""
-    return table(
-        define(
-            "base64_decode",
-            _base64_decode,
-            STRING,
-            gives=STRING,
-            doc="The text that base64 stands for.",
-            example=("base64_decode('aGk=')", "hi"),
-        ),
-        define(
-            "base64_encode",
-            _base64_encode,
-            STRING,
-            gives=STRING,
-            doc="A text as base64.",
-            example=("base64_encode('hi')", "aGk="),
-        ),
-        define(
-            "parse_json",
-            _parse_json,
-            STRING,
-            gives=ANY,
-            doc="The value that JSON text writes.",
-            example=("parse_json('{\"a\": 1}')", {"a": 1}),
-        ),
+    return _FIXED | table(
         define(
             "parse_yaml",
             _parse_yaml(ambient),
@@ -104,38 +142,5 @@ def functions(ambient: Ambient) -> Mapping[str, Function]:
             gives=ANY,
             doc="The value that YAML text writes.",
             example=("parse_yaml('a: 1')", {"a": 1}),
-        ),
-        define(
-            "x509_decode",
-            _x509_decode,
-            STRING,
-            gives=OBJECT,
-            doc="The fields of a certificate or a certificate request in PEM.",
-            example=(f"x509_decode('{_CERTIFICATE}').Subject.CommonName", "ca"),
-        ),
-        define(
-            "sha256",
-            lambda text: _digest("sha256", text),
-            STRING,
-            gives=STRING,
-            doc="The SHA-256 digest of a text, in hexadecimal.",
-            example=("truncate(sha256('hi'), `8`)", "8f434346"),
-        ),
-        # digests of what a policy names, not of secrets: these two are Kyverno's, for compatibility
-        define(
-            "sha1",
-            lambda text: _digest("sha1", text),
-            STRING,
-            gives=STRING,
-            doc="The SHA-1 digest of a text, in hexadecimal: for comparing, not for secrets.",
-            example=("truncate(sha1('hi'), `8`)", "c22b5f91"),
-        ),
-        define(
-            "md5",
-            lambda text: _digest("md5", text),
-            STRING,
-            gives=STRING,
-            doc="The MD5 digest of a text, in hexadecimal: for comparing, not for secrets.",
-            example=("truncate(md5('hi'), `8`)", "49f68a5c"),
         ),
     )

@@ -42,8 +42,8 @@ _TYPES: Final = {
 }
 # what Go's `strconv.ParseFloat` reads, but for infinities and what is no number, which JSON has not
 _GO_FLOAT: Final = re.compile(
-    r"[+-]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+)?"
-    r"|0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?\d+)",
+    r"[+-]?(?:(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+)?"
+    r"|0[xX](?:[0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?|\.[0-9a-fA-F]+)[pP][+-]?\d+)",
     re.ASCII,
 )
 _WHOLE: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)

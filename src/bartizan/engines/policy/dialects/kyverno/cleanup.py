@@ -12,12 +12,11 @@ import msgspec
 
 from bartizan.base.cron import Cron, parse_cron
 from bartizan.base.errors import SpecError
-from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.match import compile_filters, parse_kind
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_any_all
 from bartizan.engines.policy.dialects.kyverno.scope import Scope, images_loader
-from bartizan.engines.policy.dialects.kyverno.spec import Filter, MatchSpec, Metadata, decode
+from bartizan.engines.policy.dialects.kyverno.spec import Filter, MatchSpec, Metadata, decode, is_of, object_at
 from bartizan.engines.policy.dialects.kyverno.ttl import moment_of
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError
 from bartizan.model.change import Change
@@ -91,10 +90,7 @@ class CleanupPolicy:
 
 def is_cleanup_policy(document: Json) -> bool:
     """Whether a document is of a kind compiled here."""
-    if not isinstance(document, dict):
-        return False
-    group, _, version = str(document.get("apiVersion")).partition("/")
-    return group == "kyverno.io" and version in VERSIONS and document.get("kind") in KINDS
+    return is_of(document, KINDS, VERSIONS)
 
 
 def compile_cleanup(document: JsonObject, compiler: Compiler) -> CleanupPolicy:
@@ -103,9 +99,7 @@ def compile_cleanup(document: JsonObject, compiler: Compiler) -> CleanupPolicy:
     Raises:
         SpecError: something in it is malformed, or a cluster would not take it.
     """
-    for key in document:
-        if key not in _TOP_FIELDS:
-            raise SpecError(f"unknown field `{key}`", pointer=f"/{key}", hint=did_you_mean(key, _TOP_FIELDS))
+    object_at(document, "", _TOP_FIELDS)
     metadata = decode(document.get("metadata") or {}, Metadata, "/metadata")
     if not metadata.name:
         raise SpecError("a policy needs a name", pointer="/metadata", hint="Write `metadata.name`.")

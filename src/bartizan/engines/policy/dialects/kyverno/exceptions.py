@@ -12,7 +12,7 @@ from bartizan.base import wildcard
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno.match import compile_filters
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_any_all
-from bartizan.engines.policy.dialects.kyverno.spec import ExceptionSpec, Metadata, decode
+from bartizan.engines.policy.dialects.kyverno.spec import ExceptionSpec, Metadata, decode, is_of
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError
 from bartizan.engines.policy.dialects.kyverno.watch import watch_of
 from bartizan.model.outcome import Skipped
@@ -74,10 +74,7 @@ def exceptions_for(
 
 def is_exception(document: Json) -> bool:
     """Whether a document is an exception of the kind read here."""
-    if not isinstance(document, dict):
-        return False
-    group, _, version = str(document.get("apiVersion")).partition("/")
-    return group == "kyverno.io" and version in VERSIONS and document.get("kind") == "PolicyException"
+    return is_of(document, ("PolicyException",), VERSIONS)
 
 
 def decode_exception(document: JsonObject) -> ExceptionSpec:

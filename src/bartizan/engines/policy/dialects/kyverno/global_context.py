@@ -10,8 +10,7 @@ import msgspec
 from bartizan.base.duration import parse_duration
 from bartizan.base.errors import SpecError
 from bartizan.base.json import to_text
-from bartizan.base.suggest import did_you_mean
-from bartizan.engines.policy.dialects.kyverno.spec import Metadata, decode
+from bartizan.engines.policy.dialects.kyverno.spec import Metadata, decode, is_of, object_at
 from bartizan.engines.policy.lookup import ApiQuestion
 
 if TYPE_CHECKING:
@@ -84,10 +83,7 @@ class GlobalEntry:
 
 def is_global_entry(document: Json) -> bool:
     """Whether a document is of the kind compiled here."""
-    if not isinstance(document, dict):
-        return False
-    group, _, version = str(document.get("apiVersion")).partition("/")
-    return group == "kyverno.io" and version in VERSIONS and document.get("kind") == KIND
+    return is_of(document, (KIND,), VERSIONS)
 
 
 def compile_entry(document: JsonObject, compiler: Compiler) -> GlobalEntry:
@@ -96,9 +92,7 @@ def compile_entry(document: JsonObject, compiler: Compiler) -> GlobalEntry:
     Raises:
         SpecError: something in it is malformed, or a cluster would not take it.
     """
-    for key in document:
-        if key not in _TOP_FIELDS:
-            raise SpecError(f"unknown field `{key}`", pointer=f"/{key}", hint=did_you_mean(key, _TOP_FIELDS))
+    object_at(document, "", _TOP_FIELDS)
     name = decode(document.get("metadata") or {}, Metadata, "/metadata").name
     if not name:
         raise SpecError("an entry needs a name", pointer="/metadata", hint="Write `metadata.name`.")

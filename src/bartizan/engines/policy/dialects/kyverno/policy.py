@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.base.errors import SpecError
-from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.autogen import generated_rules
 from bartizan.engines.policy.dialects.kyverno.rule import PolicyMeta, compile_rule
-from bartizan.engines.policy.dialects.kyverno.spec import Metadata, PolicySpec, RuleSpec, decode
+from bartizan.engines.policy.dialects.kyverno.spec import Metadata, PolicySpec, RuleSpec, decode, is_of, object_at
 from bartizan.lang.jmespath import compile_expression, functions_for
 from bartizan.model.finding import RuleId, RuleInfo
 from bartizan.model.outcome import Failed, Passed
@@ -52,10 +51,7 @@ def expression_compiler(ambient: Ambient) -> Compiler:
 
 def is_policy(document: Json) -> bool:
     """Whether a document is one of the kinds compiled here."""
-    if not isinstance(document, dict):
-        return False
-    group, _, version = str(document.get("apiVersion")).partition("/")
-    return group == "kyverno.io" and version in VERSIONS and document.get("kind") in KINDS
+    return is_of(document, KINDS, VERSIONS)
 
 
 def compile_policy(
@@ -73,9 +69,7 @@ def compile_policy(
     Raises:
         SpecError: the document is no policy, or a field of the policy itself is malformed.
     """
-    for key in document:
-        if key not in _TOP_FIELDS:
-            raise SpecError(f"unknown field `{key}`", pointer=f"/{key}", hint=did_you_mean(key, _TOP_FIELDS))
+    object_at(document, "", _TOP_FIELDS)
     spec = decode(document.get("spec") or {}, PolicySpec, "/spec")
     meta = _meta(document, spec)
     compiled: list[Rule] = []
@@ -102,7 +96,9 @@ def _looping(rules: Sequence[JsonObject]) -> Mapping[int, SpecError]:
     """The rules that generate without end, by their number."""
     if not any(rule.get("generate") for rule in rules):
         return {}
-    from bartizan.engines.policy.dialects.kyverno.generate_loops import endless_loops  # late: most policies only judge
+    from bartizan.engines.policy.dialects.kyverno.generation.loops import (
+        endless_loops,  # late: most policies only judge
+    )
 
     return endless_loops(rules)
 

@@ -97,7 +97,11 @@ def compile_rule(
 
 def _generating(spec: RuleSpec, meta: PolicyMeta, compiler: Compiler, at: str, steps: _Steps) -> Run:
     """A rule that generates also says what goes when its trigger does."""
-    from bartizan.engines.policy.dialects.kyverno.generate import compile_generate, generate_judge, releasing  # late
+    from bartizan.engines.policy.dialects.kyverno.generation.generate import (  # late
+        compile_generate,
+        generate_judge,
+        releasing,
+    )
 
     generating = compile_generate(spec, meta, compiler, at)
     run = _run(steps._replace(judge=generate_judge(generating)))
@@ -175,17 +179,19 @@ def _judge(  # noqa: PLR0911 (one for each way to judge)
 
         return cel_judge(spec, at)
     if spec.mutate is not None:
-        from bartizan.engines.policy.dialects.kyverno.mutate import mutate_judge  # late: most policies only judge
+        from bartizan.engines.policy.dialects.kyverno.mutation.mutate import (
+            mutate_judge,  # late: most policies only judge
+        )
 
         return mutate_judge(spec.mutate, meta.namespace, compiler, f"{at}/mutate")
     if spec.verify_images is not None:
-        from bartizan.engines.policy.dialects.kyverno.verify_images import RuleName, verify_images_judge
+        from bartizan.engines.policy.dialects.kyverno.images.verify import RuleName, verify_images_judge
 
         name = RuleName(f"{meta.namespace}/{meta.name}", spec.name)
         where = f"{at}/verifyImages"
         return verify_images_judge(spec.verify_images, spec.image_extractors, compiler, where, name=name)
     if validate is not None and validate.manifests is not None:
-        from bartizan.engines.policy.dialects.kyverno.manifests import manifests_judge
+        from bartizan.engines.policy.dialects.kyverno.images.manifests import manifests_judge
 
         return manifests_judge(validate.manifests, compiler, f"{at}/validate/manifests")
     if validate is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from bartizan.engines.policy.dialects.kyverno.images import extract_images
+from bartizan.engines.policy.dialects.kyverno.images.variable import extract_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -183,6 +183,14 @@ def decode(document: object, to: type[Spec], at: str) -> Spec:
         raise _spec_error(str(error), to, at) from error
 
 
+def is_of(document: Json, kinds: Collection[str], versions: Collection[str]) -> bool:
+    """Whether a document is of one of some kinds of the group `kyverno.io`."""
+    if not isinstance(document, dict) or str(document.get("kind")) not in kinds:
+        return False
+    group, _, version = str(document.get("apiVersion")).partition("/")
+    return group == "kyverno.io" and version in versions
+
+
 def list_at(value: Json, at: str) -> list[Json]:
     """A list, or none at all.
 

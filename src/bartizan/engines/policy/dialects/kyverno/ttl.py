@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LABEL: Final = "cleanup.kyverno.io/ttl"
 _PROPAGATION: Final = "cleanup.kyverno.io/propagation-policy"
 PROPAGATIONS: Final = ("Foreground", "Background", "Orphan")
-_PART: Final = re.compile(r"([0-9]+)\s*([A-Za-zµ]+)", re.ASCII)
+_PART: Final = re.compile(r"(?<![0-9])([0-9]+)\s*([A-Za-zµ]+)", re.ASCII)
 _DATES: Final = (
     (re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z", re.ASCII), "%Y-%m-%dT%H%M%SZ"),
     (re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII), "%Y-%m-%d"),

@@ -71,38 +71,33 @@ def _one_off(left: str, right: str) -> bool:
 
 def every_kind(policy: PolicyView) -> Iterator[Said]:
     """Every kind where something is changed or made: the cluster's own objects too."""
-    for rule in policy.rules:
-        if rule.deed not in ("mutate", "generate"):
-            continue
-        for item in rule.filters("match"):
-            for index, kind in enumerate(texts(item.resources.get("kinds"))):
-                if kind in ("*", "*/*"):
-                    hint = "Name the kinds that are meant."
-                    yield Said(f"{item.at}/kinds/{index}", f"`{rule.deed}` for every kind there is", hint, kind)
+    for rule, block, at, kind in _listed(policy, "kinds"):
+        if block == "match" and rule.deed in ("mutate", "generate") and kind in ("*", "*/*"):
+            yield Said(at, f"`{rule.deed}` for every kind there is", "Name the kinds that are meant.", kind)
 
 
 def unknown_operation(policy: PolicyView) -> Iterator[Said]:
     """Operations that no request has."""
-    for rule in policy.rules:
-        for block in _BLOCKS:
-            for item in rule.filters(block):
-                for index, word in enumerate(texts(item.resources.get("operations"))):
-                    if word not in OPERATIONS:
-                        at = f"{item.at}/operations/{index}"
-                        yield Said(at, f"no request has the operation `{word}`", did_you_mean(word, OPERATIONS), word)
+    for _, _, at, word in _listed(policy, "operations"):
+        if word not in OPERATIONS:
+            yield Said(at, f"no request has the operation `{word}`", did_you_mean(word, OPERATIONS), word)
 
 
 def negated_namespace(policy: PolicyView) -> Iterator[Said]:
     """Names that begin with `!`, which is a character like any other there."""
+    for field in ("namespaces", "names", "kinds"):
+        for _, block, at, text in _listed(policy, field):
+            if text.startswith("!"):
+                hint = f"Name `{text[1:]}` in `{'exclude' if block == 'match' else 'match'}`."
+                yield Said(at, f"`!` says nothing in `{field}`: no name begins with it", hint, text)
+
+
+def _listed(policy: PolicyView, field: str) -> Iterator[tuple[RuleView, str, str, str]]:
+    """The texts of a list in any filter, each with its rule, its block and its place."""
     for rule in policy.rules:
-        for block in _BLOCKS:
-            for item in rule.filters(block):
-                for field in ("namespaces", "names", "kinds"):
-                    for index, text in enumerate(texts(item.resources.get(field))):
-                        if text.startswith("!"):
-                            hint = f"Name `{text[1:]}` in `{'exclude' if block == 'match' else 'match'}`."
-                            message = f"`!` says nothing in `{field}`: no name begins with it"
-                            yield Said(f"{item.at}/{field}/{index}", message, hint, text)
+        for block, item in ((name, item) for name in _BLOCKS for item in rule.filters(name)):
+            for index, text in enumerate(texts(item.resources.get(field))):
+                yield rule, block, f"{item.at}/{field}/{index}", text
 
 
 def empty_filter(policy: PolicyView) -> Iterator[Said]:
@@ -201,8 +196,4 @@ def silenced_rule(policy: PolicyView) -> Iterator[Said]:
 
 
 def _kinds(policy: PolicyView) -> Iterator[tuple[str, str]]:
-    for rule in policy.rules:
-        for block in _BLOCKS:
-            for item in rule.filters(block):
-                for index, kind in enumerate(texts(item.resources.get("kinds"))):
-                    yield kind, f"{item.at}/kinds/{index}"
+    return ((kind, at) for _, _, at, kind in _listed(policy, "kinds"))

@@ -136,20 +136,22 @@ def patching_anchor(policy: PolicyView) -> Iterator[Said]:
 def contrary_keys(policy: PolicyView) -> Iterator[Said]:
     """A key that must be there and must not be."""
     for rule in policy.rules:
-        for at, pattern in rule.patterns():
-            for where, item in _maps(pattern, at):
-                names: dict[str, list[str]] = {}
-                for raw in item:
-                    names.setdefault(read_key(str(raw)).name, []).append(str(raw))
-                for name, raws in names.items():
-                    anchors = {read_key(raw).anchor for raw in raws}
-                    if "X(" in anchors and anchors & {"", "(", "^("}:
-                        message = f"`{name}` must be absent and be there: nothing matches both"
-                        yield Said(f"{where}/{escape(raws[-1])}", message, "Leave one of them out.", raws[-1])
-                    elif anchors == {"", "=("}:
-                        message = f"`{name}` must be there, so that `=({name})` says nothing of its absence"
-                        at_anchor = f"{where}/{escape(f'=({name})')}"
-                        yield Said(at_anchor, message, "Leave one of them out.", f"=({name})", "warning")
+        for where, item in (found for at, pattern in rule.patterns() for found in _maps(pattern, at)):
+            names: dict[str, list[str]] = {}
+            for raw in item:
+                names.setdefault(read_key(str(raw)).name, []).append(str(raw))
+            yield from (said for name, raws in names.items() for said in _contrary(where, name, raws))
+
+
+def _contrary(where: str, name: str, raws: list[str]) -> Iterator[Said]:
+    anchors = {read_key(raw).anchor for raw in raws}
+    if "X(" in anchors and anchors & {"", "(", "^("}:
+        message = f"`{name}` must be absent and be there: nothing matches both"
+        yield Said(f"{where}/{escape(raws[-1])}", message, "Leave one of them out.", raws[-1])
+    elif anchors == {"", "=("}:
+        message = f"`{name}` must be there, so that `=({name})` says nothing of its absence"
+        at_anchor = f"{where}/{escape(f'=({name})')}"
+        yield Said(at_anchor, message, "Leave one of them out.", f"=({name})", "warning")
 
 
 def toothless_pattern(policy: PolicyView) -> Iterator[Said]:

@@ -7,7 +7,7 @@ that no rule has to ask for types again.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bartizan.base.pointer import escape
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from bartizan.base.json import Json, JsonObject
     from bartizan.engines.policy.dialects.kyverno.lint.uses import Use
     from bartizan.lang.jmespath import Functions
-
-WAYS: Final = ("pattern", "anyPattern", "deny", "foreach", "podSecurity", "cel", "assert", "manifests")
 
 
 def mapping(value: Json) -> JsonObject:

@@ -1,0 +1,1 @@
+"""What registries and signatures are asked: the port of the engine, filled from the world."""
