@@ -68,7 +68,12 @@ def cel_cases(suite: Path) -> list[Case]:
     Raises:
         SpecError: a test file cannot be run.
     """
-    return _cases(sorted(item for item in suite.iterdir() if item.is_dir() and item.name.endswith("-cel")))
+    return _cases(cel_folders(suite))
+
+
+def cel_folders(suite: Path) -> list[Path]:
+    """The folders of classic policies whose rules are written in CEL."""
+    return sorted(item for item in suite.iterdir() if item.is_dir() and item.name.endswith("-cel"))
 
 
 def _cases(folders: list[Path]) -> list[Case]:
