@@ -22,6 +22,7 @@ from bartizan.engines.policy.lookup import (
 )
 from bartizan.engines.policy.objects import parse_kind, selects
 from bartizan.model.report import Problem
+from bartizan.model.resource import labels_of
 from bartizan.sources.cluster import Cluster, Selection, connect, list_resources
 
 if TYPE_CHECKING:
@@ -104,11 +105,7 @@ def connect_live(choice: ClusterChoice) -> Live:
 
     def labels() -> dict[str, dict[str, str]]:
         found = list_resources(cluster, Selection(kinds=("namespaces",)))
-        return {
-            item.id.name: (item.body.get("metadata") or {}).get("labels") or {}
-            for item in found
-            if not isinstance(item, Problem)
-        }
+        return {item.id.name: labels_of(item.body) for item in found if not isinstance(item, Problem)}
 
     def close() -> None:
         lookup.close()

@@ -15,6 +15,7 @@ import msgspec
 
 from bartizan.app.parallel import share
 from bartizan.model.report import Problem
+from bartizan.model.resource import labels_of
 from bartizan.sources.manifests import PIECE_BYTES, Piece, cut, find, read_bytes, read_piece
 from bartizan.sources.rendered import deployed, kustomize_command, read_chart, read_kustomization
 
@@ -92,7 +93,7 @@ class Supply:
         for piece in self.pieces:
             for item in read_piece(piece):
                 if not isinstance(item, Problem) and item.id.kind == "Namespace":
-                    found[item.id.name] = (item.body.get("metadata") or {}).get("labels") or {}
+                    found[item.id.name] = labels_of(item.body)
         return found
 
     def batches(

@@ -11,11 +11,11 @@ from bartizan.base import wildcard
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.lookup import LookupFailedError
 from bartizan.engines.policy.selector import LabelSelector, compile_selector
+from bartizan.model.resource import labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bartizan.base.json import JsonObject
     from bartizan.engines.policy.lookup import ObjectsQuestion
     from bartizan.model.resource import Resource
 
@@ -62,7 +62,7 @@ def selects(question: ObjectsQuestion) -> Callable[[Resource], bool]:
             and version(rid.version)
             and namespace(rid.namespace)
             and name(rid.name)
-            and (labels_match is None or labels_match(_labels_of(resource.body)))
+            and (labels_match is None or labels_match(labels_of(resource.body)))
         )
 
     return holds
@@ -75,9 +75,3 @@ def _labels(text: str) -> Callable[[dict[str, str]], bool] | None:
         return compile_selector(msgspec.json.decode(text, type=LabelSelector), "")
     except (SpecError, ValueError) as error:
         raise LookupFailedError(f"malformed label selector: {error}") from error
-
-
-def _labels_of(body: JsonObject) -> dict[str, str]:
-    metadata = body.get("metadata")
-    labels = metadata.get("labels") if isinstance(metadata, dict) else None
-    return labels if isinstance(labels, dict) else {}

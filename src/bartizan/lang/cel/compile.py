@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import linecache
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
+from bartizan.base.generated import load
 from bartizan.lang.cel import operators
 from bartizan.lang.cel.check import check
 from bartizan.lang.cel.dispatch import dispatcher
@@ -83,9 +83,5 @@ def _compiled(
 def _load(source: str, constants: dict[str, Any], text: str) -> Callable[[Mapping[str, Any]], Any]:
     """The function that the emitter wrote; its source shows in tracebacks and profilers."""
     file = f"<cel {next(_NUMBERS)}: {text[:60]!r}>"
-    namespace: dict[str, Any] = {"__builtins__": {}, **operators.NAMES, **constants}
-    # only text from `emit` is compiled: names are generated, and what the expression says is in literals by `repr`
-    exec(compile(source, file, "exec"), namespace)  # noqa: S102 (argued in the line above)
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    run: Callable[[Mapping[str, Any]], Any] = namespace["expression"]
+    run: Callable[[Mapping[str, Any]], Any] = load(source, "expression", file, {**operators.NAMES, **constants})
     return run

@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from bartizan.base.generated import load
 from bartizan.lang.jmespath import runtime
 from bartizan.lang.jmespath.check import check
 from bartizan.lang.jmespath.emit import emit
@@ -43,11 +44,7 @@ def compile_expression(
 def load_source(source: str, constants: dict[str, Any], title: str, name: str) -> Any:
     """The function `name` of what the emitter wrote; the source shows in tracebacks and profilers."""
     file = f"<jmespath {next(_NUMBERS)}: {title[:60]!r}>"
-    namespace: dict[str, Any] = {"__builtins__": {}, **runtime.NAMES, **constants}
-    # only text from `emit` is compiled: names are generated, and what the expression says stands in constants
-    exec(compile(source, file, "exec"), namespace)  # noqa: S102 (argued in the line above)
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    return namespace[name]
+    return load(source, name, file, {**runtime.NAMES, **constants})
 
 
 def source_of(function: Callable[[Any], Json]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import count
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from bartizan.base.errors import SpecError
+from bartizan.base.generated import load
 from bartizan.base.pointer import escape
 from bartizan.lang.overlay.emit import NAMES, emit
 from bartizan.lang.overlay.parse import MAX_DEPTH, parse
@@ -80,10 +80,8 @@ def _below(path: tuple[str, ...], inner: Pattern) -> Pattern:
 @lru_cache(maxsize=256)
 def descent(path: tuple[str, ...]) -> Callable[[Check], Check]:
     """Generate the way down a path, once for all patterns below it."""
-    namespace: dict[str, Any] = {"__builtins__": {}, **NAMES}
-    source, file = descent_source(path), f"<overlay path {'/'.join(path)!r}>"
-    exec(compile(source, file, "exec"), namespace)  # noqa: S102 (keys go in through repr() alone)
-    descend: Callable[[Check], Check] = namespace["descend"]
+    file = f"<overlay path {'/'.join(path)!r}>"
+    descend: Callable[[Check], Check] = load(descent_source(path), "descend", file, NAMES)
     return descend
 
 
@@ -112,12 +110,7 @@ def _compile(encoded: bytes, name: str) -> Pattern:
 
 def load_source(source: str, constants: dict[str, Any], name: str) -> Any:
     """The function `check` of what the emitter wrote; the source shows in tracebacks and profilers."""
-    file = f"<overlay {next(_NUMBERS)}: {name!r}>"
-    namespace: dict[str, Any] = {"__builtins__": {}, **NAMES, **constants}
-    # only text from `emit` is compiled: names are generated, keys go through repr(), all else stands in constants
-    exec(compile(source, file, "exec"), namespace)  # noqa: S102 (argued in the line above)
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    return namespace["check"]
+    return load(source, "check", f"<overlay {next(_NUMBERS)}: {name!r}>", {**NAMES, **constants})
 
 
 def source_of(pattern: Json) -> str:

@@ -16,11 +16,11 @@ from bartizan.base import wildcard
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno.spec import Filter, MatchSpec, ResourceFilter, Subject
 from bartizan.engines.policy.selector import LabelSelector, compile_selector
+from bartizan.model.resource import labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from bartizan.base.json import JsonObject
     from bartizan.model.request import Request, UserInfo
 
 Predicate: TypeAlias = "Callable[[Request], bool]"
@@ -186,7 +186,7 @@ def _resource_tests(resources: ResourceFilter, kinds: Sequence[KindSelector], at
         tests.append(("annotations", _annotations_predicate(resources.annotations)))
     if resources.selector is not None:
         selects = compile_selector(resources.selector, f"{at}/selector")
-        tests.append(("selector", lambda request: selects(_labels(request.resource.body))))
+        tests.append(("selector", lambda request: selects(labels_of(request.resource.body))))
     if resources.namespace_selector is not None:
         in_namespace = compile_selector(resources.namespace_selector, f"{at}/namespaceSelector")
         tests.append(("namespaceSelector", _in_namespace(in_namespace)))
@@ -308,12 +308,6 @@ def _user_predicate(users: list[Callable[[UserInfo], bool]], *, alone: bool, exc
         return unknown if user is None else all(test(user) for test in users)
 
     return applies
-
-
-def _labels(body: JsonObject) -> Mapping[str, str]:
-    metadata = body.get("metadata")
-    labels = metadata.get("labels") if isinstance(metadata, dict) else None
-    return labels if isinstance(labels, dict) else {}
 
 
 def _texts(patterns: Sequence[str]) -> Callable[[str], bool]:

@@ -89,9 +89,7 @@ def compile_rule(
         is_static=not lifted and _is_static(spec),
         forgives=_forgives(spec.validate, meta),
     )
-    run = _run(steps)
-    if spec.generate is not None:
-        run = _generating(spec, meta, compiler, at, steps)
+    run = _run(steps) if spec.generate is None else _generating(spec, meta, compiler, at, steps)
     return Rule(info, run, matched.kinds, _action(spec, meta), _does(spec))
 
 

@@ -25,7 +25,6 @@ from bartizan.engines.policy.dialects.kyverno.generation.labels import (
     TRIGGER_VERSION,
     Maker,
     downstream_of,
-    labels_of,
     maker_labels,
     source_labels,
     trigger_labels,
@@ -44,7 +43,7 @@ from bartizan.engines.policy.dialects.kyverno.spec import object_at
 from bartizan.engines.policy.dialects.kyverno.variables import as_text, compile_template, has_variables
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion
 from bartizan.model.outcome import PASSED, Broken, Outcome, Passed, Skipped
-from bartizan.model.resource import ResourceId, identify
+from bartizan.model.resource import ResourceId, identify, labels_of
 from bartizan.model.scoping import is_cluster_scoped
 
 if TYPE_CHECKING:

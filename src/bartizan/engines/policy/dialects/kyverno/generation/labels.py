@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.base.json import to_text
 from bartizan.engines.policy.lookup import ObjectsQuestion
+from bartizan.model.resource import labels_of
 
 if TYPE_CHECKING:
-    from bartizan.base.json import Json, JsonObject
+    from bartizan.base.json import JsonObject
     from bartizan.model.resource import Resource, ResourceId
 
 MANAGED_BY: Final = "app.kubernetes.io/managed-by"
@@ -72,13 +73,6 @@ def source_labels(source: ResourceId, uid: str) -> dict[str, str]:
         SOURCE_NAMESPACE: source.namespace,
         SOURCE_UID: uid,
     }
-
-
-def labels_of(body: JsonObject) -> dict[str, Json]:
-    """The labels of an object; none where they are malformed."""
-    metadata = body.get("metadata")
-    labels = metadata.get("labels") if isinstance(metadata, dict) else None
-    return labels if isinstance(labels, dict) else {}
 
 
 def is_made_by(body: JsonObject, maker: Maker) -> bool:

@@ -105,16 +105,13 @@ def _check(patch: Json, at: str, depth: int) -> None:
         _check(item, f"{at}/{key}", depth + 1)
 
 
-class _Plain:
+class _Plain(NamedTuple):
     """A part of a patch without anchors, as it goes into the patch; `gone` is what would only delete what is there."""
 
-    __slots__ = ("anchored", "gone", "value")
-
-    def __init__(self, value: Json, *, anchored: bool = False) -> None:
-        self.value = _tidy(value)
-        self.gone = isinstance(value, dict | list) and bool(value or isinstance(value, dict)) and not self.value
-        self.anchored = anchored
-        """Whether it is a text in the form of an anchor, which no list keeps."""
+    value: Json
+    gone: bool = False
+    anchored: bool = False
+    """Whether it is a text in the form of an anchor, which no list keeps."""
 
 
 class _Entry(NamedTuple):
@@ -131,9 +128,9 @@ class _Map:
 
     __slots__ = ("adds", "entries")
 
-    def __init__(self, entries: list[_Entry]) -> None:
+    def __init__(self, entries: list[_Entry], *, adds: bool) -> None:
         self.entries = entries
-        self.adds = any(entry.anchor is not None and entry.anchor.modifier == "+" for entry in entries)
+        self.adds = adds
 
 
 class _List:
@@ -151,11 +148,14 @@ _Node: TypeAlias = "_Plain | _Map | _List"
 
 
 def _build(value: Json) -> _Node:
-    if isinstance(value, dict) and _has_anchors(value):
-        return _Map([_entry(key, item) for key, item in value.items()])
-    if isinstance(value, list) and _has_anchors(value):
+    anchored = _has_anchors(value)
+    if isinstance(value, dict) and anchored:
+        entries = [_entry(key, item) for key, item in value.items()]
+        return _Map(entries, adds=any(entry.anchor is not None and entry.anchor.modifier == "+" for entry in entries))
+    if isinstance(value, list) and anchored:
         return _List([_build(item) for item in value], maps=isinstance(value[0], dict))
-    return _Plain(value, anchored=_has_anchors(value))
+    tidy = _tidy(value)
+    return _Plain(tidy, _is_gone(value, tidy), anchored)
 
 
 def _entry(key: str, item: Json) -> _Entry:
@@ -183,13 +183,11 @@ def _copied(node: _Node) -> _Node:
     if node.__class__ is _Plain:
         return node
     if isinstance(node, _Map):
-        made = _Map.__new__(_Map)
-        made.entries = [
+        entries = [
             entry if entry.child.__class__ is _Plain else entry._replace(child=_copied(entry.child))
             for entry in node.entries
         ]
-        made.adds = node.adds
-        return made
+        return _Map(entries, adds=node.adds)
     assert isinstance(node, _List)  # noqa: S101 (for the type checker: there is no fourth)
     return _List([_copied(item) for item in node.items], maps=node.maps)
 
@@ -312,9 +310,7 @@ def _name(node: _List, trial: _Node, element: object) -> None:
         return
     made = _as_patch(trial, deletes=False)
     if isinstance(made, dict):
-        named = _Plain.__new__(_Plain)
-        named.value, named.gone, named.anchored = {**made, "name": name}, False, False
-        node.items.append(named)
+        node.items.append(_Plain({**made, "name": name}))
 
 
 def _as_patch(node: _Node, *, deletes: bool) -> Json:

@@ -23,6 +23,7 @@ from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, 
 from bartizan.engines.policy.dialects.kyverno.watch import watched_patch
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion
 from bartizan.engines.policy.mutation import PatchError, apply_patch, merge, read_patch
+from bartizan.engines.policy.mutation.same import same
 from bartizan.lang.jmespath import JmesPathError
 from bartizan.model.change import Change
 from bartizan.model.outcome import Broken, Outcome, Passed, Skipped
@@ -221,14 +222,7 @@ def _patched(body: JsonObject, operations: Sequence[Operation]) -> JsonObject:
     after = apply_patch(body, operations)
     if not isinstance(after, dict):
         raise PatchError("the patch leaves no object")
-    return after if after != body or _differs(body, after) else body
-
-
-def _differs(before: Json, after: Json) -> bool:
-    """Whether two trees that Python calls equal are written differently."""
-    from bartizan.engines.policy.mutation.same import same
-
-    return not same(before, after)
+    return body if same(body, after) else after
 
 
 def _compile_loops(loops: Sequence[JsonObject], compiler: Compiler, at: str, depth: int) -> list[_Loop]:
