@@ -20,7 +20,8 @@ from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_
 from bartizan.engines.policy.dialects.kyverno.generation.generate import MAX_GENERATIONS, MAX_OBJECTS, compile_generate
 from bartizan.engines.policy.dialects.kyverno.generation.sync import Terms
 from bartizan.engines.policy.dialects.kyverno.rule import PolicyMeta
-from bartizan.engines.policy.dialects.kyverno.spec import RuleSpec, decode
+from bartizan.engines.policy.dialects.kyverno.spec import RuleSpec
+from bartizan.engines.policy.document import decode
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion, Offline
 from bartizan.engines.policy.objects import selects
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno.cel_names import environment_for, names_of
 from bartizan.engines.policy.dialects.kyverno.cel_params import ParamKind, ParamRef, params_loader
-from bartizan.engines.policy.dialects.kyverno.spec import _Record, decode
+from bartizan.engines.policy.document import Record, decode
 from bartizan.engines.policy.lookup import LookupFailedError
 from bartizan.lang.cel import CelBudgetError, CelError, Environment, compile_expression
 from bartizan.lang.cel.types import BOOL, NULL, STRING, Type
@@ -32,21 +32,21 @@ _AUTHORIZER: Final = "unknown name `authorizer`"
 _MAX_MESSAGE_BYTES: Final = 5 * 1024  # a longer message is not used, as the API server has it
 
 
-class ConditionSpec(_Record, frozen=True):
+class ConditionSpec(Record, frozen=True):
     """One of `celPreconditions`."""
 
     name: str
     expression: str
 
 
-class VariableSpec(_Record, frozen=True):
+class VariableSpec(Record, frozen=True):
     """A name for a value, worked out when it is first asked for."""
 
     name: str
     expression: str
 
 
-class ValidationSpec(_Record, frozen=True):
+class ValidationSpec(Record, frozen=True):
     """One expression that must hold."""
 
     expression: str
@@ -55,14 +55,14 @@ class ValidationSpec(_Record, frozen=True):
     reason: str | None = None
 
 
-class AnnotationSpec(_Record, frozen=True):
+class AnnotationSpec(Record, frozen=True):
     """What the API server would note in its audit log; read, and checked, but nobody keeps it here."""
 
     key: str
     value_expression: str
 
 
-class CelSpec(_Record, frozen=True):
+class CelSpec(Record, frozen=True):
     """`validate.cel` of a rule."""
 
     generate: bool | None = None
@@ -154,7 +154,7 @@ def _cel_judge(spec: RuleSpec, at: str) -> Judge:
     return judge
 
 
-class _Conditions(_Record, frozen=True):
+class _Conditions(Record, frozen=True):
     items: tuple[ConditionSpec, ...] = ()
 
 

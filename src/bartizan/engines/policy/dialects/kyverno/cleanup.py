@@ -16,9 +16,10 @@ from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.match import compile_filters, parse_kind
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_any_all
 from bartizan.engines.policy.dialects.kyverno.scope import Scope, images_loader
-from bartizan.engines.policy.dialects.kyverno.spec import Filter, MatchSpec, Metadata, decode, is_of, object_at
+from bartizan.engines.policy.dialects.kyverno.spec import Filter, MatchSpec, is_of
 from bartizan.engines.policy.dialects.kyverno.ttl import moment_of
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError
+from bartizan.engines.policy.document import Metadata, decode, object_at
 from bartizan.model.change import Change
 from bartizan.model.outcome import Broken, Passed
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno.autogen import generated_rules
 from bartizan.engines.policy.dialects.kyverno.rule import PolicyMeta, compile_rule
-from bartizan.engines.policy.dialects.kyverno.spec import Metadata, PolicySpec, RuleSpec, decode, is_of, object_at
+from bartizan.engines.policy.dialects.kyverno.spec import PolicySpec, RuleSpec, is_of
+from bartizan.engines.policy.document import Metadata, decode, object_at
 from bartizan.lang.jmespath import compile_expression, functions_for
 from bartizan.model.finding import RuleId, RuleInfo
 from bartizan.model.outcome import Failed, Passed

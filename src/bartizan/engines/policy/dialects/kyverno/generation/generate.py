@@ -39,8 +39,8 @@ from bartizan.engines.policy.dialects.kyverno.generation.spec import (
 )
 from bartizan.engines.policy.dialects.kyverno.generation.sync import Terms, Wanted, bring_in, reconcile
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
-from bartizan.engines.policy.dialects.kyverno.spec import object_at
 from bartizan.engines.policy.dialects.kyverno.variables import as_text, compile_template, has_variables
+from bartizan.engines.policy.document import object_at
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion
 from bartizan.model.outcome import PASSED, Broken, Outcome, Passed, Skipped
 from bartizan.model.resource import ResourceId, identify, labels_of
