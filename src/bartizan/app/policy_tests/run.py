@@ -12,13 +12,15 @@ from bartizan.app.asking import Asker
 from bartizan.app.fields import Fields
 from bartizan.app.files import locating
 from bartizan.app.parallel import share
+from bartizan.app.policies import compile_document
 from bartizan.app.policy_tests.cases import Answer, Case
 from bartizan.app.policy_tests.files import find_tests, read_bodies, read_test_files
 from bartizan.app.policy_tests.rows import Came, by_name, cases_of
 from bartizan.app.policy_tests.world import RecordedWorld
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.chain import run_chain
-from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_compiler, is_policy
+from bartizan.engines.policy.dialects.kyverno import expression_compiler, is_policy
+from bartizan.engines.policy.dialects.kyverno.cel.policy import is_cel_policy
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.report import Problem
 from bartizan.model.resource import Resource, resource_from
@@ -122,12 +124,12 @@ def _load(
         body = document.body
         if not isinstance(body, dict):
             continue
-        if not is_policy(body):
+        if not is_policy(body) and not is_cel_policy(body):
             name = str((body.get("metadata") or {}).get("name"))
             foreign[name] = str(body.get("kind"))
             continue
         with locating(document):
-            policy = compile_policy(body, compiler, exceptions=exceptions, kinds=kinds)
+            policy = compile_document(body, compiler, exceptions, kinds)
             for problem in policy.problems:
                 raise problem
         policies.append(policy)
