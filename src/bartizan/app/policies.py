@@ -86,7 +86,7 @@ def compile_document(
         SpecError: it is malformed.
     """
     if is_cel_policy(body):
-        return compile_cel_policy(body, ambient().now, exceptions=exceptions)
+        return compile_cel_policy(body, ambient(), exceptions=exceptions)
     return compile_policy(body, compiler, exceptions=exceptions, kinds=kinds)
 
 

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bartizan.base.errors import SpecError
-from bartizan.engines.policy.cel.environment import Vocabulary
 from bartizan.engines.policy.cel.expressions import ConditionSpec, compile_conditions
 from bartizan.engines.policy.dialects.kyverno.cel.spec import is_of_group
 from bartizan.engines.policy.document import Metadata, Record, decode
@@ -194,13 +193,3 @@ def holds(conditions: Sequence[tuple[str, Expression]], names: Names) -> bool:
     if failures:
         raise CelError("; ".join(failures))
     return True
-
-
-def with_exceptions(vocabulary: Vocabulary) -> Vocabulary:
-    """A vocabulary with `exceptions` in it."""
-    return Vocabulary(
-        vocabulary.functions,
-        {**vocabulary.names, NAME: TYPE},
-        {**vocabulary.objects, **OBJECTS},
-        homogeneous=vocabulary.homogeneous,
-    )

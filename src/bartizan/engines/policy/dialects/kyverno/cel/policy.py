@@ -8,10 +8,10 @@ from bartizan.engines.policy.dialects.kyverno.cel.spec import is_of_group, read_
 from bartizan.engines.policy.plan import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from bartizan.base.json import Json, JsonObject
+    from bartizan.lang.jmespath import Ambient
 
 _KINDS: Final = frozenset({"ValidatingPolicy"})
 KINDS: Final = _KINDS | {f"Namespaced{kind}" for kind in _KINDS}
@@ -22,9 +22,7 @@ def is_cel_policy(document: Json) -> bool:
     return is_of_group(document, KINDS)
 
 
-def compile_cel_policy(
-    document: JsonObject, now: Callable[[], datetime], *, exceptions: Sequence[JsonObject] = ()
-) -> Policy:
+def compile_cel_policy(document: JsonObject, ambient: Ambient, *, exceptions: Sequence[JsonObject] = ()) -> Policy:
     """Compile a policy; `exceptions` are those of any policy, of which it takes its own.
 
     Raises:
@@ -33,4 +31,4 @@ def compile_cel_policy(
     from bartizan.engines.policy.dialects.kyverno.cel.validating import validating_rules
 
     head = read_head(document)
-    return Policy(head.name, head.namespace, tuple(validating_rules(document, head, now, exceptions)), ())
+    return Policy(head.name, head.namespace, tuple(validating_rules(document, head, ambient, exceptions)), ())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bartizan.engines.policy.cel.environment import COMMON, Vocabulary
 from bartizan.engines.policy.cel.expressions import (
     AnnotationSpec,
     ConditionSpec,
@@ -21,14 +20,11 @@ from bartizan.engines.policy.cel.names import makers_of, names_of
 from bartizan.engines.policy.dialects.kyverno.cel.autogen import made_for_controllers, pods_within
 from bartizan.engines.policy.dialects.kyverno.cel.exceptions import (
     NAME,
-    NOTHING,
     PolicyException,
     exceptions_for,
     holds,
     lift,
-    with_exceptions,
 )
-from bartizan.engines.policy.dialects.kyverno.cel.rule import FUNCTIONS
 from bartizan.engines.policy.dialects.kyverno.cel.spec import (
     ACTIONS,
     FAILURE_POLICIES,
@@ -38,6 +34,7 @@ from bartizan.engines.policy.dialects.kyverno.cel.spec import (
     WebhookConfiguration,
     one_of,
 )
+from bartizan.engines.policy.dialects.kyverno.cel.vocabulary import makers_for, vocabulary_for
 from bartizan.engines.policy.document import Record, decode
 from bartizan.engines.policy.plan import Rule
 from bartizan.lang.cel import CelBudgetError, CelError
@@ -54,10 +51,10 @@ if TYPE_CHECKING:
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.engines.policy.plan import Action, Run
     from bartizan.lang.cel import Expression
+    from bartizan.lang.jmespath import Ambient
     from bartizan.model.request import Request
 
 _UNMATCHED: Final = Skipped("match conditions not met")
-_VOCABULARY: Final = with_exceptions(Vocabulary(FUNCTIONS, COMMON))
 
 
 class Evaluation(Record, frozen=True):
@@ -138,7 +135,7 @@ def _message(validation: Validation, names: Names, index: int) -> str:
 
 
 def validating_rules(
-    document: JsonObject, head: Head, now: Callable[[], datetime], exceptions: Sequence[JsonObject]
+    document: JsonObject, head: Head, ambient: Ambient, exceptions: Sequence[JsonObject]
 ) -> Iterator[Rule]:
     """Compile a ValidatingPolicy: its own rule, then the ones for pod controllers.
 
@@ -148,7 +145,7 @@ def validating_rules(
     spec = decode(document["spec"], ValidatingSpec, "/spec")
     asked = spec.evaluation.mode if spec.evaluation else None
     mode = one_of(asked, MODES, "/spec/evaluation/mode", default="Kubernetes")
-    judge = _judge(spec, head, now, exceptions)
+    judge = _judge(spec, head, ambient, exceptions)
     action = _action(spec)
     if mode == "JSON":
         yield Rule(head.info, judge, None, lambda _request: action)
@@ -160,7 +157,7 @@ def validating_rules(
         if made.extracts:
             yield Rule(head.info, _gated(match, _each_pod(judge)), match.kinds, lambda _request: action)
         else:
-            moved = _judge(decode(made.spec, ValidatingSpec, "/spec"), head, now, exceptions)
+            moved = _judge(decode(made.spec, ValidatingSpec, "/spec"), head, ambient, exceptions)
             yield Rule(head.info, _gated(match, moved), match.kinds, lambda _request: action)
 
 
@@ -174,16 +171,16 @@ def _action(spec: ValidatingSpec) -> Action:
     return "Enforce" if "Deny" in actions else "Audit"
 
 
-def _judge(spec: ValidatingSpec, head: Head, now: Callable[[], datetime], exceptions: Sequence[JsonObject]) -> _Judge:
-    environment, variables = compile_variables(spec.variables, _VOCABULARY, "/spec/variables")
+def _judge(spec: ValidatingSpec, head: Head, ambient: Ambient, exceptions: Sequence[JsonObject]) -> _Judge:
+    environment, variables = compile_variables(spec.variables, vocabulary_for(head.kind), "/spec/variables")
     ignores = one_of(spec.failure_policy, FAILURE_POLICIES, "/spec/failurePolicy", default="Fail") == "Ignore"
     return _Judge(
         compile_conditions(spec.match_conditions, environment, "/spec/matchConditions"),
         compile_validations(spec.validations, environment, "/spec/validations"),
         compile_annotations(spec.audit_annotations, environment, "/spec/auditAnnotations"),
         exceptions_for(exceptions, head, environment),
-        makers_of(variables, {NAME: lambda _names: NOTHING}),
-        now,
+        makers_of(variables, makers_for(ambient, head.namespace)),
+        ambient.now,
         ignores,
     )
 
