@@ -164,4 +164,4 @@ def _case(test: TestFile, row: Row, answer: Answer, rid: ResourceId, verdict: Ve
 
 
 def _full_name(rid: ResourceId) -> str:
-    return "/".join((rid.kind, rid.namespace, rid.name) if rid.namespace else (rid.kind, rid.name))
+    return "/".join(part for part in (rid.kind, rid.namespace, rid.name) if part)

@@ -148,7 +148,7 @@ def validating_rules(
     judge = _judge(spec, head, ambient, exceptions)
     action = _action(spec)
     if mode == "JSON":
-        yield Rule(head.info, judge, None, lambda _request: action)
+        yield Rule(head.info, _of_json(judge), None, lambda _request: action)
         return
     match = _of_namespace(compile_match(spec.match_constraints or _NOTHING, "/spec/matchConstraints"), head)
     yield Rule(head.info, _gated(match, judge), match.kinds, lambda _request: action)
@@ -197,7 +197,16 @@ def _gated(match: Match, judge: Callable[[Request, Lookup], Outcome]) -> Run:
     applies = match.applies
 
     def run(request: Request, lookup: Lookup) -> Outcome | None:
-        return judge(request, lookup) if applies(request) else None
+        return judge(request, lookup) if not request.payload and applies(request) else None
+
+    return run
+
+
+def _of_json(judge: _Judge) -> Run:
+    """Ask about any JSON, of which a Kubernetes object is one."""
+
+    def run(request: Request, lookup: Lookup) -> Outcome | None:
+        return judge(request, lookup) if request.payload in ("", "json") else None
 
     return run
 
