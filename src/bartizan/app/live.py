@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bartizan.app.given_world import not_called, unknown_kind
 from bartizan.app.images.registry import RegistryLookup
 from bartizan.app.images.trusted_root import trusted_root
 from bartizan.app.supply import Live
@@ -13,7 +14,10 @@ from bartizan.engines.policy.lookup import (
     ApiQuestion,
     ConfigMapQuestion,
     GlobalQuestion,
+    HttpQuestion,
+    ImageDataQuestion,
     ImageQuestion,
+    KindQuestion,
     LookupFailedError,
     ObjectsQuestion,
     Question,
@@ -23,7 +27,7 @@ from bartizan.engines.policy.lookup import (
 from bartizan.engines.policy.objects import parse_kind, selects
 from bartizan.model.report import Problem
 from bartizan.model.resource import labels_of
-from bartizan.sources.cluster import Cluster, Selection, connect, list_resources
+from bartizan.sources.cluster import Cluster, RefusedError, Selection, connect, list_resources
 
 if TYPE_CHECKING:
     from bartizan.app.options import ClusterChoice
@@ -42,14 +46,17 @@ class ClusterLookup:
         if question not in self._answers:
             try:
                 self._answers[question] = self._ask(question)
+            except LookupFailedError as error:
+                self._answers[question] = error
             except (SourceError, SpecError) as error:
-                self._answers[question] = LookupFailedError(error.message)
+                status = error.status if isinstance(error, RefusedError) else 0
+                self._answers[question] = LookupFailedError(error.message, status=status)
         found = self._answers[question]
         if isinstance(found, LookupFailedError):
             raise found
         return found
 
-    def _ask(self, question: Question) -> Json:
+    def _ask(self, question: Question) -> Json:  # noqa: C901 (one line for each kind)
         match question:
             case ConfigMapQuestion(namespace, name):
                 return self._cluster.get(f"/api/v1/namespaces/{namespace}/configmaps/{name}")
@@ -61,14 +68,28 @@ class ClusterLookup:
 
                     return self._cluster.post(url, orjson.loads(data or "{}"))
                 return self._cluster.get(url)
-            case ImageQuestion(reference) | SignaturesQuestion(reference):
+            case HttpQuestion(url, namespace=namespace):
+                raise not_called(url, namespace)
+            case KindQuestion(api_version, kind):
+                return self._kind(api_version, kind)
+            case ImageQuestion(reference) | ImageDataQuestion(reference) | SignaturesQuestion(reference):
                 raise SourceError(f"an API server knows no registries: `{reference}`")
             case GlobalQuestion(name):
-                raise SourceError(f"no global context entry `{name}` was given")
+                raise LookupFailedError(f"no global context entry `{name}` was given", status=404)
             case TrustQuestion():
                 return trusted_root()
             case ObjectsQuestion(kind, namespace):
                 return self._objects(question, parse_kind(kind).kind, namespace)
+
+    def _kind(self, api_version: str, kind: str) -> Json:
+        """How the server calls the objects of a kind."""
+        group, _, version = api_version.rpartition("/")
+        found = self._cluster.get(f"/apis/{group}/{version}" if group else f"/api/{version}")
+        for item in found.get("resources") or ():
+            if item.get("kind") == kind and "/" not in item.get("name", "/"):
+                namespaced = bool(item.get("namespaced"))
+                return {"group": group, "version": version, "resource": item["name"], "namespaced": namespaced}
+        raise unknown_kind(api_version, kind)
 
     def _objects(self, question: ObjectsQuestion, kind: str, namespace: str) -> Json:
         """Objects by kind; one that could not be listed is an error, never an empty list."""
