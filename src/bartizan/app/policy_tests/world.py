@@ -115,5 +115,5 @@ def _answer_key(answer: Fields) -> tuple[str, str]:
 def _body(recorded: Fields, url: str) -> Json:
     status = recorded.text("statusCode")
     if status.isdecimal() and int(status) >= 400:
-        raise LookupFailedError(f"`{url}` answered {status}")
+        raise LookupFailedError(f"`{url}` answered {status}", status=int(status))
     return recorded.value("body")
