@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from bartizan.app.given_world import not_called, unknown_kind
 from bartizan.app.images.registry import RegistryLookup
@@ -84,7 +85,10 @@ class ClusterLookup:
     def _kind(self, api_version: str, kind: str) -> Json:
         """How the server calls the objects of a kind."""
         group, _, version = api_version.rpartition("/")
-        found = self._cluster.get(f"/apis/{group}/{version}" if group else f"/api/{version}")
+        try:
+            found = self._cluster.get(f"/apis/{quote(group)}/{quote(version)}" if group else f"/api/{quote(version)}")
+        except RefusedError as error:
+            raise (unknown_kind(api_version, kind) if error.status == 404 else error) from error
         for item in found.get("resources") or ():
             if item.get("kind") == kind and "/" not in item.get("name", "/"):
                 namespaced = bool(item.get("namespaced"))
