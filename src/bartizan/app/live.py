@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from bartizan.app.given_world import not_called, unknown_kind
@@ -33,6 +33,8 @@ from bartizan.sources.cluster import Cluster, RefusedError, Selection, connect, 
 if TYPE_CHECKING:
     from bartizan.app.options import ClusterChoice
     from bartizan.base.json import Json
+
+_REVIEWS: Final = ("/apis/authorization.k8s.io/", "/apis/authentication.k8s.io/")
 
 
 class ClusterLookup:
@@ -67,7 +69,7 @@ class ClusterLookup:
                 if method == "POST":
                     import orjson
 
-                    return self._cluster.post(url, orjson.loads(data or "{}"))
+                    return self._cluster.post(_harmless(url), orjson.loads(data or "{}"))
                 return self._cluster.get(url)
             case HttpQuestion(url, namespace=namespace):
                 raise not_called(url, namespace)
@@ -106,6 +108,13 @@ class ClusterLookup:
             if wanted(item):
                 found.append(item.body)
         return found
+
+
+def _harmless(url: str) -> str:
+    """Where a policy may post: reviews are questions, and everything else is only tried, for nothing here writes."""
+    if url.startswith(_REVIEWS):
+        return url
+    return f"{url}{'&' if '?' in url else '?'}dryRun=All"
 
 
 def connect_to(choice: ClusterChoice) -> Cluster:

@@ -16,6 +16,7 @@ from bartizan.app.policy_tests.files import GlobalEntry
 from bartizan.app.policy_tests.world import RecordedWorld
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno import expression_compiler, library
+from bartizan.engines.policy.dialects.kyverno.library.reference import entries
 from bartizan.engines.policy.lookup import LookupFailedError
 from bartizan.lang.cel import CelError, Environment, compile_expression, functions_of
 from bartizan.lang.cel.library import KUBERNETES
@@ -145,3 +146,9 @@ def test_tables_call_every_function() -> None:
 def test_every_name_has_a_value() -> None:
     world = world_of({}, "")
     assert set(library.contexts(world)) == {*library.VARIABLES, library.WORLD}
+
+
+def test_reference_tells_of_every_function() -> None:
+    told = {name for entry in entries(library.FUNCTIONS, library.VARIABLES) for name in entry.names}
+    members = {name.rpartition(".")[2] for name in told}
+    assert [name for name in library.FUNCTIONS if name not in told and name not in members] == []

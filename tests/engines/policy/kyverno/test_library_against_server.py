@@ -68,3 +68,10 @@ def test_object_without_namespaces_is_made_without_one(control_plane: ControlPla
         control_plane, 'generator.apply("x", [{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}}])'
     )
     assert world.generated == [{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}}]
+
+
+def test_what_is_posted_is_not_kept(control_plane: ControlPlane) -> None:
+    body = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "tried"}, "data": {"a": "b"}}'
+    posted, _ = run(control_plane, f'resource.post("v1", "configmaps", "default", dyn({body}))')
+    assert posted["metadata"]["uid"]
+    assert run(control_plane, 'resource.get("v1", "configmaps", "default", "tried")')[0] is None
