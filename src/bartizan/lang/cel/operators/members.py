@@ -62,7 +62,11 @@ def field(operand: Any, name: str) -> Any:
             raise no_such_key(name)
         return operand[name]
     if operand.__class__ is Optional:
-        if operand.present and not isinstance(operand.value, (dict, Optional)):
+        if (
+            operand.present
+            and not isinstance(operand.value, (dict, Optional))
+            and not hasattr(operand.value, "has_field")
+        ):
             raise no_such_key(name)
         return optional_field(operand, name)
     if operand.__class__ is list:
