@@ -70,7 +70,7 @@ _OPERATORS: Final = {"@in": "in", "_[_]": "[]", "_[?_]": "[?]"}
 
 @dataclass(slots=True)
 class Checked:
-    """What is known of a tree: types, the variable a name is, the overloads and operands of a call, the type of an object."""
+    """What is known of a tree: types, the variable a name is, what a call means, what makes an object."""
 
     types: dict[Node, Type] = field(default_factory=dict)
     variables: dict[Node, str] = field(default_factory=dict)

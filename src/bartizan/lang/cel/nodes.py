@@ -97,7 +97,7 @@ class MapOf:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Message:
-    """`name{field: value}`, an object of a declared type; fields at `optional` places are left out where they are nothing."""
+    """`name{field: value}`, an object of a declared type; `optional` are places as in a map."""
 
     at: int
     name: str
