@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bartizan.base.json import Json, JsonObject
     from bartizan.lang.jmespath import Ambient
 
-_KINDS: Final = frozenset({"ValidatingPolicy"})
+_KINDS: Final = frozenset({"MutatingPolicy", "ValidatingPolicy"})
 KINDS: Final = _KINDS | {f"Namespaced{kind}" for kind in _KINDS}
 
 
@@ -28,7 +28,10 @@ def compile_cel_policy(document: JsonObject, ambient: Ambient, *, exceptions: Se
     Raises:
         SpecError: the document is malformed, or an expression of it does not compile.
     """
-    from bartizan.engines.policy.dialects.kyverno.cel.validating import validating_rules
-
     head = read_head(document)
-    return Policy(head.name, head.namespace, tuple(validating_rules(document, head, ambient, exceptions)), ())
+    if head.kind.endswith("MutatingPolicy"):
+        from bartizan.engines.policy.dialects.kyverno.cel.mutating import mutating_rules as rules_of
+    else:
+        from bartizan.engines.policy.dialects.kyverno.cel.validating import validating_rules as rules_of
+
+    return Policy(head.name, head.namespace, tuple(rules_of(document, head, ambient, exceptions)), ())
