@@ -9,6 +9,7 @@ Text of an expression reaches the source only through `repr()`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bartizan.lang.cel.nodes import (
@@ -242,6 +243,11 @@ class _Emitter:
         given = ", ".join(value.code for value in values)
         if not overloads:
             return _Value(f"no_overload({given})", fails=True)
+        ambient = overloads[0].ambient
+        if ambient:
+            given = f"names[{ambient!r}]" + (f", {given}" if given else "")
+            overloads = tuple(replace(item, parameters=(DYN, *item.parameters)) for item in overloads)
+            operands = (Name(0, ambient), *operands)
         if len(overloads) == 1 and all(map(_is_certain, map(self._kind, operands), overloads[0].parameters)):
             function = self._constant(overloads[0].call)
         else:
