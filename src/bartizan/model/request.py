@@ -9,6 +9,8 @@ import msgspec
 from bartizan.model.resource import Resource
 
 Operation: TypeAlias = Literal["CREATE", "UPDATE", "DELETE", "CONNECT"]
+Payload: TypeAlias = Literal["", "json", "http", "envoy"]
+"""What is judged where it is no Kubernetes object: any JSON, or a request that a proxy asks about."""
 
 
 class UserInfo(msgspec.Struct, frozen=True):
@@ -41,6 +43,7 @@ class Request(msgspec.Struct, frozen=True, eq=False):
     parent_group: str = ""
     namespace_labels: dict[str, str] = {}
     dry_run: bool = False
+    payload: Payload = ""
     values: dict[str, Any] = {}
     foreach_values: dict[str, list[Any]] = {}
     memo: dict[str, Any] = msgspec.field(default_factory=dict)

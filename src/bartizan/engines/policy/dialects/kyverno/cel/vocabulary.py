@@ -1,43 +1,53 @@
-"""What the expressions of one kind of `policies.kyverno.io` see, and what their names stand for when it is asked."""
+"""What the expressions of Kyverno's kinds may use: the names of a request, the functions of a kind, exceptions."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.engines.policy.cel.environment import COMMON, Vocabulary
+from bartizan.engines.policy.dialects.kyverno.cel.exceptions import NAME, NOTHING, OBJECTS, TYPE
 from bartizan.engines.policy.dialects.kyverno.cel.rule import FUNCTIONS
-from bartizan.engines.policy.dialects.kyverno.library import WORLD, World, contexts, for_kind
+from bartizan.engines.policy.dialects.kyverno.library import VARIABLES, WORLD, World, contexts, for_kind
 from bartizan.lang.cel import functions_of
-from bartizan.lang.cel.types import STRING, Type, list_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from bartizan.engines.policy.cel.names import Makers, Names
+    from bartizan.lang.cel.types import Type
     from bartizan.lang.jmespath import Ambient
 
-_EXCEPTION: Final = Type("libs.Exception")
-_EXCEPTION_FIELDS: Final = {"allowedImages": list_of(STRING), "allowedValues": list_of(STRING)}
+_EXCEPTIONS: Final[Mapping[str, Type]] = {NAME: TYPE}
 
 
-@lru_cache(maxsize=32)
-def vocabulary_of(kind: str, *, homogeneous: bool = True) -> Vocabulary:
-    """What expressions of a kind may use; `homogeneous` refuses lists and maps of several types written out."""
+@lru_cache(maxsize=64)
+def vocabulary_for(kind: str) -> Vocabulary:
+    """The vocabulary of a kind of policy, such as of `NamespacedValidatingPolicy`.
+
+    Whoever generates writes whole objects out, which have members of several types.
+    """
     library = for_kind(kind)
     return Vocabulary(
         functions_of(FUNCTIONS, library.functions),
-        {**COMMON, **library.variables, "exceptions": _EXCEPTION},
-        {**library.objects, _EXCEPTION.name: _EXCEPTION_FIELDS},
-        homogeneous=homogeneous,
+        {**COMMON, **library.variables, **_EXCEPTIONS},
+        {**library.objects, **OBJECTS},
+        homogeneous=not kind.endswith("GeneratingPolicy"),
     )
 
 
-def world_makers(kind: str, ambient: Ambient, namespace: str) -> Makers:
-    """How the names are made that reach outside, for a policy of a namespace or of the whole cluster."""
+def makers_for(ambient: Ambient, namespace: str) -> Makers:
+    """How the names of a kind are made that are not those of every policy; `namespace` is the policy's own."""
 
-    def within(name: str) -> Callable[[Names], Any]:
-        return lambda names: contexts(names[WORLD])[name]()
+    def world(names: Names) -> World:
+        return World(names.lookup(), ambient, namespace)
 
-    reaching: Mapping[str, Callable[[Names], Any]] = {name: within(name) for name in for_kind(kind).variables}
-    return {**reaching, WORLD: lambda names: World(names.lookup(), ambient, namespace)}
+    return {
+        WORLD: world,
+        NAME: lambda _names: NOTHING,
+        **{name: partial(_context, name) for name in VARIABLES},
+    }
+
+
+def _context(name: str, names: Names) -> Any:
+    return contexts(names[WORLD])[name]()
