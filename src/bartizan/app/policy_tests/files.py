@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.app.fields import Fields
 from bartizan.app.files import locating, read_document, read_file
+from bartizan.app.policy_tests.context import NOTHING, GivenContext, read_context
 from bartizan.app.user_info import read_user_info
 from bartizan.app.values import EMPTY, Values, read_values
 from bartizan.sources.yaml import BrokenDocument, load_documents
@@ -70,6 +71,7 @@ class TestFile(NamedTuple):
     api_answers: tuple[Fields, ...]
     global_entries: tuple[GlobalEntry, ...]
     rows: tuple[Row, ...]
+    context: GivenContext = NOTHING
 
 
 def find_tests(paths: list[Path], file_name: str = TEST_FILE) -> Iterator[Path]:
@@ -117,6 +119,7 @@ def _test(path: Path, body: Fields) -> TestFile:
         api_answers=tuple(body.entries("apiCallResponses")),
         global_entries=tuple(_global_entry(folder, entry) for entry in body.entries("globalContextEntries")),
         rows=rows,
+        context=read_document(folder / context, read_context) if (context := body.text("context")) else NOTHING,
     )
 
 

@@ -107,7 +107,8 @@ def _run(test: TestFile) -> list[Case]:
     payloads = list(_payloads(test))
     loaded = _load(test, exceptions, compiler, kinds)
     every = [*resources, *targets, *_resources((*test.cluster_resources, *test.clone_sources))]
-    world = RecordedWorld(every, test.api_answers, test.global_entries, lambda text, value: compiler(text)(value))
+    recorded = (test.api_answers, test.global_entries)
+    world = RecordedWorld(every, *recorded, lambda text, value: compiler(text)(value), test.context)
     rules = [rule for policy in loaded.policies for rule in policy.rules]
     answers: dict[str, list[list[Answer]]] = {}
     for operation in {row.operation for row in test.rows}:
