@@ -64,8 +64,6 @@ class TestFile(NamedTuple):
     exceptions: tuple[Path, ...]
     payloads: tuple[tuple[Payload, str, Path], ...]
     """JSON that is no object of a cluster: what it is, the name it is known by, and its file."""
-    context: Path | None
-    """What a cluster and the world would answer to policies in CEL."""
     values: Values
     user: UserInfo | None
     api_answers: tuple[Fields, ...]
@@ -113,7 +111,6 @@ def _test(path: Path, body: Fields) -> TestFile:
         clone_sources=tuple(path for row in rows for path in _paths(folder, row.fields, "cloneSourceResource")),
         exceptions=_paths(folder, body, "exceptions"),
         payloads=tuple(_payloads(folder, body)),
-        context=next(iter(_paths(folder, body, "context")), None),
         values=values,
         user=read_document(folder / user, read_user_info) if user else None,
         api_answers=tuple(body.entries("apiCallResponses")),

@@ -21,17 +21,15 @@ from bartizan.engines.policy.cel.expressions import (
 )
 from bartizan.engines.policy.cel.match import Match, MatchResources, compile_match
 from bartizan.engines.policy.cel.names import Names, makers_of
-from bartizan.engines.policy.dialects.kyverno.cel.gates import hold
-from bartizan.engines.policy.dialects.kyverno.cel.head import NAMESPACED, Head, is_one_of, read_head
-from bartizan.engines.policy.dialects.kyverno.cel.vocabulary import vocabulary_of, world_makers
-from bartizan.engines.policy.dialects.kyverno.cel.waiving import waive, waivers_for
+from bartizan.engines.policy.dialects.kyverno.cel.exceptions import PolicyException, exceptions_for, holds, lift
+from bartizan.engines.policy.dialects.kyverno.cel.spec import Head, read_head
+from bartizan.engines.policy.dialects.kyverno.cel.vocabulary import makers_for, vocabulary_for
 from bartizan.engines.policy.dialects.kyverno.cleanup import CleanupPolicy, ResourceSelector
-from bartizan.engines.policy.dialects.kyverno.policy import Policy
 from bartizan.engines.policy.dialects.kyverno.ttl import moment_of
 from bartizan.engines.policy.document import Record, decode
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion
 from bartizan.engines.policy.plan import Rule
-from bartizan.lang.cel import CelBudgetError, CelError
+from bartizan.lang.cel import CelError
 from bartizan.model.change import Change
 from bartizan.model.outcome import Broken, Failed, Passed
 from bartizan.model.resource import labels_of
@@ -40,9 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bartizan.base.cron import Cron
-    from bartizan.base.json import Json, JsonObject
+    from bartizan.base.json import JsonObject
     from bartizan.engines.policy.cel.names import Makers
-    from bartizan.engines.policy.dialects.kyverno.cel.waiving import Waiver
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.engines.policy.selector import LabelSelector
     from bartizan.lang.cel import Expression
@@ -50,7 +47,7 @@ if TYPE_CHECKING:
     from bartizan.model.outcome import Outcome
     from bartizan.model.request import Request
 
-KINDS: Final = frozenset({"DeletingPolicy", f"{NAMESPACED}DeletingPolicy"})
+_OF_PAYLOADS: Final = ""
 _NAME_LABEL: Final = "kubernetes.io/metadata.name"
 
 
@@ -69,8 +66,8 @@ class _Judge(NamedTuple):
 
     head: Head
     match: Match | None
-    gates: tuple[Expression, ...]
-    waivers: tuple[Waiver, ...]
+    conditions: tuple[tuple[str, Expression], ...]
+    exceptions: tuple[PolicyException, ...]
     makers: Makers
     ambient: Ambient
 
@@ -81,47 +78,48 @@ class _Judge(NamedTuple):
             return None
         names = Names({"object": resource.body}, request, lambda: lookup, self.makers)
         try:
-            if self.waivers and waive(self.waivers, names, self.ambient.now).by:
+            if self._is_lifted(names) or not holds(self.conditions, names):
                 return Failed("resource did not match")
-            if not hold(self.gates, names):
-                return Failed("resource did not match")
-        except (CelError, CelBudgetError) as error:
+        except CelError as error:
             return Broken(str(error))
         return Passed("resource matched", (Change(resource.id, resource.body, None),))
+
+    def _is_lifted(self, names: Names) -> bool:
+        """Whether an exception keeps the object; also one that would narrow another kind of policy does."""
+        if not self.exceptions:
+            return False
+        lifted = lift(self.exceptions, names, self.ambient.now)
+        if isinstance(lifted.outcome, Broken):
+            raise CelError(lifted.outcome.error)
+        return lifted.outcome is not None or any(lifted.narrowing.values())
 
     def clean(self, request: Request, lookup: Lookup) -> Passed | Broken | None:
         """As a clean-up has it: the deletion with its reason, or nothing where the object stays."""
         outcome = self.run(request, lookup)
         if isinstance(outcome, Passed):
             because = "it matches `/spec/matchConstraints`" if self.match else "it is no object of a cluster"
-            return Passed(f"{because}, and the conditions hold" if self.gates else because, outcome.changes)
+            return Passed(f"{because}, and the conditions hold" if self.conditions else because, outcome.changes)
         return outcome if isinstance(outcome, Broken) else None
 
     def _is_meant(self, request: Request) -> bool:
-        rid = request.resource.id
-        if not rid.kind or not rid.version:
-            return True  # no object of a cluster, which constraints are about, but a document that is judged as it is
-        if self.head.namespace and rid.namespace != self.head.namespace:
+        if request.payload:
+            return request.payload == "json"  # no object of a cluster, which constraints are about
+        if self.head.namespace and request.resource.id.namespace != self.head.namespace:
             return False
         return self.match is not None and self.match.applies(request)
 
 
-def is_deleting(document: Json) -> bool:
-    """Whether a document is of a kind compiled here."""
-    return is_one_of(document, KINDS)
-
-
-def compile_deleting(document: JsonObject, ambient: Ambient, *, exceptions: Sequence[JsonObject] = ()) -> Policy:
+def deleting_rules(
+    document: JsonObject, head: Head, ambient: Ambient, exceptions: Sequence[JsonObject]
+) -> Iterator[Rule]:
     """Compile a deleting policy to the rule that says whether an object would go, as a test asks it.
 
     Raises:
         SpecError: something in it is malformed.
     """
-    spec, _, judge = _read(document, ambient, exceptions)
-    head, match = judge.head, judge.match
-    kinds = None if spec.match_constraints is None or match is None or match.kinds is None else match.kinds | {""}
-    rule = Rule(head.info, judge.run, kinds, does="delete")
-    return Policy(head.name, head.namespace, (rule,), ())
+    _, _, judge = _read(document, head, ambient, exceptions)
+    kinds = None if judge.match is None or judge.match.kinds is None else judge.match.kinds | {_OF_PAYLOADS}
+    yield Rule(head.info, judge.run, kinds, does="delete")
 
 
 def compile_scheduled(
@@ -132,13 +130,14 @@ def compile_scheduled(
     Raises:
         SpecError: something in it is malformed.
     """
-    spec, schedule, judge = _read(document, ambient, exceptions)
+    head = read_head(document)
+    spec, schedule, judge = _read(document, head, ambient, exceptions)
     constraints = spec.match_constraints or MatchResources()
     status = document.get("status")
     return CleanupPolicy(
-        kind=judge.head.kind,
-        name=judge.head.name,
-        namespace=judge.head.namespace,
+        kind=head.kind,
+        name=head.name,
+        namespace=head.namespace,
         schedule=schedule,
         propagation=spec.deletion_propagation_policy or "",
         kinds=tuple(dict.fromkeys(_named(constraints))),
@@ -150,22 +149,20 @@ def compile_scheduled(
 
 
 def _read(
-    document: JsonObject, ambient: Ambient, exceptions: Sequence[JsonObject]
+    document: JsonObject, head: Head, ambient: Ambient, exceptions: Sequence[JsonObject]
 ) -> tuple[DeletingSpec, Cron, _Judge]:
-    head = read_head(document)
-    spec = decode(document.get("spec") or {}, DeletingSpec, "/spec")
+    spec = decode(document["spec"], DeletingSpec, "/spec")
     try:
         schedule = parse_cron(spec.schedule)
     except SpecError as error:
         raise SpecError(error.message, hint=error.hint, pointer="/spec/schedule") from error
-    environment, variables = compile_variables(spec.variables, vocabulary_of(head.kind), "/spec/variables")
-    gates = compile_conditions(spec.conditions, environment, "/spec/conditions")
+    environment, variables = compile_variables(spec.variables, vocabulary_for(head.kind), "/spec/variables")
     judge = _Judge(
         head,
         _match(spec.match_constraints),
-        tuple(gate for _, gate in gates),
-        waivers_for(exceptions, head, environment),
-        makers_of(variables, {**world_makers(head.kind, ambient, head.namespace), **_MAKERS}),
+        compile_conditions(spec.conditions, environment, "/spec/conditions"),
+        exceptions_for(exceptions, head, environment),
+        makers_of(variables, {**makers_for(ambient, head.namespace), **_MAKERS}),
         ambient,
     )
     return spec, schedule, judge

@@ -12,13 +12,12 @@ made for it; there every change to it deletes what it has.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.cel.expressions import (
     AnnotationSpec,
     ConditionSpec,
-    Variables,
     VariableSpec,
     compile_annotations,
     compile_at,
@@ -27,38 +26,28 @@ from bartizan.engines.policy.cel.expressions import (
 )
 from bartizan.engines.policy.cel.match import MatchResources
 from bartizan.engines.policy.cel.names import makers_of
-from bartizan.engines.policy.dialects.kyverno.cel.head import NAMESPACED, is_one_of, read_head
+from bartizan.engines.policy.dialects.kyverno.cel.exceptions import exceptions_for
 from bartizan.engines.policy.dialects.kyverno.cel.making import GeneratingRule, Matches, generating_run
+from bartizan.engines.policy.dialects.kyverno.cel.spec import Head, Switch, WebhookConfiguration
 from bartizan.engines.policy.dialects.kyverno.cel.template import compile_template
-from bartizan.engines.policy.dialects.kyverno.cel.vocabulary import vocabulary_of, world_makers
-from bartizan.engines.policy.dialects.kyverno.cel.waiving import waivers_for
+from bartizan.engines.policy.dialects.kyverno.cel.vocabulary import makers_for, vocabulary_for
 from bartizan.engines.policy.dialects.kyverno.generation.labels import Maker
 from bartizan.engines.policy.dialects.kyverno.generation.sync import Terms
 from bartizan.engines.policy.dialects.kyverno.library.generator import hand_on, placed
-from bartizan.engines.policy.dialects.kyverno.policy import Policy
 from bartizan.engines.policy.document import Record, decode
 from bartizan.engines.policy.plan import Rule
 from bartizan.lang.cel import CelError
 from bartizan.lang.cel.types import BOOL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from bartizan.base.json import Json, JsonObject
+    from bartizan.base.json import JsonObject
     from bartizan.engines.policy.cel.names import Names
-    from bartizan.engines.policy.dialects.kyverno.cel.head import Head
     from bartizan.engines.policy.dialects.kyverno.cel.making import Make
     from bartizan.engines.policy.dialects.kyverno.library import World
     from bartizan.lang.cel import Environment
     from bartizan.lang.jmespath import Ambient
-
-KINDS: Final = frozenset({"GeneratingPolicy", f"{NAMESPACED}GeneratingPolicy"})
-
-
-class Switch(Record, frozen=True):
-    """Something that can be turned on and off."""
-
-    enabled: bool | None = None
 
 
 class Evaluation(Record, frozen=True):
@@ -85,12 +74,6 @@ class GenerationSpec(Record, frozen=True):
     template: TemplateSpec | None = None
 
 
-class WebhookSpec(Record, frozen=True):
-    """How long admission waits."""
-
-    timeout_seconds: int | None = None
-
-
 class GeneratingSpec(Record, frozen=True):
     """`spec` of a generating policy."""
 
@@ -99,45 +82,39 @@ class GeneratingSpec(Record, frozen=True):
     match_conditions: tuple[ConditionSpec, ...] = ()
     variables: tuple[VariableSpec, ...] = ()
     evaluation: Evaluation | None = None
-    webhook_configuration: WebhookSpec | None = None
+    webhook_configuration: WebhookConfiguration | None = None
     audit_annotations: tuple[AnnotationSpec, ...] = ()
     use_server_side_apply: bool = False
 
 
-def is_generating(document: Json) -> bool:
-    """Whether a document is of a kind compiled here."""
-    return is_one_of(document, KINDS)
-
-
-def compile_generating(document: JsonObject, ambient: Ambient, *, exceptions: Sequence[JsonObject] = ()) -> Policy:
+def generating_rules(
+    document: JsonObject, head: Head, ambient: Ambient, exceptions: Sequence[JsonObject]
+) -> Iterator[Rule]:
     """Compile a generating policy to its one rule.
 
     Raises:
         SpecError: something in it is malformed, or a cluster would not take it.
     """
-    head = read_head(document)
-    rule = compile_making(document, ambient, exceptions=exceptions)
-    return Policy(
-        head.name, head.namespace, (Rule(head.info, generating_run(rule), rule.matches.kinds, does="generate"),), ()
-    )
+    rule = compile_generating(document, head, ambient, exceptions)
+    yield Rule(head.info, generating_run(rule), rule.matches.kinds, does="generate")
 
 
-def compile_making(document: JsonObject, ambient: Ambient, *, exceptions: Sequence[JsonObject] = ()) -> GeneratingRule:
+def compile_generating(
+    document: JsonObject, head: Head, ambient: Ambient, exceptions: Sequence[JsonObject]
+) -> GeneratingRule:
     """Compile a generating policy to what it makes, as whoever watches a cluster needs it.
 
     Raises:
         SpecError: something in it is malformed, or a cluster would not take it.
     """
-    head = read_head(document)
-    spec = decode(document.get("spec") or {}, GeneratingSpec, "/spec")
+    spec = decode(document["spec"], GeneratingSpec, "/spec")
     if not spec.generate:
         raise SpecError("a policy that makes nothing", pointer="/spec/generate", hint="Write an `expression` in it.")
     if spec.match_constraints is None or not spec.match_constraints.resource_rules:
         hint = "Write `resourceRules:` in `matchConstraints`."
         raise SpecError("a generating policy names no trigger", pointer="/spec/matchConstraints", hint=hint)
-    # objects written out have members of several types
-    vocabulary = vocabulary_of(head.kind, homogeneous=False)
-    gates = compile_conditions(spec.match_conditions, vocabulary.environment(), "/spec/matchConditions")
+    vocabulary = vocabulary_for(head.kind)
+    conditions = compile_conditions(spec.match_conditions, vocabulary.environment(), "/spec/matchConditions")
     variables = compile_variables(spec.variables, vocabulary, "/spec/variables")
     makes = tuple(_makes(spec, variables.environment, head, ambient))
     notes = compile_annotations(spec.audit_annotations, variables.environment, "/spec/auditAnnotations")
@@ -145,14 +122,14 @@ def compile_making(document: JsonObject, ambient: Ambient, *, exceptions: Sequen
     return GeneratingRule(
         maker=Maker(head.name, "", ""),
         namespace=head.namespace,
-        matches=Matches.of(spec.match_constraints, tuple(gate for _, gate in gates), head.namespace),
+        matches=Matches.of(spec.match_constraints, conditions, head.namespace),
         terms=_terms(spec, evaluation),
         in_admission=_is_on(evaluation.admission, otherwise=True),
         for_existing=_is_on(evaluation.generate_existing),
         for_generated=evaluation.skip_background_requests is False,
-        waivers=waivers_for(exceptions, head, vocabulary.environment()),
+        exceptions=exceptions_for(exceptions, head, vocabulary.environment()),
         now=ambient.now,
-        makers=_makers(variables, head, ambient),
+        makers=makers_of(variables.expressions, makers_for(ambient, head.namespace)),
         makes=makes,
         notes=notes,
     )
@@ -164,12 +141,6 @@ def _terms(spec: GeneratingSpec, evaluation: Evaluation) -> Terms:
         orphans=_is_on(evaluation.orphan_downstream_on_policy_delete),
         merges=spec.use_server_side_apply,
     )
-
-
-def _makers(variables: Variables, head: Head, ambient: Ambient) -> dict[str, Callable[[Names], Any]]:
-    nothing: dict[str, list[str]] = {"allowedImages": [], "allowedValues": []}
-    own = {**world_makers(head.kind, ambient, head.namespace), "exceptions": lambda _names: nothing}
-    return {**makers_of(variables.expressions, own)}
 
 
 def _is_on(switch: Switch | None, *, otherwise: bool = False) -> bool:

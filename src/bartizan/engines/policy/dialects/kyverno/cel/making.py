@@ -9,8 +9,7 @@ import msgspec
 
 from bartizan.engines.policy.cel.match import MatchResources, compile_match
 from bartizan.engines.policy.cel.names import names_of
-from bartizan.engines.policy.dialects.kyverno.cel.gates import hold
-from bartizan.engines.policy.dialects.kyverno.cel.waiving import waive
+from bartizan.engines.policy.dialects.kyverno.cel.exceptions import NAME, PolicyException, holds, lift
 from bartizan.engines.policy.dialects.kyverno.generation.labels import SOURCE_UID, cel_labels, labelled
 from bartizan.engines.policy.dialects.kyverno.generation.places import (
     UnmadeError,
@@ -22,7 +21,7 @@ from bartizan.engines.policy.dialects.kyverno.generation.sync import Wanted, bri
 from bartizan.engines.policy.dialects.kyverno.library import WORLD
 from bartizan.engines.policy.lookup import LookupFailedError
 from bartizan.lang.cel import CelBudgetError, CelError
-from bartizan.model.outcome import PASSED, Broken, Passed, Skipped
+from bartizan.model.outcome import PASSED, Broken, Passed
 from bartizan.model.resource import ResourceId, identify, labels_of
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.cel.names import Makers, Names
-    from bartizan.engines.policy.dialects.kyverno.cel.waiving import Waiver
     from bartizan.engines.policy.dialects.kyverno.generation.labels import Maker
     from bartizan.engines.policy.dialects.kyverno.generation.sync import Terms
     from bartizan.engines.policy.dialects.kyverno.library import World
@@ -57,10 +55,10 @@ class Matches(NamedTuple):
     kinds: frozenset[str] | None
     after_deletion: bool
     """Whether it is the deletion of a trigger that makes objects."""
-    gates: tuple[Expression, ...]
+    conditions: tuple[tuple[str, Expression], ...]
 
     @classmethod
-    def of(cls, spec: MatchResources, gates: tuple[Expression, ...], namespace: str) -> Matches:
+    def of(cls, spec: MatchResources, conditions: tuple[tuple[str, Expression], ...], namespace: str) -> Matches:
         """Compile the constraints of a policy, which is for a namespace or for the whole cluster.
 
         Raises:
@@ -75,7 +73,7 @@ class Matches(NamedTuple):
             _in_namespace(about.applies, namespace),
             match.kinds,
             any("DELETE" in rule.operations for rule in rules),
-            gates,
+            conditions,
         )
 
 
@@ -101,17 +99,17 @@ class GeneratingRule:
     in_admission: bool
     for_existing: bool
     for_generated: bool
-    waivers: tuple[Waiver, ...]
+    exceptions: tuple[PolicyException, ...]
     now: Callable[[], datetime]
     makers: Makers
     makes: tuple[Make, ...]
     notes: tuple[tuple[str, Expression], ...]
 
-    def want(self, request: Request, lookup: Lookup) -> tuple[Wanted, ...] | Passed | Skipped | None:
+    def want(self, request: Request, lookup: Lookup) -> tuple[Wanted, ...] | Outcome | None:
         """Every object that the policy wants for a trigger, each once.
 
-        A pass or a skip is the word of an exception; nothing where a
-        condition does not hold.
+        An outcome is the word of an exception; nothing where a condition
+        does not hold.
 
         Raises:
             CelError: an expression has no value.
@@ -120,12 +118,12 @@ class GeneratingRule:
             LookupFailedError: the world cannot be asked.
         """
         names = names_of(request, lambda: lookup, self.makers)
-        if self.waivers:
-            waived = waive(self.waivers, names, self.now)
-            if waived.outcome is not None:
-                return waived.outcome
-            names["exceptions"] = waived.allowed
-        if not hold(self.matches.gates, names):
+        if self.exceptions:
+            lifted = lift(self.exceptions, names, self.now)
+            if lifted.outcome is not None:
+                return lifted.outcome
+            names[NAME] = lifted.narrowing
+        if not holds(self.matches.conditions, names):
             return None
         world: World = names[WORLD]
         for make in self.makes:
@@ -191,6 +189,8 @@ def generating_run(rule: GeneratingRule) -> Run:
     """Judge a request by what the policy wants made for it: a pass, with what is missing or otherwise as changes."""
 
     def run(request: Request, lookup: Lookup) -> Outcome | None:
+        if request.payload:
+            return None  # no object of a cluster, which alone triggers anything
         try:
             return _run(rule, request, lookup)
         except (CelError, CelBudgetError, UnmadeError, LookupFailedError) as error:
@@ -206,7 +206,7 @@ def _run(rule: GeneratingRule, request: Request, lookup: Lookup) -> Outcome | No
             return None
         return _released(rule, msgspec.structs.replace(request, operation="CREATE", old=None, memo={}), lookup)
     wanted = rule.want(request, lookup) if matches.applies(request) else None
-    if isinstance(wanted, Passed | Skipped):
+    if wanted is not None and not isinstance(wanted, tuple):
         return wanted
     before = _before(rule, request) if synchronizes else None
     if wanted is None:
@@ -246,8 +246,8 @@ def _holds(rule: GeneratingRule, request: Request, lookup: Lookup) -> bool:
         return False
     created = msgspec.structs.replace(request, operation="CREATE", old=None, memo={})
     try:
-        return hold(rule.matches.gates, names_of(created, lambda: lookup, rule.makers))
-    except (CelError, CelBudgetError):
+        return holds(rule.matches.conditions, names_of(created, lambda: lookup, rule.makers))
+    except CelError:
         return True
 
 
