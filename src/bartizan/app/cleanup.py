@@ -19,6 +19,7 @@ from bartizan.base import wildcard
 from bartizan.base.errors import SourceError, SpecError
 from bartizan.base.location import Location
 from bartizan.engines.policy.dialects.kyverno import expression_compiler
+from bartizan.engines.policy.dialects.kyverno.cel.spec import GROUP, is_of_group
 from bartizan.engines.policy.dialects.kyverno.cleanup import (
     CleanupPolicy,
     ResourceSelector,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from bartizan.base.json import Json, JsonObject
+    from bartizan.base.json import JsonObject
     from bartizan.engines.policy.dialects.kyverno.match import KindSelector
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.model.resource import Resource
@@ -50,11 +51,12 @@ if TYPE_CHECKING:
 
 _NOT_OBJECTS: Final = frozenset({("", "componentstatuses"), ("metrics.k8s.io", "pods"), ("metrics.k8s.io", "nodes")})
 """What a cluster lists and does not keep."""
-_CEL_GROUP: Final = "policies.kyverno.io"
+_DELETING_KINDS: Final = frozenset({"DeletingPolicy", "NamespacedDeletingPolicy"})
+_EXCEPTION_KINDS: Final = frozenset({"PolicyException"})
 _CLASSIC: Final = frozenset({("kyverno.io", "cleanuppolicies"), ("kyverno.io", "clustercleanuppolicies")})
-_POLICIES: Final = _CLASSIC | {(_CEL_GROUP, "deletingpolicies"), (_CEL_GROUP, "namespaceddeletingpolicies")}
+_POLICIES: Final = _CLASSIC | {(GROUP, "deletingpolicies"), (GROUP, "namespaceddeletingpolicies")}
 """What a cluster has of policies that delete by a schedule."""
-_EXCEPTIONS: Final = (_CEL_GROUP, "policyexceptions")
+_EXCEPTIONS: Final = (GROUP, "policyexceptions")
 _CONFLICT: Final = 409
 _MISSING: Final = 404
 _FIVE_FIELDS: Final = "a cluster takes five fields in a schedule, without `L`, `W` and `#`, and refuses this one"
@@ -137,7 +139,9 @@ def read_cleanups(paths: Sequence[Path]) -> tuple[list[CleanupPolicy], list[Glob
     problems: list[Problem] = []
     compiler = expression_compiler(ambient())
     found = list(documents(paths))
-    exceptions = [item.body for item in found if not isinstance(item, Problem) and _is_of_cel(item.body, "Exception")]
+    exceptions = [
+        item.body for item in found if not isinstance(item, Problem) and is_of_group(item.body, _EXCEPTION_KINDS)
+    ]
     for item in found:
         if isinstance(item, Problem):
             problems.append(item)
@@ -145,7 +149,7 @@ def read_cleanups(paths: Sequence[Path]) -> tuple[list[CleanupPolicy], list[Glob
         try:
             if is_cleanup_policy(item.body):
                 policies.append(compile_cleanup(item.body, compiler))
-            elif _is_of_cel(item.body, "DeletingPolicy"):
+            elif is_of_group(item.body, _DELETING_KINDS):
                 policies.append(_compile_deleting(item.body, exceptions))
             elif is_global_entry(item.body):
                 entries.append(compile_entry(item.body, compiler))
@@ -155,13 +159,6 @@ def read_cleanups(paths: Sequence[Path]) -> tuple[list[CleanupPolicy], list[Glob
         hint = "Name files or folders that hold CleanupPolicy, ClusterCleanupPolicy or DeletingPolicy documents."
         problems.append(Problem("input", "no clean-up policy found", Location(", ".join(map(str, paths))), hint))
     return policies, entries, problems
-
-
-def _is_of_cel(body: Json, ending: str) -> bool:
-    """Whether a document is of a kind of `policies.kyverno.io` with a name that ends so."""
-    if not isinstance(body, dict) or not str(body.get("apiVersion")).startswith(f"{_CEL_GROUP}/"):
-        return False
-    return str(body.get("kind")).endswith(ending)
 
 
 def _compile_deleting(body: JsonObject, exceptions: Sequence[JsonObject]) -> CleanupPolicy:
@@ -267,7 +264,7 @@ def live_policies(cluster: Cluster) -> tuple[list[CleanupPolicy], list[Problem]]
     # INVARIANT: where exceptions are unknown, nothing is deleted that one of them might keep
     wanted = _POLICIES if len(problems) == known else _CLASSIC
     for item in _listed(cluster, (kind for kind in kinds if (kind.group, kind.plural) in wanted), problems):
-        is_classic = item.id.group != _CEL_GROUP
+        is_classic = item.id.group != GROUP
         try:
             if is_classic:
                 policies.append(compile_cleanup(item.body, compiler))
