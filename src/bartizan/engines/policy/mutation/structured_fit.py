@@ -189,6 +189,8 @@ def _literal(value: Any) -> str:
         return f"[]interface {{}}{{{', '.join(map(_literal, value))}}}"
     if value is None:
         return "interface {}(nil)"
+    if value.__class__ is UInt:
+        return f"{int(value):#x}"
     return _quoted(value) if isinstance(value, str) else str(getattr(value, "go_literal", None) or shown(value))
 
 
