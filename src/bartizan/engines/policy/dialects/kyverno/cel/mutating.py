@@ -186,10 +186,15 @@ def _shape(resource: Resource, lookup: Lookup) -> Shape:
     except LookupFailedError:
         return ANYTHING
     for definition in found if isinstance(found, list) else ():
-        for version in (definition.get("spec") or {}).get("versions") or ():
-            if version.get("name") == rid.version:
-                return shape_of_resource((version.get("schema") or {}).get("openAPIV3Schema"))
+        versions = _field(_field(definition, "spec"), "versions")
+        for version in versions if isinstance(versions, list) else ():
+            if _field(version, "name") == rid.version:
+                return shape_of_resource(_field(_field(version, "schema"), "openAPIV3Schema"))
     return ANYTHING
+
+
+def _field(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
 
 
 @lru_cache(maxsize=16)
