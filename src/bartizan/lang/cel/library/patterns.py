@@ -18,7 +18,7 @@ _REFERENCE: Final = re.compile(r"\\(.?)", re.DOTALL)
 
 
 def _replace(text: str, pattern: str, replacement: str, count: int = -1) -> str:
-    """Put `replacement`, in which a backslash and a digit are a group, in place of the first `count` matches, or of all."""
+    """Put `replacement`, in which a backslash and a digit are a group, in place of `count` matches, or of all."""
     if count == 0:
         return text
     parts: list[str] = []
