@@ -102,7 +102,7 @@ def _mutate(wish: PolicyWish, _key: str) -> str:
 def _generate(wish: PolicyWish, _key: str) -> str:
     place = "object.metadata.name" if wish.kinds == ("Namespace",) else "object.metadata.namespace"
     if wish.namespace:
-        place = f"'{wish.namespace}'"
+        place = scalar(f"'{wish.namespace}'")
     return (
         _head(wish, "Whenever one of these is created, another object is made beside it.", "GeneratingPolicy")
         + "  evaluation:\n"
