@@ -8,14 +8,15 @@ from bartizan.lang.cel.declare import functions_of
 from bartizan.lang.cel.library import (
     collections,
     encoders,
-    formats,
-    kubernetes,
     mathematics,
     network,
     optional,
     standard,
     strings,
 )
+from bartizan.lang.cel.library.server import KUBERNETES, kubernetes_environment
+
+__all__ = ["FUNCTIONS", "KUBERNETES", "kubernetes_environment"]
 
 FUNCTIONS: Final = functions_of(
     standard.FUNCTIONS,
@@ -28,16 +29,3 @@ FUNCTIONS: Final = functions_of(
     network.MAPPED,
 )
 """The language with the extensions that its own specification tests."""
-
-KUBERNETES: Final = functions_of(
-    standard.FUNCTIONS,
-    optional.FUNCTIONS,
-    strings.FUNCTIONS,
-    collections.EXTENSION,
-    collections.SETS,
-    collections.KUBERNETES,
-    network.FUNCTIONS,
-    formats.FUNCTIONS,
-    *kubernetes.TABLES,
-)
-"""The language as the Kubernetes API server has it."""

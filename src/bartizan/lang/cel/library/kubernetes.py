@@ -1,19 +1,18 @@
-"""What Kubernetes adds for its own values: quantities, versions, URLs, named formats, and finding by pattern."""
+"""What Kubernetes adds for its own values: quantities and versions."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
-from urllib.parse import parse_qs, quote
 
-from bartizan.base.quantity import Quantity, parse_quantity
+from bartizan.base.quantity import parse_quantity
 from bartizan.base.semver import Version, parse_version
 from bartizan.lang.cel.declare import Overload
 from bartizan.lang.cel.errors import CelError
-from bartizan.lang.cel.library.standard import regex
+from bartizan.lang.cel.library.quoting import quoted
 from bartizan.lang.cel.operators import overflow
-from bartizan.lang.cel.types import BOOL, DOUBLE, INT, STRING, Type, list_of, map_of
+from bartizan.lang.cel.types import BOOL, DOUBLE, INT, STRING, Type
 from bartizan.lang.cel.values import INT_MAX, INT_MIN
 
 if TYPE_CHECKING:
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 _QUANTITY: Final = Type("kubernetes.Quantity")
+_QUANTITY_FORM: Final = re.compile(r"[+-]?(\d*\.?\d*)([eEinumkKMGTP]*[-+]?\d*)", re.ASCII)
 _SEMVER: Final = Type("kubernetes.Semver")
-_URL: Final = Type("kubernetes.URL")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,18 +38,6 @@ class Semver:
 
     version: Version
     type_name: ClassVar[str] = "kubernetes.Semver"
-
-
-@dataclass(frozen=True, slots=True)
-class Url:
-    """An absolute URL, or an absolute path. Two are equal if they are written alike."""
-
-    text: str
-    scheme: str = field(compare=False)
-    host: str = field(compare=False)
-    path: str = field(compare=False)
-    query: str = field(compare=False)
-    type_name: ClassVar[str] = "kubernetes.URL"
 
 
 def _reads(read: Callable[..., Any]) -> Callable[..., bool]:
@@ -78,8 +65,17 @@ def _compare(left: Any, right: Any) -> int:
 def _amount(text: str) -> Amount:
     quantity = parse_quantity(text)
     if quantity is None:
-        raise CelError(f"invalid quantity {text[:80]!r}")
+        raise CelError(_no_quantity(text))
     return Amount(quantity.value)
+
+
+def _no_quantity(text: str) -> str:
+    match = _QUANTITY_FORM.fullmatch(text) if text else None
+    if match is None:
+        form = "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+        return f"quantities must match the regular expression {form}"
+    known = re.fullmatch(r"[KMGTPE]i|[numkMGTPE]?|[eE][-+]?\d+", match[2], re.ASCII)
+    return "unable to parse numeric part of quantity" if known else "unable to parse quantity's suffix"
 
 
 def _is_integer(amount: Amount) -> bool:
@@ -88,7 +84,7 @@ def _is_integer(amount: Amount) -> bool:
 
 def _as_integer(amount: Amount) -> int:
     if not _is_integer(amount):
-        raise CelError(f"cannot convert value to integer: {Quantity(amount.value)}")
+        raise CelError("cannot convert value to integer")
     return int(amount.value)
 
 
@@ -99,7 +95,7 @@ def _sign(amount: Amount) -> int:
 _QUANTITIES: Final[Mapping[str, tuple[Overload, ...]]] = {
     "quantity": (Overload((STRING,), _QUANTITY, _amount),),
     "isQuantity": (Overload((STRING,), BOOL, _reads(_amount)),),
-    "sign": (Overload((_QUANTITY,), INT, _sign), _member(_QUANTITY, gives=INT, by=_sign)),
+    "sign": (Overload((_QUANTITY,), INT, _sign),),
     "isGreaterThan": (_member(_QUANTITY, _QUANTITY, gives=BOOL, by=lambda left, right: left > right),),
     "isLessThan": (_member(_QUANTITY, _QUANTITY, gives=BOOL, by=lambda left, right: left < right),),
     "compareTo": (_member(_QUANTITY, _QUANTITY, gives=INT, by=_compare),),
@@ -118,21 +114,69 @@ _QUANTITIES: Final[Mapping[str, tuple[Overload, ...]]] = {
 
 # versions
 
+_IDENTIFIER: Final = re.compile(r"[0-9A-Za-z-]+", re.ASCII)
+
 
 def _semver(text: str, normalize: bool = False) -> Semver:
-    version = parse_version(_normalized(text) if normalize else text)
+    whole = _normalized(text) if normalize else text
+    version = parse_version(whole)
     if version is None:
-        raise CelError(f"invalid semantic version {text[:80]!r}")
+        raise CelError(_no_version(whole))
     return Semver(version)
 
 
 def _normalized(text: str) -> str:
     """Without a leading `v` and zeros, and with the numbers that are missing."""
-    core, mark, rest = re.fullmatch(r"v?([^-+]*)([-+]?)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]  # matches any text
-    numbers = [number.lstrip("0") or ("0" if number else "") for number in core.split(".")]
-    if len(numbers) < 3 and mark:
-        return text  # a version with a suffix must be whole
-    return ".".join([*numbers, *["0"] * (3 - len(numbers))]) + mark + rest
+    parts = [_without_zeros(part) for part in text.removeprefix("v").split(".", 2)]
+    if len(parts) < 3 and any(mark in parts[-1] for mark in "+-"):
+        raise CelError("short version cannot contain PreRelease/Build meta data")
+    return ".".join([*parts, *["0"] * (3 - len(parts))])
+
+
+def _without_zeros(part: str) -> str:
+    if len(part) < 2:
+        return part
+    rest = part.lstrip("0")
+    return rest if rest and rest[0] in "0123456789" else f"0{rest}"
+
+
+def _no_version(text: str) -> str:
+    """What is wrong with a text that is no version, in the words of the library that the server reads it with."""
+    if not text:
+        return "Version string empty"
+    parts = text.split(".", 2)
+    if len(parts) != 3:
+        return "No Major.Minor.Patch elements found"
+    patch, plus, build = parts[2].partition("+")
+    patch, minus, before = patch.partition("-")
+    for name, number in (("major", parts[0]), ("minor", parts[1]), ("patch", patch)):
+        if number.strip("0123456789"):
+            return f"Invalid character(s) found in {name} number {quoted(number)}"
+        if len(number) > 1 and number[0] == "0":
+            return f"{name.capitalize()} number must not contain leading zeroes {quoted(number)}"
+        if not number:
+            return 'strconv.ParseUint: parsing "": invalid syntax'
+    return (_no_suffix(before) if minus else "") or (_no_build(build) if plus else "") or "version out of range"
+
+
+def _no_suffix(text: str) -> str:
+    for part in text.split("."):
+        if not part:
+            return "Prerelease is empty"
+        if part.isdecimal() and len(part) > 1 and part[0] == "0":
+            return f"Numeric PreRelease version must not contain leading zeroes {quoted(part)}"
+        if not _IDENTIFIER.fullmatch(part):
+            return f"Invalid character(s) found in prerelease {quoted(part)}"
+    return ""
+
+
+def _no_build(text: str) -> str:
+    for part in text.split("."):
+        if not part:
+            return "Build meta data is empty"
+        if not _IDENTIFIER.fullmatch(part):
+            return f"Invalid character(s) found in build meta data {quoted(part)}"
+    return ""
 
 
 def _number(place: int) -> Callable[[Semver], int]:
@@ -156,92 +200,5 @@ _VERSIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
     "patch": (_member(_SEMVER, gives=INT, by=_number(2)),),
 }
 
-# URLs
-
-_SCHEME: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):(.*)", re.DOTALL | re.ASCII)
-_HOST: Final = re.compile(
-    r"(?:[^@/]*@)?((?:\[[0-9a-fA-F:.%a-zA-Z]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=\"<>]|[^\x00-\x7f]|%[0-9a-fA-F]{2})*)(?::\d*)?)"
-)
-_BAD_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_PATH_SAFE: Final = "/!$&'()*+,;=:@-._~%[]"
-
-
-def parse_url(text: str) -> Url:
-    """Read what may stand in the first line of an HTTP request, as Go does."""
-    match = _SCHEME.fullmatch(text)
-    scheme, rest = (match[1].lower(), match[2]) if match else ("", text)
-    path, _, query = rest.partition("?")
-    host = ""
-    if _CONTROL.search(text) or not rest or (not scheme and not path.startswith("/")):
-        raise CelError(f"URL parse error during conversion from string: {text[:80]!r}")
-    if scheme and not path.startswith("/"):
-        return Url(text, scheme, "", "", query)
-    if scheme and path.startswith("//"):
-        authority, slash, path = path[2:].partition("/")
-        path = slash + path
-        found = _HOST.fullmatch(authority)
-        if found is None:
-            raise CelError(f"URL parse error during conversion from string: {text[:80]!r}")
-        host = found[1]
-    if _BAD_ESCAPE.search(path):
-        raise CelError(f"URL parse error during conversion from string: {text[:80]!r}")
-    return Url(text, scheme, host, quote(path, safe=_PATH_SAFE), query)
-
-
-def _hostname(url: Url) -> str:
-    if url.host.startswith("["):
-        return url.host[1:].partition("]")[0]
-    return url.host.rpartition(":")[0] if _port(url) or url.host.endswith(":") else url.host
-
-
-def _port(url: Url) -> str:
-    after = url.host.rpartition("]")[2] if url.host.startswith("[") else url.host
-    return after.rpartition(":")[2] if ":" in after else ""
-
-
-def _query(url: Url) -> dict[str, list[str]]:
-    try:
-        return parse_qs(url.query, keep_blank_values=True, max_num_fields=1000)
-    except ValueError as error:
-        raise CelError("a URL's query with too many fields") from error
-
-
-_URLS: Final[Mapping[str, tuple[Overload, ...]]] = {
-    "url": (Overload((STRING,), _URL, parse_url),),
-    "isURL": (Overload((STRING,), BOOL, _reads(parse_url)),),
-    "getScheme": (_member(_URL, gives=STRING, by=lambda url: url.scheme),),
-    "getHost": (_member(_URL, gives=STRING, by=lambda url: url.host),),
-    "getHostname": (_member(_URL, gives=STRING, by=_hostname),),
-    "getPort": (_member(_URL, gives=STRING, by=_port),),
-    "getEscapedPath": (_member(_URL, gives=STRING, by=lambda url: url.path),),
-    "getQuery": (_member(_URL, gives=map_of(STRING, list_of(STRING)), by=_query),),
-}
-
-# patterns
-
-
-def _find(text: str, pattern: str) -> str:
-    match = regex(pattern).search(text)
-    return "" if match is None else str(match.group(0))
-
-
-def _find_all(text: str, pattern: str, count: int = -1) -> list[str]:
-    found: list[str] = []
-    for match in regex(pattern).finditer(text):
-        if 0 <= count <= len(found):
-            break
-        found.append(match.group(0))
-    return found
-
-
-_PATTERNS: Final[Mapping[str, tuple[Overload, ...]]] = {
-    "find": (_member(STRING, STRING, gives=STRING, by=_find),),
-    "findAll": (
-        _member(STRING, STRING, gives=list_of(STRING), by=_find_all, grows=True),
-        _member(STRING, STRING, INT, gives=list_of(STRING), by=_find_all, grows=True),
-    ),
-}
-
-TABLES: Final = (_QUANTITIES, _VERSIONS, _URLS, _PATTERNS)
+TABLES: Final = (_QUANTITIES, _VERSIONS)
 """What Kubernetes adds, one table a family."""

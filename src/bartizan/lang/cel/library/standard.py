@@ -6,12 +6,10 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from bartizan.base.errors import SpecError
-from bartizan.base.regex import compile_regex
 from bartizan.lang.cel import operators
 from bartizan.lang.cel.declare import Overload
-from bartizan.lang.cel.errors import CelError, no_conversion, no_such_overload
-from bartizan.lang.cel.library import times
+from bartizan.lang.cel.errors import CelError, no_conversion
+from bartizan.lang.cel.library import patterns, times
 from bartizan.lang.cel.types import (
     BOOL,
     BYTES,
@@ -87,37 +85,6 @@ OPERATORS: Final[Mapping[str, tuple[Overload, ...]]] = {
         Overload((optional_of(_MAP), A), optional_of(B), operators.optional_index),
     ),
 }
-
-
-def matches(text: str, pattern: str) -> bool:
-    """Whether a regular expression (RE2) matches some part of a text."""
-    return regex(pattern).search(text) is not None
-
-
-def _prepare_matches(pattern: str) -> Callable[[Any], bool] | None:
-    try:
-        search = compile_regex(pattern).search
-    except SpecError:
-        return None  # an error when it runs, not before: it may never
-
-    def match(text: Any) -> bool:
-        if text.__class__ is not str:
-            raise no_such_overload()
-        return search(text) is not None
-
-    return match
-
-
-def regex(pattern: str) -> Any:
-    """A compiled pattern.
-
-    Raises:
-        CelError: the pattern is not RE2.
-    """
-    try:
-        return compile_regex(pattern)
-    except SpecError as error:
-        raise CelError(error.message) from error
 
 
 def _to_int(value: Any) -> int:
@@ -223,9 +190,6 @@ FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
     "contains": (Overload((STRING, STRING), BOOL, lambda text, part: part in text, member=True),),
     "startsWith": (Overload((STRING, STRING), BOOL, lambda text, part: text.startswith(part), member=True),),
     "endsWith": (Overload((STRING, STRING), BOOL, lambda text, part: text.endswith(part), member=True),),
-    "matches": tuple(
-        Overload((STRING, STRING), BOOL, matches, member, prepare=_prepare_matches) for member in (False, True)
-    ),
     "int": (
         Overload((INT,), INT, _same),
         Overload((UINT,), INT, _to_int),
@@ -270,5 +234,6 @@ FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
     ),
     "dyn": (Overload((A,), DYN, _same),),
     "type": (Overload((A,), TYPE, _type),),
+    **patterns.FUNCTIONS,
     **times.FUNCTIONS,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bartizan.lang.cel.errors import CelError, no_such_key, no_such_overload
 from bartizan.lang.cel.operators.equality import equal
@@ -17,9 +17,6 @@ from bartizan.lang.cel.values import (
     name_of,
     type_name,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 def index(container: Any, key: Any) -> Any:
@@ -155,16 +152,8 @@ def _range_name(value: Any) -> str:
     return f"{'cel' if name.startswith('kubernetes.') else 'types'}.{short}"
 
 
-def mapping(entries: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
-    """A map of entries; an optional entry that holds nothing is left out before."""
-    made: dict[Any, Any] = {}
-    for key, value in entries:
-        put(made, key, value)
-    return made
-
-
 def put(made: dict[Any, Any], key: Any, value: Any) -> None:
-    """Add an entry that must be new."""
+    """Add an entry of a map that is written out, which must be new."""
     if key.__class__ not in KEY_CLASSES:
         raise CelError("unsupported key type")
     place = key_of(key)
@@ -173,12 +162,29 @@ def put(made: dict[Any, Any], key: Any, value: Any) -> None:
     made[place] = value
 
 
-def put_all(made: dict[Any, Any], entries: Any) -> None:
+def put_over(made: dict[Any, Any], key: Any, value: Any) -> None:
+    """Add an entry of a map that is written out, instead of one that has its key."""
+    if key.__class__ not in KEY_CLASSES and key.__class__ is not float:
+        raise CelError("unsupported key type")
+    made[key_of(key)] = value
+
+
+def insert(made: dict[Any, Any], key: Any, value: Any) -> None:
+    """Add an entry to a map that a macro collects, where it must be new."""
+    if key.__class__ not in KEY_CLASSES:
+        raise CelError("unsupported key type")
+    place = key_of(key)
+    if place in made:
+        raise CelError(f"insert failed: key {shown(key)} already exists")
+    made[place] = value
+
+
+def insert_all(made: dict[Any, Any], entries: Any) -> None:
     """Add the entries of a map, which must all be new."""
     if not isinstance(entries, dict):
         raise no_such_overload()
     for key, value in entries.items():
-        put(made, from_key(key), value)
+        insert(made, from_key(key), value)
 
 
 def held(optional: Any) -> Any:
