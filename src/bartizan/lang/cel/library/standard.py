@@ -19,7 +19,6 @@ from bartizan.lang.cel.types import (
     INT,
     STRING,
     TIMESTAMP,
-    TYPE,
     UINT,
     A,
     B,
@@ -233,7 +232,7 @@ FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
         Overload((INT,), DURATION, operators.duration),
     ),
     "dyn": (Overload((A,), DYN, _same),),
-    "type": (Overload((A,), TYPE, _type),),
+    "type": (Overload((A,), Type("type", (A,)), _type),),
     **patterns.FUNCTIONS,
     **times.FUNCTIONS,
 }

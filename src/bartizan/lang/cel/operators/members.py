@@ -62,12 +62,10 @@ def field(operand: Any, name: str) -> Any:
             raise no_such_key(name)
         return operand[name]
     if operand.__class__ is Optional:
-        if (
-            operand.present
-            and not isinstance(operand.value, (dict, Optional))
-            and not hasattr(operand.value, "has_field")
-        ):
-            raise no_such_key(name)
+        held = operand.value
+        if operand.present and held.__class__ is not list and not isinstance(held, (dict, Optional)):
+            if not hasattr(held, "has_field"):
+                raise no_such_key(name)
         return optional_field(operand, name)
     if operand.__class__ is list:
         raise CelError("unsupported index type 'string' in list")
