@@ -342,7 +342,8 @@ class _Checker:
     def _present(self, node: Node, kind: Type) -> Type:
         """What an optional member holds."""
         inner = self.unifier.fresh()
-        if not self.unifier.fits([kind], [optional_of(inner)]) and self._strict:
+        fits = kind != NULL and self.unifier.fits([kind], [optional_of(inner)])
+        if not fits and self._strict:
             self._fail(node, f"an optional member must be an optional, not a {kind}")
         return DYN if kind == DYN else self.unifier.resolve(inner)
 

@@ -14,7 +14,7 @@ from bartizan.lang.cel.library import (
     standard,
     strings,
 )
-from bartizan.lang.cel.library.server import KUBERNETES, kubernetes_environment
+from bartizan.lang.cel.library.kubernetes import KUBERNETES, kubernetes_environment
 
 __all__ = ["FUNCTIONS", "KUBERNETES", "kubernetes_environment"]
 

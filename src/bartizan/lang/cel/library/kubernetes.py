@@ -1,204 +1,162 @@
-"""What Kubernetes adds for its own values: quantities and versions."""
+"""The language as the Kubernetes API server 1.35 has it.
+
+That is the standard functions; the extensions strings (edition 2), lists
+(edition 3), sets, optional values and comprehensions of two variables; and
+what Kubernetes adds. Where the reference differs from the specification, the
+server is followed, for what it lets in is what counts.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
-from bartizan.base.quantity import parse_quantity
-from bartizan.base.semver import Version, parse_version
-from bartizan.lang.cel.declare import Overload
+from bartizan.lang.cel.declare import UNIQUE_KEYS, Environment, functions_of
 from bartizan.lang.cel.errors import CelError
-from bartizan.lang.cel.library.quoting import quoted
-from bartizan.lang.cel.operators import overflow
-from bartizan.lang.cel.types import BOOL, DOUBLE, INT, STRING, Type
-from bartizan.lang.cel.values import INT_MAX, INT_MIN
+from bartizan.lang.cel.library import (
+    collections,
+    formats,
+    network,
+    optional,
+    patterns,
+    quantities,
+    standard,
+    strings,
+    urls,
+    versions,
+)
+from bartizan.lang.cel.library.formatting import STRING_CLAUSE
+from bartizan.lang.cel.library.kubernetes_formatting import format_as_kubernetes
+from bartizan.lang.cel.library.quantities import Amount
+from bartizan.lang.cel.library.urls import Url
+from bartizan.lang.cel.library.versions import Semver
+from bartizan.lang.cel.nodes import Constant, ListOf, Node
+from bartizan.lang.cel.types import DURATION, STRING, TIMESTAMP, Type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from fractions import Fraction
 
-_QUANTITY: Final = Type("kubernetes.Quantity")
-_QUANTITY_FORM: Final = re.compile(r"[+-]?(\d*\.?\d*)([eEinumkKMGTP]*[-+]?\d*)", re.ASCII)
-_SEMVER: Final = Type("kubernetes.Semver")
+    from bartizan.lang.cel.declare import Overload
+
+__all__ = ["KUBERNETES", "WITHOUT", "Amount", "Semver", "Url", "kubernetes_environment"]
+
+WITHOUT: Final = frozenset({"cel", "proto", "escaped names", "existsOne", UNIQUE_KEYS})
+"""What the language has and the server does not."""
+_CONVERSIONS: Final = ("int", "uint", "double", "bool", "string", "bytes")
+_CLAUSE: Final = re.compile(r"%(?:(%)|(?:\.(\d+))?(.)|)", re.DOTALL)
+_TEXTS: Final = frozenset({"list", "map", "int", "uint", "double", "bool", "string", "bytes", "type", "null_type"})
+_TAKEN: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
+    "s": (STRING_CLAUSE, _TEXTS | {TIMESTAMP.name, DURATION.name}),
+    "d": ("decimal clause can only be used on integers", frozenset({"int", "uint"})),
+    "f": ("fixed-point clause can only be used on doubles", frozenset({"double", "string"})),
+    "e": ("scientific clause can only be used on doubles", frozenset({"double", "string"})),
+    "b": ("only integers and bools can be formatted as binary", frozenset({"int", "uint", "bool"})),
+    "o": ("octal clause can only be used on integers", frozenset({"int", "uint"})),
+    "x": (
+        "only integers, byte buffers, and strings can be formatted as hex",
+        frozenset({"int", "uint", "string", "bytes"}),
+    ),
+}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Amount:
-    """A quantity; `1Ki` and `1024` are equal, however they are written."""
+def _fails(overload: Overload, said: str = "", *, only: int | None = None) -> Overload:
+    """An overload that is refused where arguments that are written out make it fail."""
 
-    value: Fraction
-    type_name: ClassVar[str] = "kubernetes.Quantity"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Semver:
-    """A semantic version; build metadata takes no part in comparison."""
-
-    version: Version
-    type_name: ClassVar[str] = "kubernetes.Semver"
-
-
-def _reads(read: Callable[..., Any]) -> Callable[..., bool]:
-    def test(*given: Any) -> bool:
+    def refuses(operands: tuple[Node, ...], _kind_of: Callable[[Node], Type]) -> str:
+        given = operands if only is None else operands[only:]
+        values = [operand.value for operand in given if isinstance(operand, Constant)]
+        if len(values) < len(given):
+            return ""
         try:
-            read(*given)
-        except CelError:
-            return False
-        return True
+            overload.call(*([""] * (len(operands) - len(given))), *values)
+        except CelError as error:
+            return said or str(error)
+        return ""
 
-    return test
-
-
-def _member(*parameters: Type, gives: Type, by: Callable[..., Any], grows: bool = False) -> Overload:
-    return Overload(parameters, gives, by, member=True, grows=grows)
+    return replace(overload, refuses=refuses)
 
 
-def _compare(left: Any, right: Any) -> int:
-    return -1 if left < right else 1 if right < left else 0
-
-
-# quantities
-
-
-def _amount(text: str) -> Amount:
-    quantity = parse_quantity(text)
-    if quantity is None:
-        raise CelError(_no_quantity(text))
-    return Amount(quantity.value)
-
-
-def _no_quantity(text: str) -> str:
-    match = _QUANTITY_FORM.fullmatch(text) if text else None
-    if match is None:
-        form = "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-        return f"quantities must match the regular expression {form}"
-    known = re.fullmatch(r"[KMGTPE]i|[numkMGTPE]?|[eE][-+]?\d+", match[2], re.ASCII)
-    return "unable to parse numeric part of quantity" if known else "unable to parse quantity's suffix"
-
-
-def _is_integer(amount: Amount) -> bool:
-    return amount.value.denominator == 1 and INT_MIN <= amount.value <= INT_MAX
-
-
-def _as_integer(amount: Amount) -> int:
-    if not _is_integer(amount):
-        raise CelError("cannot convert value to integer")
-    return int(amount.value)
-
-
-def _sign(amount: Amount) -> int:
-    return (amount.value > 0) - (amount.value < 0)
-
-
-_QUANTITIES: Final[Mapping[str, tuple[Overload, ...]]] = {
-    "quantity": (Overload((STRING,), _QUANTITY, _amount),),
-    "isQuantity": (Overload((STRING,), BOOL, _reads(_amount)),),
-    "sign": (Overload((_QUANTITY,), INT, _sign),),
-    "isGreaterThan": (_member(_QUANTITY, _QUANTITY, gives=BOOL, by=lambda left, right: left > right),),
-    "isLessThan": (_member(_QUANTITY, _QUANTITY, gives=BOOL, by=lambda left, right: left < right),),
-    "compareTo": (_member(_QUANTITY, _QUANTITY, gives=INT, by=_compare),),
-    "asApproximateFloat": (_member(_QUANTITY, gives=DOUBLE, by=lambda amount: float(amount.value)),),
-    "asInteger": (_member(_QUANTITY, gives=INT, by=_as_integer),),
-    "isInteger": (_member(_QUANTITY, gives=BOOL, by=_is_integer),),
-    "add": (
-        _member(_QUANTITY, _QUANTITY, gives=_QUANTITY, by=lambda left, right: Amount(left.value + right.value)),
-        _member(_QUANTITY, INT, gives=_QUANTITY, by=lambda left, right: Amount(left.value + right)),
-    ),
-    "sub": (
-        _member(_QUANTITY, _QUANTITY, gives=_QUANTITY, by=lambda left, right: Amount(left.value - right.value)),
-        _member(_QUANTITY, INT, gives=_QUANTITY, by=lambda left, right: Amount(left.value - right)),
-    ),
-}
-
-# versions
-
-_IDENTIFIER: Final = re.compile(r"[0-9A-Za-z-]+", re.ASCII)
-
-
-def _semver(text: str, normalize: bool = False) -> Semver:
-    whole = _normalized(text) if normalize else text
-    version = parse_version(whole)
-    if version is None:
-        raise CelError(_no_version(whole))
-    return Semver(version)
-
-
-def _normalized(text: str) -> str:
-    """Without a leading `v` and zeros, and with the numbers that are missing."""
-    parts = [_without_zeros(part) for part in text.removeprefix("v").split(".", 2)]
-    if len(parts) < 3 and any(mark in parts[-1] for mark in "+-"):
-        raise CelError("short version cannot contain PreRelease/Build meta data")
-    return ".".join([*parts, *["0"] * (3 - len(parts))])
-
-
-def _without_zeros(part: str) -> str:
-    if len(part) < 2:
-        return part
-    rest = part.lstrip("0")
-    return rest if rest and rest[0] in "0123456789" else f"0{rest}"
-
-
-def _no_version(text: str) -> str:
-    """What is wrong with a text that is no version, in the words of the library that the server reads it with."""
-    if not text:
-        return "Version string empty"
-    parts = text.split(".", 2)
-    if len(parts) != 3:
-        return "No Major.Minor.Patch elements found"
-    patch, plus, build = parts[2].partition("+")
-    patch, minus, before = patch.partition("-")
-    for name, number in (("major", parts[0]), ("minor", parts[1]), ("patch", patch)):
-        if number.strip("0123456789"):
-            return f"Invalid character(s) found in {name} number {quoted(number)}"
-        if len(number) > 1 and number[0] == "0":
-            return f"{name.capitalize()} number must not contain leading zeroes {quoted(number)}"
-        if not number:
-            return 'strconv.ParseUint: parsing "": invalid syntax'
-    return (_no_suffix(before) if minus else "") or (_no_build(build) if plus else "") or "version out of range"
-
-
-def _no_suffix(text: str) -> str:
-    for part in text.split("."):
-        if not part:
-            return "Prerelease is empty"
-        if part.isdecimal() and len(part) > 1 and part[0] == "0":
-            return f"Numeric PreRelease version must not contain leading zeroes {quoted(part)}"
-        if not _IDENTIFIER.fullmatch(part):
-            return f"Invalid character(s) found in prerelease {quoted(part)}"
+def _refused_format(operands: tuple[Node, ...], kind_of: Callable[[Node], Type]) -> str:
+    template, values = operands
+    if not isinstance(template, Constant) or not isinstance(values, ListOf):
+        return ""
+    given = [kind_of(item).name for item in values.items]
+    clauses = [(verb, places) for percent, places, verb in _CLAUSE.findall(template.value) if not percent]
+    for place, (verb, _places) in enumerate(clauses):
+        problem = _refused_clause(verb, given[place]) if place < len(given) else f"index {place} out of range"
+        if problem:
+            return problem
+    if len(clauses) < len(given):
+        return f"too many arguments supplied to string.format (expected {len(clauses)}, got {len(given)})"
     return ""
 
 
-def _no_build(text: str) -> str:
-    for part in text.split("."):
-        if not part:
-            return "Build meta data is empty"
-        if not _IDENTIFIER.fullmatch(part):
-            return f"Invalid character(s) found in build meta data {quoted(part)}"
-    return ""
+def _refused_clause(verb: str, given: str) -> str:
+    if not verb:
+        return "unexpected end of string"
+    if verb not in _TAKEN and verb != "X":
+        return f'could not parse formatting clause: unrecognized formatting clause "{verb}"'
+    said, taken = _TAKEN[verb.lower()]
+    return "" if given in taken or given == "dyn" else f"error during formatting: {said}, was given {given}"
 
 
-def _number(place: int) -> Callable[[Semver], int]:
-    def read(held: Semver) -> int:
-        number = held.version.core[place]
-        if number > INT_MAX:
-            raise overflow()
-        return number
-
-    return read
+def _milliseconds(value: Any) -> int:
+    """All of a length of time, where the specification has what is beyond its seconds."""
+    count = abs(value.nanoseconds) // 10**6
+    return -count if value.nanoseconds < 0 else int(count)
 
 
-_VERSIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
-    "semver": (Overload((STRING,), _SEMVER, _semver), Overload((STRING, BOOL), _SEMVER, _semver)),
-    "isSemver": (Overload((STRING,), BOOL, _reads(_semver)), Overload((STRING, BOOL), BOOL, _reads(_semver))),
-    "isGreaterThan": (_member(_SEMVER, _SEMVER, gives=BOOL, by=lambda left, right: left > right),),
-    "isLessThan": (_member(_SEMVER, _SEMVER, gives=BOOL, by=lambda left, right: left < right),),
-    "compareTo": (_member(_SEMVER, _SEMVER, gives=INT, by=_compare),),
-    "major": (_member(_SEMVER, gives=INT, by=_number(0)),),
-    "minor": (_member(_SEMVER, gives=INT, by=_number(1)),),
-    "patch": (_member(_SEMVER, gives=INT, by=_number(2)),),
-}
+def _changed(functions: dict[str, tuple[Overload, ...]]) -> dict[str, tuple[Overload, ...]]:
+    """What is of another edition here, and what is looked into where it is written out."""
+    changed = dict(functions)
+    for name in _CONVERSIONS:
+        changed[name] = tuple(_fails(overload) for overload in functions[name])
+    for name in ("duration", "timestamp"):
+        changed[name] = tuple(_fails(overload, f"invalid {name} argument") for overload in functions[name])
+    changed["matches"] = tuple(
+        _fails(overload, "invalid matches argument", only=1) for overload in functions["matches"]
+    )
+    changed["reverse"] = tuple(item for item in functions["reverse"] if item.parameters[0] != STRING)
+    changed["format"] = tuple(
+        replace(item, call=format_as_kubernetes, refuses=_refused_format) for item in functions["format"]
+    )
+    for name, find in (("indexOf", strings.index_of), ("lastIndexOf", strings.last_index_of)):
+        changed[name] = tuple(
+            replace(item, call=find) if item.parameters[0] == STRING else item for item in functions[name]
+        )
+    changed["getMilliseconds"] = tuple(
+        replace(item, call=_milliseconds) if item.parameters == (DURATION,) else item
+        for item in functions["getMilliseconds"]
+    )
+    return changed
 
-TABLES: Final = (_QUANTITIES, _VERSIONS)
-"""What Kubernetes adds, one table a family."""
+
+KUBERNETES: Final = _changed(
+    functions_of(
+        standard.FUNCTIONS,
+        optional.FUNCTIONS,
+        strings.FUNCTIONS,
+        collections.EXTENSION,
+        collections.SETS,
+        collections.KUBERNETES,
+        network.FUNCTIONS,
+        formats.FUNCTIONS,
+        urls.FUNCTIONS,
+        patterns.FINDING,
+        quantities.FUNCTIONS,
+        versions.FUNCTIONS,
+    )
+)
+"""All functions of the server."""
+
+
+def kubernetes_environment(
+    variables: Mapping[str, Type], functions: Mapping[str, tuple[Overload, ...]] | None = None
+) -> Environment:
+    """The server's environment for expressions that have some variables; `functions` are added to its own.
+
+    Further fields are set with `dataclasses.replace`.
+    """
+    known = KUBERNETES if functions is None else functions_of(KUBERNETES, functions)
+    return Environment(variables, known, homogeneous=True, without=WITHOUT)

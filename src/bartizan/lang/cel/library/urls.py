@@ -21,7 +21,9 @@ _SCHEME: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)?:", re.ASCII)
 _ESCAPE: Final = re.compile(r"%(?:[0-9a-fA-F]{2})?", re.DOTALL)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _PORT: Final = re.compile(r"(?::\d*)?", re.ASCII)
-_OUTSIDE_HOST: Final = re.compile(r"""[^A-Za-z0-9!$&'()*+,;=:\[\]<>"\-_.~%\x80-\U0010ffff]""")
+_ODD: Final = re.compile(
+    r"""%(?:[0-9a-fA-F]{2})?|[^A-Za-z0-9!$&'()*+,;=:\[\]<>"\-_.~\x80-\U0010ffff]"""
+)  # what a host has beyond plain characters
 _USER: Final = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*", re.ASCII)
 _PATH_SAFE: Final = "$&+,/:;=@-_.~"
 _PATH_ENCODED: Final = re.compile(r"[A-Za-z0-9$&+,/:;=@\-_.~!'()*\[\]%]*", re.ASCII)
@@ -53,8 +55,9 @@ def parse_url(text: str) -> Url:
     try:
         _parsed(text)
         before, _, fragment = text.partition("#")
+        parts = _parsed(before, after_request=True)
         _check_escapes(fragment)
-        return Url(text, *(_parsed(before) if before else ("", "", "", "")))
+        return Url(text, *parts)
     except _UrlError as problem:
         raise CelError(f"URL parse error during conversion from string: parse {quoted(text)}: {problem}") from problem
 
@@ -68,8 +71,8 @@ def url_problem(text: str) -> str:
     return ""
 
 
-def _parsed(text: str) -> tuple[str, str, str, str]:
-    """The scheme, host, escaped path and query."""
+def _parsed(text: str, *, after_request: bool = False) -> tuple[str, str, str, str]:
+    """The scheme, host, escaped path and query; read twice, where `//host` is one only the second time."""
     if _CONTROL.search(text):
         _fail("net/url: invalid control character in URL")
     if not text:
@@ -86,7 +89,7 @@ def _parsed(text: str) -> tuple[str, str, str, str]:
             return scheme, "", "", query
         _fail("invalid URI for request")
     host = ""
-    if scheme and rest.startswith("//"):
+    if rest.startswith("//") and (scheme or (after_request and not rest.startswith("///"))):
         authority, slash, path = rest[2:].partition("/")
         host, rest = _host(authority), slash + path
     return scheme, host, _escaped_path(rest), query
@@ -130,12 +133,11 @@ def _literal(host: str) -> str:
 
 
 def _unescaped_host(host: str) -> str:
-    for match in _ESCAPE.finditer(host):
+    for match in _ODD.finditer(host):
+        if match[0][0] != "%":
+            _fail(f"invalid character {quoted(match[0])} in host name")
         if len(match[0]) < 3 or (match[0] != "%25" and int(match[0][1], 16) < 8):
             _fail(f"invalid URL escape {quoted(host[match.start() : match.start() + 3])}")
-    outside = _OUTSIDE_HOST.search(host)
-    if outside is not None:
-        _fail(f"invalid character {quoted(outside[0])} in host name")
     return unquote(host)
 
 

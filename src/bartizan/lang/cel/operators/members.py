@@ -62,16 +62,19 @@ def field(operand: Any, name: str) -> Any:
             raise no_such_key(name)
         return operand[name]
     if operand.__class__ is Optional:
-        held = operand.value
-        if operand.present and held.__class__ is not list and not isinstance(held, (dict, Optional)):
-            if not hasattr(held, "has_field"):
-                raise no_such_key(name)
+        if operand.present and not _may_have(operand.value):
+            raise no_such_key(name)
         return optional_field(operand, name)
     if operand.__class__ is list:
         raise CelError("unsupported index type 'string' in list")
     if hasattr(operand, "has_field"):
         return operand[name]
     raise no_such_key(name)
+
+
+def _may_have(value: Any) -> bool:
+    """Whether a value is of a kind that is asked for fields, if only to fail as lists do."""
+    return isinstance(value, (dict, list, Optional)) or hasattr(value, "has_field")
 
 
 def has(operand: Any, name: str) -> bool:
@@ -145,6 +148,8 @@ def pairs(value: Any) -> list[tuple[Any, Any]]:
 
 def _range_name(value: Any) -> str:
     """How the reference calls a type here, by the name that it has in its own source."""
+    if value.__class__ is Optional:
+        return "*types.Optional"
     name = name_of(value)
     short = "Null" if name == "null_type" else name.rpartition(".")[2].capitalize()
     return f"{'cel' if name.startswith('kubernetes.') else 'types'}.{short}"

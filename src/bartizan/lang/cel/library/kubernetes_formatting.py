@@ -32,7 +32,7 @@ _SPECIAL: Final = frozenset({"NaN", "Infinity", "-Infinity"})
 _RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def format_as_server(template: str, values: list[Any]) -> str:
+def format_as_kubernetes(template: str, values: list[Any]) -> str:
     """Fill the clauses of a template with values, one each.
 
     Raises:
