@@ -27,12 +27,12 @@ class Overload:
     call: Callable[..., Any]
     member: bool = False
     grows: bool = False
-    prepare: Callable[[str], Callable[..., Any] | None] | None = None
-    """Makes the function for a last argument that is written out; `None` where that is left to `call`."""
     refuses: Callable[[tuple[Node, ...], Callable[[Node], Type]], str] | None = None
     """Says why a call can only fail, by its operands and their types; empty where it may not."""
     loose: bool = False
     """Whether `call` takes values of any type when it comes to run."""
+    prepare: Callable[[str], Callable[..., Any] | None] | None = None
+    """Makes the function for a last argument that is written out; `None` where that is left to `call`."""
 
 
 @dataclass(frozen=True, slots=True)

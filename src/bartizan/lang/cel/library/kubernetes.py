@@ -16,10 +16,10 @@ from bartizan.lang.cel.declare import UNIQUE_KEYS, Environment, functions_of
 from bartizan.lang.cel.errors import CelError
 from bartizan.lang.cel.library import (
     collections,
+    finding,
     formats,
     network,
     optional,
-    patterns,
     quantities,
     standard,
     strings,
@@ -143,7 +143,7 @@ KUBERNETES: Final = _changed(
         network.FUNCTIONS,
         formats.FUNCTIONS,
         urls.FUNCTIONS,
-        patterns.FINDING,
+        finding.FUNCTIONS,
         quantities.FUNCTIONS,
         versions.FUNCTIONS,
     )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from bartizan.base.errors import SpecError
+from bartizan.base.regex import compile_regex
 from bartizan.lang.cel import operators
 from bartizan.lang.cel.declare import Overload
-from bartizan.lang.cel.errors import CelError, no_conversion
-from bartizan.lang.cel.library import patterns, times
+from bartizan.lang.cel.errors import CelError, no_conversion, no_such_overload
+from bartizan.lang.cel.library import times
 from bartizan.lang.cel.types import (
     BOOL,
     BYTES,
@@ -84,6 +87,61 @@ OPERATORS: Final[Mapping[str, tuple[Overload, ...]]] = {
         Overload((optional_of(_MAP), A), optional_of(B), operators.optional_index),
     ),
 }
+
+
+_REASONS: Final[tuple[tuple[str, str], ...]] = (
+    (r"missing \): .*", "missing closing ): `{pattern}`"),
+    (r"missing \]: (.*)", "missing closing ]: `{0}`"),
+    (r"unexpected \): .*", "unexpected ): `{pattern}`"),
+    (r"invalid perl operator: (.*)", "invalid or unsupported Perl syntax: `{0}`"),
+    (r"no argument for repetition operator: (.*)", "missing argument to repetition operator: `{0}`"),
+    (r"bad repetition operator: (.*)", "invalid nested repetition operator: `{0}`"),
+    (r"invalid repetition size: (.*)", "invalid repeat count: `{0}`"),
+    (r"invalid named capture group: (.*)", "invalid named capture: `{0}`"),
+    (r"trailing \\", "trailing backslash at end of expression: ``"),
+    (r"([^:]*): (.*)", "{0}: `{1}`"),
+)
+"""What RE2 says of a pattern that is none, and what Go says."""
+
+
+def regex(pattern: str) -> Any:
+    """A compiled pattern.
+
+    Raises:
+        CelError: the pattern is not RE2.
+    """
+    try:
+        return compile_regex(pattern)
+    except SpecError as error:
+        reason = error.message.removeprefix(f"bad regular expression `{pattern}`: ")
+        raise CelError(f"error parsing regexp: {_reason(pattern, reason)}") from error
+
+
+def _reason(pattern: str, reason: str) -> str:
+    for known, text in _REASONS:
+        match = re.fullmatch(known, reason, re.DOTALL)
+        if match is not None:
+            return text.format(*match.groups(), pattern=pattern)
+    return reason
+
+
+def matches(text: str, pattern: str) -> bool:
+    """Whether a regular expression (RE2) matches some part of a text."""
+    return regex(pattern).search(text) is not None
+
+
+def _prepare_matches(pattern: str) -> Callable[[Any], bool] | None:
+    try:
+        search = compile_regex(pattern).search
+    except SpecError:
+        return None  # an error when it runs, not before: it may never
+
+    def match(text: Any) -> bool:
+        if text.__class__ is not str:
+            raise no_such_overload()
+        return search(text) is not None
+
+    return match
 
 
 def _to_int(value: Any) -> int:
@@ -189,6 +247,9 @@ FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
     "contains": (Overload((STRING, STRING), BOOL, lambda text, part: part in text, member=True),),
     "startsWith": (Overload((STRING, STRING), BOOL, lambda text, part: text.startswith(part), member=True),),
     "endsWith": (Overload((STRING, STRING), BOOL, lambda text, part: text.endswith(part), member=True),),
+    "matches": tuple(
+        Overload((STRING, STRING), BOOL, matches, member, prepare=_prepare_matches) for member in (False, True)
+    ),
     "int": (
         Overload((INT,), INT, _same),
         Overload((UINT,), INT, _to_int),
@@ -233,6 +294,5 @@ FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
     ),
     "dyn": (Overload((A,), DYN, _same),),
     "type": (Overload((A,), Type("type", (A,)), _type),),
-    **patterns.FUNCTIONS,
     **times.FUNCTIONS,
 }
