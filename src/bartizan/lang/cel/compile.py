@@ -72,7 +72,7 @@ def _compiled(
     text: str, environment: Environment, *, careful: bool
 ) -> tuple[Type, str, Callable[[Mapping[str, Any]], Any]]:
     try:
-        tree = parse(text)
+        tree = parse(text, environment.without)
         checked = check(tree, text, environment)
         source, constants = emit(tree, checked, dispatcher, careful=careful)
         return checked.types[tree], source, _load(source, constants, text)

@@ -47,6 +47,9 @@ def write_call(out: Writer, node: Call) -> Value:  # noqa: PLR0911 (one for each
         return Value(f"negation({operand.code})", fails=True)
     if name == "_[_]":
         return _index(out, operands)
+    if name == "_[?_]":
+        container, key = out.all(operands)
+        return Value(f"optional_index({container.code}, {key.code})", fails=True)
     return _applied(out, name, operands, overloads)
 
 
