@@ -123,8 +123,20 @@ class GeneratingRule:
             if lifted.outcome is not None:
                 return lifted.outcome
             names[NAME] = lifted.narrowing
-        if not holds(self.matches.conditions, names):
-            return None
+        return self._made(names, request) if holds(self.matches.conditions, names) else None
+
+    def would_make(self, request: Request, lookup: Lookup) -> tuple[Wanted, ...]:
+        """What `want` gives, whatever conditions and exceptions say: of what kinds objects may be there.
+
+        Raises:
+            CelError: an expression has no value.
+            CelBudgetError: it takes too much work.
+            UnmadeError: an object that is wanted cannot be made.
+            LookupFailedError: the world cannot be asked.
+        """
+        return self._made(names_of(request, lambda: lookup, self.makers), request)
+
+    def _made(self, names: Names, request: Request) -> tuple[Wanted, ...]:
         world: World = names[WORLD]
         for make in self.makes:
             make(names, world)
@@ -132,7 +144,7 @@ class GeneratingRule:
         found: dict[ResourceId, Wanted] = {}
         own = cel_labels(self.maker.policy, request.resource.id, request.resource.uid)
         for body in world.generated:
-            item = _made(body, own)
+            item = _labelled(body, own)
             found[item.resource] = item
         return tuple(found.values())
 
@@ -172,7 +184,7 @@ _KNOWN_BY: Final = (
 )
 
 
-def _made(body: JsonObject, labels: dict[str, str]) -> Wanted:
+def _labelled(body: JsonObject, labels: dict[str, str]) -> Wanted:
     """The object as it is to be made: labelled, and without what a server wrote into what it was copied from."""
     given = identify(body)
     rid = checked_place(given)
@@ -260,8 +272,12 @@ def _released(rule: GeneratingRule, request: Request, lookup: Lookup) -> Outcome
 def _gone(rule: GeneratingRule, before: Request, lookup: Lookup, kinds: Sequence[str]) -> tuple[Change, ...]:
     """What was made for a trigger as it was, of the kinds it was to have then, and of others that are known."""
     created = msgspec.structs.replace(before, operation="CREATE", memo={})
-    wanted = rule.want(created, lookup)
-    then = [_kind(item.resource) for item in wanted] if isinstance(wanted, tuple) else []
+    try:
+        then = [_kind(item.resource) for item in rule.would_make(created, lookup)]
+    except (CelError, CelBudgetError, UnmadeError):
+        if not kinds:
+            raise
+        then = []
     existing = rule.made_for(before, (*then, *kinds), lookup)
     return reconcile("trigger-gone", rule.maker, rule.terms, (), existing)
 
