@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Compile: TypeAlias = "Callable[[JsonObject, Head, Ambient, Sequence[JsonObject]], Iterable[Rule]]"
 
-_KINDS: Final = frozenset({"ValidatingPolicy", "GeneratingPolicy", "DeletingPolicy"})
+_KINDS: Final = frozenset({"DeletingPolicy", "GeneratingPolicy", "MutatingPolicy", "ValidatingPolicy"})
 KINDS: Final = _KINDS | {f"Namespaced{kind}" for kind in _KINDS}
 
 
@@ -48,6 +48,10 @@ def _compiler(kind: str) -> Compile:
             from bartizan.engines.policy.dialects.kyverno.cel.deleting import deleting_rules
 
             return deleting_rules
+        case "MutatingPolicy":
+            from bartizan.engines.policy.dialects.kyverno.cel.mutating import mutating_rules
+
+            return mutating_rules
         case _:
             from bartizan.engines.policy.dialects.kyverno.cel.validating import validating_rules
 
