@@ -10,7 +10,14 @@ import msgspec
 from bartizan.engines.policy.cel.match import MatchResources, compile_match
 from bartizan.engines.policy.cel.names import names_of
 from bartizan.engines.policy.dialects.kyverno.cel.exceptions import NAME, PolicyException, holds, lift
-from bartizan.engines.policy.dialects.kyverno.generation.labels import SOURCE_UID, cel_labels, labelled
+from bartizan.engines.policy.dialects.kyverno.generation.labels import (
+    MANAGED_BY,
+    POLICY,
+    SOURCE_UID,
+    TRIGGER_UID,
+    cel_labels,
+    labelled,
+)
 from bartizan.engines.policy.dialects.kyverno.generation.places import (
     UnmadeError,
     check_descent,
@@ -44,6 +51,7 @@ Make: TypeAlias = "Callable[[Names, World], Any]"
 """Hands the objects of one entry of `generate` on to the world."""
 
 _SAID: Final = "policy evaluated successfully"
+_KNOWN_BY: Final = (MANAGED_BY, POLICY, TRIGGER_UID)
 _NOT_COPIED: Final = frozenset({"uid", "selfLink", "creationTimestamp", "managedFields", "resourceVersion"})
 
 
@@ -158,9 +166,8 @@ class GeneratingRule:
 
     def is_mine(self, body: JsonObject, request: Request) -> bool:
         """Whether this policy made an object for this trigger, as its labels have it."""
-        wanted = cel_labels(self.maker.policy, request.resource.id, request.resource.uid)
         labels = labels_of(body)
-        return all(labels.get(name) == wanted[name] for name in _KNOWN_BY)
+        return all(labels.get(name) == value for name, value in self._known_by(request).items())
 
     def made_for(self, request: Request, kinds: Iterable[str], lookup: Lookup) -> list[JsonObject]:
         """The objects of some kinds that this policy made for a trigger.
@@ -168,7 +175,7 @@ class GeneratingRule:
         Raises:
             LookupFailedError: they cannot be asked for.
         """
-        labels = cel_labels(self.maker.policy, request.resource.id, request.resource.uid)
+        labels = self._known_by(request)
         return [
             body
             for kind in dict.fromkeys(kinds)
@@ -176,12 +183,10 @@ class GeneratingRule:
             if self.is_mine(body, request)
         ]
 
-
-_KNOWN_BY: Final = (
-    "app.kubernetes.io/managed-by",
-    "generate.kyverno.io/policy-name",
-    "generate.kyverno.io/trigger-uid",
-)
+    def _known_by(self, request: Request) -> dict[str, str]:
+        """The labels of what was made for a trigger: its uid, and where it has none, for it is in a file, all else."""
+        labels = cel_labels(self.maker.policy, request.resource.id, request.resource.uid)
+        return {name: labels[name] for name in _KNOWN_BY} if request.resource.uid else labels
 
 
 def _labelled(body: JsonObject, labels: dict[str, str]) -> Wanted:
