@@ -386,8 +386,21 @@ class _Emitter:
                 self._line(f"put({result.code}, {key.code}, {value.code})")
         return result
 
-    def _message(self, _node: Message) -> _Value:
-        raise AssertionError  # the checker lets none through
+    def _message(self, node: Message) -> _Value:
+        make = self._constant(self._checked.objects[node].make)
+        if not node.optional:
+            values = self._all(tuple(value for _, value in node.fields))
+            entries = (f"{name!r}: {value.code}" for (name, _), value in zip(node.fields, values, strict=True))
+            return _Value(f"{make}({{{', '.join(entries)}}})", fails=True)
+        fields = self._assign("{}", fails=True)
+        for place, (name, node_) in enumerate(node.fields):
+            value = self._value(node_)
+            if place in node.optional:
+                member = self._assign(f"held({value.code})", fails=True)
+                self._line(f"if {member.code}.present: {fields.code}[{name!r}] = {member.code}.value")
+            else:
+                self._line(f"{fields.code}[{name!r}] = {value.code}")
+        return _Value(f"{make}({fields.code})", fails=True)
 
     # loops
 

@@ -97,11 +97,12 @@ class MapOf:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Message:
-    """`name{field: value}`, an object of a declared type."""
+    """`name{field: value}`, an object of a declared type; fields at `optional` places are left out where they are nothing."""
 
     at: int
     name: str
     fields: tuple[tuple[str, Node], ...]
+    optional: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

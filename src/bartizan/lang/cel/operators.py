@@ -18,6 +18,7 @@ from bartizan.lang.cel.values import (
     UInt,
     from_key,
     key_of,
+    name_of,
     type_name,
 )
 
@@ -121,7 +122,7 @@ def equal(left: Any, right: Any) -> bool:
         return bool(left == right)
     if kind is bool or right.__class__ is bool:
         return left is right
-    if kind is not list and kind is not dict and kind is not Optional:
+    if kind is not list and kind is not Optional and not issubclass(kind, dict):
         if kind in _NUMBERS and right.__class__ in _NUMBERS:
             left, right = _as_doubles(left, right)
         return bool(left == right)
@@ -136,7 +137,9 @@ def _equal_deep(left: Any, right: Any) -> bool:
         return False
     if left.__class__ is list:
         return len(left) == len(right) and all(map(equal, left, right))
-    if left.__class__ is dict:
+    if isinstance(left, dict):
+        if left.__class__ is not dict and name_of(left) != name_of(right):
+            return False
         return len(left) == len(right) and all(key in right and equal(item, right[key]) for key, item in left.items())
     return left.present == right.present and equal(left.value, right.value)
 
@@ -348,6 +351,8 @@ def field(operand: Any, name: str) -> Any:
         return optional_field(operand, name)
     if operand.__class__ is list:
         raise CelError("unsupported index type 'string' in list")
+    if hasattr(operand, "has_field"):
+        return operand[name]
     raise no_such_key(name)
 
 
@@ -359,7 +364,8 @@ def has(operand: Any, name: str) -> bool:
         return bool(operand.present) and has(operand.value, name)
     if operand.__class__ is list:
         raise CelError("unsupported index type 'string' in list")
-    return False
+    has_field = getattr(operand, "has_field", None)  # of an object that is no map
+    return has_field is not None and bool(has_field(name))
 
 
 def optional_field(operand: Any, name: str) -> Optional:
