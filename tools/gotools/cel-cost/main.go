@@ -50,7 +50,12 @@ func whole(value any) any {
 	return value
 }
 
-func ask(asked question) answer {
+func ask(asked question) (said answer) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			said = answer{Refused: fmt.Sprint("the reference panics: ", panicked)}
+		}
+	}()
 	var names []cel.EnvOption
 	for name, value := range asked.Given {
 		names = append(names, cel.Variable(name, cel.DynType))
@@ -76,7 +81,6 @@ func ask(asked question) answer {
 		return answer{Refused: err.Error()}
 	}
 	value, details, err := program.Eval(asked.Given)
-	said := answer{}
 	if details != nil && details.ActualCost() != nil {
 		said.Cost = *details.ActualCost()
 	}
