@@ -41,7 +41,7 @@ _DECLARED = {
 
 
 def _constructible(name: str) -> ObjectType | None:
-    if name.split(".")[0] == "Object":
+    if name.split(".", maxsplit=1)[0] == "Object":
         return ObjectType(Type(name), lambda _field: DYN, partial(Made, name))
     return _DECLARED.get(name)
 

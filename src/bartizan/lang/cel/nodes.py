@@ -97,7 +97,7 @@ class MapOf:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Message:
-    """`name{field: value}`, an object of a declared type; fields at `optional` places are left out where they are nothing."""
+    """`name{field: value}`, an object of a declared type; `optional` are places as in a map."""
 
     at: int
     name: str
@@ -160,3 +160,12 @@ def children(node: Node) -> Iterator[Node]:  # noqa: C901 (one case for each kin
             yield from (part for part in (over, condition, result) if part is not None)
         case Bind(value=value, body=body):
             yield from (value, body)
+
+
+def qualified(node: Node) -> str:
+    """The dotted name that a chain of selections spells; empty where it is more than that."""
+    parts: list[str] = []
+    while isinstance(node, Select) and not node.optional and not node.tests:
+        parts.append(node.field)
+        node = node.operand
+    return ".".join([node.name, *reversed(parts)]) if isinstance(node, Name) else ""
