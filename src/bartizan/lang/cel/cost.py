@@ -58,7 +58,9 @@ def over_limit() -> CelBudgetError:
 
 def over_budget() -> CelBudgetError:
     """The end of a policy whose expressions cost more than they may together, in the API server's words."""
-    return CelBudgetError("validation failed due to running out of cost budget, no further validation rules will be run")
+    return CelBudgetError(
+        "validation failed due to running out of cost budget, no further validation rules will be run"
+    )
 
 
 def call_cost(function: str, overloads: tuple[Overload, ...], given: Sequence[Any], result: Any) -> int:
@@ -240,9 +242,7 @@ def _crossed(factor: int) -> Callable[[Sequence[Any], Any], int]:
 _BY_OVERLOAD: Final[Mapping[str, Callable[[Overload], Callable[[Sequence[Any], Any], int]]]] = {
     **dict.fromkeys(("_<_", "_<=_", "_>_", "_>=_"), _of_texts(_shorter)),
     "_+_": _of_texts(_both),
-    "@in": lambda overload: (
-        (lambda given, _result: size(given[1])) if overload.parameters[1].name == "list" else _one
-    ),
+    "@in": lambda overload: (lambda given, _result: size(given[1])) if overload.parameters[1].name == "list" else _one,
     "bytes": lambda overload: _through if overload.parameters[0] == STRING else _one,
     "string": lambda overload: _through if overload.parameters[0] == BYTES else _one,
     "matches": lambda overload: _matched if overload.member else _one,

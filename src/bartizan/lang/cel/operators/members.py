@@ -113,6 +113,8 @@ def optional_index(container: Any, key: Any) -> Optional:
             raise no_such_overload()
         key = key_of(key)
         return Optional(container[key]) if key in container else NONE
+    if key.__class__ not in KEY_CLASSES and key.__class__ is not float:
+        raise no_such_overload()
     return NONE
 
 

@@ -83,7 +83,7 @@ def _is_folded(node: Node, checked: Checked, folded: set[Node]) -> bool:
         case Constant():
             return True
         case Name() | Select():
-            return node in checked.type_names
+            return _is_constant(node, checked)
         case ListOf(items=items, optional=optional):
             return not optional and folded.issuperset(items)
         case MapOf(entries=entries, optional=optional):
@@ -131,15 +131,21 @@ def _is_scalar(node: Node, checked: Checked) -> bool:
 def _root(node: Node, checked: Checked, attributes: set[Node]) -> Node | None:
     """What an attribute begins with, one step down; `None` where a node is no attribute."""
     if isinstance(node, Name) or _is_choice(node):
-        return None if node in checked.type_names else node
+        return None if _is_constant(node, checked) else node
     if isinstance(node, Select):
-        if node in checked.type_names or node in checked.variables:
-            return node if node in checked.variables else None
+        if _is_constant(node, checked):
+            return None
+        if node in checked.variables:
+            return node
         return node.operand if node.operand in attributes else node
     if isinstance(node, Call) and checked.calls[node][0] in INDEXES:
         operand = checked.calls[node][1][0]
         return operand if operand in attributes else node
     return None
+
+
+def _is_constant(node: Node, checked: Checked) -> bool:
+    return node in checked.type_names or node in checked.constants
 
 
 def _is_choice(node: Node) -> bool:

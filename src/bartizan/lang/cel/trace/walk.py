@@ -195,6 +195,8 @@ class Walk:
         return slot.get(self, again=node.name == TARGET)
 
     def _global(self, node: Node, name: str, *, bare: bool) -> Any:
+        if node in self.checked.constants:
+            return self.checked.constants[node]
         if node in self.checked.type_names:
             return TypeValue(self.checked.type_names[node])
         if not bare:
@@ -202,7 +204,8 @@ class Walk:
         return self.attempt(self._names.__getitem__, self.checked.variables.get(node, name))
 
     def _select(self, node: Select, bare: bool) -> Any:
-        if node in self.checked.variables or node in self.checked.type_names:
+        checked = self.checked
+        if node in checked.variables or node in checked.type_names or node in checked.constants:
             return self._global(node, "", bare=bare)
         operand = self.value(node.operand, bare=self.is_attribute(node.operand))
         value = self._field(node, operand)
@@ -227,13 +230,13 @@ class Walk:
             self.pay(cost.LOOK_UP)
 
     def _index(self, node: Call, bare: bool) -> Any:
-        name, (container, key), overloads = self.checked.calls[node]
+        name, (container, key), _ = self.checked.calls[node]
         held = self.value(container, bare=self.is_attribute(container))
         value = held
         if held.__class__ is not CelError and not (held.__class__ is Optional and not held.present):
             place = self.value(key, bare=self.is_attribute(key))
             is_optional = name == "_[?_]" or held.__class__ is Optional
-            look_up = operators.index if name == "_[_]" else dispatcher(overloads) if overloads else operators.no_overload
+            look_up = operators.index if name == "_[_]" else operators.optional_index
             value = place if place.__class__ is CelError else self.attempt(look_up, held, place)
             self._pay_member(value, is_optional=is_optional)
         elif held.__class__ is Optional and not self.is_known(key):
@@ -262,8 +265,8 @@ class Walk:
         name, operands, overloads = self.checked.calls[node]
         if name in INDEXES:
             return self._index(node, bare)
-        if name in ("or", "orValue") and len(operands) == 2:
-            return self._alternative(node, operands, overloads)
+        if name in ("or", "orValue") and len(operands) == 2 and overloads:
+            return self._alternative(name, operands)
         given: list[Any] = []
         failed: CelError | None = None
         stops = len(operands) > 2 or (name in _SEARCHES and isinstance(operands[-1], Constant))
@@ -291,20 +294,17 @@ class Walk:
             grows = any(overload.grows for overload in overloads)
         return operators.spend(self.budget, value) if grows and self.looping else value
 
-    def _alternative(self, node: Call, operands: tuple[Node, ...], overloads: tuple[Overload, ...]) -> Any:
+    def _alternative(self, name: str, operands: tuple[Node, ...]) -> Any:
         """`or` and `orValue`, which ask for the other value where there is none, and cost nothing themselves."""
         first, other = operands
         held = self.value(first)
         if held.__class__ is CelError:
             self.unreached(other)
             return held
-        if held.__class__ is Optional and held.present:
-            self.unreached(other)
-            return held if self.checked.calls[node][0] == "or" else held.value
-        value = self.value(other)
-        if value.__class__ is CelError:
-            return value
-        return self._applied(node, self.checked.calls[node][0], [held, value], overloads)
+        if held.__class__ is Optional and not held.present:
+            return self.value(other)
+        self.unreached(other)
+        return held.value if name == "orValue" and held.__class__ is Optional else held
 
     # truth
 
