@@ -54,7 +54,7 @@ class Expression:
 
     def cost(self, names: Mapping[str, Any]) -> int:
         """What it costs on this input, as the API server counts it."""
-        from bartizan.lang.cel.trace import count  # noqa: PLC0415 (most expressions are never counted)
+        from bartizan.lang.cel.trace import count
 
         return count(self, names, sys.maxsize).cost
 
@@ -77,7 +77,7 @@ def compile_expression(text: str, environment: Environment) -> Expression:
 
 def _precise(expression: Expression, names: Mapping[str, Any], error: CelError) -> CelError:
     """What a vague error is about: a walk says which field of what it is that is not there."""
-    from bartizan.lang.cel.trace import count  # noqa: PLC0415 (few expressions end so)
+    from bartizan.lang.cel.trace import count
 
     found = count(expression, names).error
     return found if isinstance(found, CelError) else error

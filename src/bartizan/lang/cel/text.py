@@ -37,7 +37,7 @@ _BINARY: Final = {
 }
 _WORD: Final = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*", re.ASCII)
 _NO_FIELDS: Final = frozenset({"true", "false", "null", "in"})
-_ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ESCAPES: Final = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _TWO_NAMES: Final = {"exists_one": "existsOne", "map": "transformList"}
 _TARGET: Final = "@target"
 _SLOT: Final = re.compile(r"@index(\d+)")
@@ -61,10 +61,14 @@ def constant_text(value: Any) -> str:
         # no literal says infinity, but one that is too large is read as it
         return repr(value) if math.isfinite(value) else "1e999" if value > 0 else "-1e999"
     if value.__class__ is bytes:
-        return 'b"' + "".join(f"\\x{octet:02x}" for octet in value) + '"'
+        return "b'" + "".join(f"\\x{octet:02x}" for octet in value) + "'"
     if value.__class__ is str:
-        return '"' + "".join(map(_character, value)) + '"'
+        return "'" + "".join(map(_character, value)) + "'"
     return str(value)
+
+
+def _field(name: str) -> str:
+    return name if _WORD.fullmatch(name) and name not in _NO_FIELDS else f"`{name}`"
 
 
 def _character(letter: str) -> str:
@@ -104,9 +108,7 @@ class _Writer:
         return node.name, _MEMBER
 
     def _select(self, node: Select) -> tuple[str, int]:
-        is_plain = _WORD.fullmatch(node.field) and node.field not in _NO_FIELDS
-        name = node.field if is_plain else f"`{node.field}`"
-        text = f"{self.write(node.operand, _MEMBER)}.{'?' if node.optional else ''}{name}"
+        text = f"{self.write(node.operand, _MEMBER)}.{'?' if node.optional else ''}{_field(node.field)}"
         return (f"has({text})" if node.tests else text), _MEMBER
 
     def _call(self, node: Call) -> tuple[str, int]:
@@ -116,9 +118,9 @@ class _Writer:
             return f"{self.write(left, tightness)} {sign} {self.write(right, tightness + 1)}", tightness
         if node.function in ("!_", "-_"):
             (operand,) = node.arguments
-            inner = self.write(operand, _MEMBER)  # a minus before a number would become part of it
-            number = isinstance(operand, Constant) and operand.value.__class__ in (int, float)
-            return f"{node.function[0]}{f'({inner})' if number else inner}", _SIGN
+            inner = self.write(operand, _MEMBER)
+            # a minus before a number would become part of it
+            return f"{node.function[0]}{f'({inner})' if inner[0].isdigit() else inner}", _SIGN
         if node.function in ("_[_]", "_[?_]"):
             container, key = node.arguments
             return f"{self.write(container, _MEMBER)}[{'?' * ('?' in node.function)}{self.write(key)}]", _MEMBER
@@ -147,7 +149,7 @@ class _Writer:
 
     def _message(self, node: Message) -> tuple[str, int]:
         fields = (
-            f"{'?' * (place in node.optional)}{name}: {self.write(value)}"
+            f"{'?' * (place in node.optional)}{_field(name)}: {self.write(value)}"
             for place, (name, value) in enumerate(node.fields)
         )
         return f"{node.name}{{{', '.join(fields)}}}", _MEMBER

@@ -98,7 +98,7 @@ def _label(node: Loop, number: int, turn: _Turn) -> str:
     if node.second is None:
         return f"{node.first}, turn {number + 1}"
     first = constant_text(turn.first) if isinstance(turn.first, (str, int)) else "…"
-    return f"{node.second}, {node.first} {first}"
+    return f"{node.first} = {first}, {node.second}"
 
 
 def _quantified(walk: Walk, node: Loop, turns: list[_Turn]) -> Any:

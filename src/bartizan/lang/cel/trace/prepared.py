@@ -31,7 +31,7 @@ class Prepared:
 
     `attributes` are names with the fields and members asked of them, which
     share the price of the name; those in `choices` begin with a ternary,
-    which has none.
+    which has none. What is `hidden` was made by a macro, and nobody wrote it.
     """
 
     tree: Node
@@ -40,6 +40,7 @@ class Prepared:
     sets: frozenset[Node]
     attributes: frozenset[Node]
     choices: frozenset[Node]
+    hidden: frozenset[Node]
 
 
 @lru_cache(maxsize=2048)
@@ -69,7 +70,10 @@ def prepare(text: str, environment: Environment) -> Prepared:
             attributes.add(node)
             if root in choices or _is_choice(root):
                 choices.add(node)
-    return Prepared(tree, checked, frozenset(folded), frozenset(sets), frozenset(attributes), frozenset(choices))
+    hidden = frozenset(part for node in nodes for part in _made_by_macro(node))
+    return Prepared(
+        tree, checked, frozenset(folded), frozenset(sets), frozenset(attributes), frozenset(choices), hidden
+    )
 
 
 def _below_first(node: Node) -> Iterator[Node]:
@@ -78,7 +82,23 @@ def _below_first(node: Node) -> Iterator[Node]:
     yield node
 
 
-def _is_folded(node: Node, checked: Checked, folded: set[Node]) -> bool:
+def _made_by_macro(node: Node) -> Iterator[Node]:
+    """The parts of an `optMap` that stand between its optional and its body, and the later names of a block."""
+    if isinstance(node, Bind) and node.name == "@index0":
+        number, slot = 1, node.body
+        while isinstance(slot, Bind) and slot.name == f"@index{number}":
+            yield slot
+            number, slot = number + 1, slot.body
+    if not isinstance(node, Bind) or node.name != TARGET or not isinstance(node.body, Choice):
+        return
+    choice = node.body
+    yield from (choice, choice.condition, *children(choice.condition), choice.yes, choice.no)
+    (inner,) = [choice.yes] if isinstance(choice.yes, Bind) else children(choice.yes)
+    if isinstance(inner, Bind):
+        yield from (inner, inner.value, *children(inner.value))
+
+
+def _is_folded(node: Node, checked: Checked, folded: set[Node]) -> bool:  # noqa: PLR0911 (one for each kind)
     match node:
         case Constant():
             return True

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-Kind: TypeAlias = Literal[
-    "name", "field", "call", "and", "or", "choice", "list", "map", "object", "loop", "turn", "bind", "constant"
-]
+_Part: TypeAlias = Literal["name", "field", "call", "and", "or", "choice", "list", "map", "object", "bind", "constant"]
+Kind: TypeAlias = _Part | Literal["all", "exists", "loop", "turn"]
 MAX_STEPS: Final = 20_000
 """Steps kept of one walk; a loop over a long list would fill the memory with what nobody reads."""
 
@@ -76,10 +75,7 @@ def _operand(step: Step, reached: list[Step]) -> list[Step]:
 
 def _turns(step: Step, reached: list[Step]) -> list[Step]:
     """A loop that ended early did so in its last turn; else every turn has its share and none is pointed out."""
-    turns = [child for child in reached if child.kind == "turn"]
-    ended = [turn for turn in turns if turn.children and turn.children[0].value is step.value]
-    is_early = step.text and step.value in (True, False) and len(ended) == 1 and turns and ended[0] is turns[-1]
-    return ended if is_early else []
+    return reached[-1:] if step.value is (step.kind == "exists") else []
 
 
 _CHOSEN: Final[dict[str, Callable[[Step, list[Step]], list[Step]]]] = {
@@ -87,7 +83,8 @@ _CHOSEN: Final[dict[str, Callable[[Step, list[Step]], list[Step]]]] = {
     "or": _terms,
     "choice": _all,
     "call": _operand,
-    "loop": _turns,
+    "all": _turns,
+    "exists": _turns,
     "turn": _last,
     "bind": _last,
 }

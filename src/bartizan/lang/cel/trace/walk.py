@@ -29,6 +29,7 @@ from bartizan.lang.cel.nodes import (
     Select,
 )
 from bartizan.lang.cel.trace.loops import Slot, walk_bind, walk_loop
+from bartizan.lang.cel.trace.made import walk_list, walk_map, walk_message
 from bartizan.lang.cel.trace.prepared import INDEXES, TARGET
 from bartizan.lang.cel.trace.step import MAX_STEPS, Kind, Step
 from bartizan.lang.cel.types import DOUBLE, DYN, INT, UINT
@@ -86,6 +87,19 @@ class Walk:
         self._limit = _NO_LIMIT if limit is None else limit
         self._texts = texts
         self._open: list[Step] | None = None if texts is None else []
+        self._walkers: dict[type, Callable[[Any, bool], Any]] = {
+            Constant: self._constant,
+            Name: self._name,
+            Select: self._select,
+            Call: self._call,
+            Logic: self._logic,
+            Choice: self._choice,
+            ListOf: self._list,
+            MapOf: self._map,
+            Message: self._message,
+            Loop: self._loop,
+            Bind: self._bind,
+        }
 
     def run(self) -> Any:
         """The value of the whole, or the error it ends in.
@@ -117,7 +131,7 @@ class Walk:
 
     def value(self, node: Node, *, bare: bool = False) -> Any:
         """What a node gives; `bare` where the price of a name is not due."""
-        if self._open is None or isinstance(node, Constant):
+        if self._open is None or isinstance(node, Constant) or node in self._prepared.hidden:
             return self._worked_out(node, bare=bare)
         step = self.begin(_kind(node), self._text(node), node.at)
         before, above = self.spent, self._open
@@ -163,7 +177,7 @@ class Walk:
 
     def unreached(self, node: Node) -> None:
         """Note a part that was not come to."""
-        if self._open is not None and not isinstance(node, Constant):
+        if self._open is not None and not isinstance(node, Constant) and node not in self._prepared.hidden:
             self.begin(_kind(node), self._text(node), node.at).reached = False
 
     def is_attribute(self, node: Node) -> bool:
@@ -176,10 +190,10 @@ class Walk:
     def _worked_out(self, node: Node, *, bare: bool) -> Any:
         if node in self._prepared.folded:
             spent = self.spent
-            value = _WALKERS[node.__class__](self, node, True)
+            value = self._walkers[node.__class__](node, True)
             self.spent = spent
             return value
-        return _WALKERS[node.__class__](self, node, bare)
+        return self._walkers[node.__class__](node, bare)
 
     # names and fields
 
@@ -224,9 +238,7 @@ class Walk:
 
     def _pay_member(self, value: Any, *, is_optional: bool) -> None:
         """The price of a field or member; one of an optional has none where it is not there."""
-        if not is_optional:
-            self.pay(cost.LOOK_UP)
-        elif value is True or (value.__class__ is Optional and value.present):
+        if not is_optional or value is True or (value.__class__ is Optional and value.present):
             self.pay(cost.LOOK_UP)
 
     def _index(self, node: Call, bare: bool) -> Any:
@@ -333,72 +345,16 @@ class Walk:
                 self.unreached(branch)
         return value
 
-    # collections
+    # what others walk
 
     def _list(self, node: ListOf, _bare: bool) -> Any:
-        made: list[Any] = []
-        failed: CelError | None = None
-        for place, item in enumerate(node.items):
-            if failed is not None:
-                self.unreached(item)
-                continue
-            value = self._member(item, optional=place in node.optional)
-            if value.__class__ is CelError:
-                failed = value
-            elif place not in node.optional:
-                made.append(value)
-            elif value.present:
-                made.append(value.value)
-        self.pay(cost.LIST)
-        return made if failed is None else failed
-
-    def _member(self, node: Node, *, optional: bool) -> Any:
-        """A member of what is written out; an optional one must be an optional."""
-        value = self.value(node)
-        return self.attempt(operators.held, value) if optional and value.__class__ is not CelError else value
+        return walk_list(self, node)
 
     def _map(self, node: MapOf, _bare: bool) -> Any:
-        made: dict[Any, Any] = {}
-        failed: CelError | None = None
-        for place, (key, item) in enumerate(node.entries):
-            if failed is not None:
-                self.unreached(key)
-                self.unreached(item)
-                continue
-            failed = self._entry(made, key, item, optional=place in node.optional)
-        self.pay(cost.MAP)
-        return made if failed is None else failed
-
-    def _entry(self, made: dict[Any, Any], key: Node, item: Node, *, optional: bool) -> CelError | None:
-        name = self.value(key)
-        if name.__class__ is CelError:
-            self.unreached(item)
-            return _as_error(name)
-        value = self._member(item, optional=optional)
-        if value.__class__ is CelError:
-            return _as_error(value)
-        if optional:
-            if not value.present:
-                return None
-            value = value.value
-        return _as_error(self.attempt(operators.put, made, name, value))
+        return walk_map(self, node)
 
     def _message(self, node: Message, _bare: bool) -> Any:
-        fields: dict[str, Any] = {}
-        failed: CelError | None = None
-        for place, (name, item) in enumerate(node.fields):
-            if failed is not None:
-                self.unreached(item)
-                continue
-            value = self._member(item, optional=place in node.optional)
-            if value.__class__ is CelError:
-                failed = value
-            elif place not in node.optional:
-                fields[name] = value
-            elif value.present:
-                fields[name] = value.value
-        self.pay(cost.OBJECT)
-        return self.attempt(self.checked.objects[node].make, fields) if failed is None else failed
+        return walk_message(self, node)
 
     def _loop(self, node: Loop, _bare: bool) -> Any:
         return walk_loop(self, node)
@@ -407,13 +363,11 @@ class Walk:
         return walk_bind(self, node, bare=bare)
 
 
-def _as_error(value: Any) -> CelError | None:
-    return value if isinstance(value, CelError) else None
-
-
 def _kind(node: Node) -> Kind:
     if isinstance(node, Logic):
         return "and" if node.operator == "&&" else "or"
+    if isinstance(node, Loop) and node.kind in ("all", "exists"):
+        return "all" if node.kind == "all" else "exists"
     return _KINDS[node.__class__]
 
 
@@ -427,19 +381,6 @@ def _note(step: Step, node: Node, value: Any) -> None:
         step.children = []
 
 
-_WALKERS: Final[Mapping[type, Callable[[Walk, Any, bool], Any]]] = {
-    Constant: Walk._constant,
-    Name: Walk._name,
-    Select: Walk._select,
-    Call: Walk._call,
-    Logic: Walk._logic,
-    Choice: Walk._choice,
-    ListOf: Walk._list,
-    MapOf: Walk._map,
-    Message: Walk._message,
-    Loop: Walk._loop,
-    Bind: Walk._bind,
-}
 _KINDS: Final[Mapping[type, Kind]] = {
     Constant: "constant",
     Name: "name",
