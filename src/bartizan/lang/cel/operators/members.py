@@ -8,6 +8,7 @@ from bartizan.lang.cel.errors import CelError, no_such_key, no_such_overload
 from bartizan.lang.cel.operators.equality import equal
 from bartizan.lang.cel.values import (
     BOOL_KEYS,
+    INT_MAX,
     KEY_CLASSES,
     NONE,
     Optional,
@@ -42,7 +43,11 @@ def index(container: Any, key: Any) -> Any:
 
 
 def _place(key: Any) -> int:
-    if key.__class__ is int or key.__class__ is UInt:
+    if key.__class__ is int:
+        return int(key)
+    if key.__class__ is UInt:
+        if key > INT_MAX:
+            raise CelError(f"unsupported index value {int(key)} in list")
         return int(key)
     if key.__class__ is float and key.is_integer():
         return int(key)

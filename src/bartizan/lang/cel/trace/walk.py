@@ -189,9 +189,9 @@ class Walk:
 
     def _worked_out(self, node: Node, *, bare: bool) -> Any:
         if node in self._prepared.folded:
-            spent = self.spent
+            spent, limit, self._limit = self.spent, self._limit, _NO_LIMIT
             value = self._walkers[node.__class__](node, True)
-            self.spent = spent
+            self.spent, self._limit = spent, limit
             return value
         return self._walkers[node.__class__](node, bare)
 
@@ -264,11 +264,12 @@ class Walk:
 
     def _aside(self, node: Node) -> Any:
         """A value that the reference would not ask for, and so has no cost."""
-        spent, leave = self.spent, self.silently()
+        spent, limit, leave = self.spent, self._limit, self.silently()
+        self._limit = _NO_LIMIT
         try:
             return self.value(node)
         finally:
-            self.spent = spent
+            self.spent, self._limit = spent, limit
             leave()
 
     # operations
