@@ -59,7 +59,9 @@ _WRITERS: Final[Mapping[type, Callable[[Writer, Any], Value]]] = {
 }
 
 
-def emit(tree: Node, checked: Checked, dispatch: Callable[[tuple[Overload, ...]], Any]) -> tuple[str, dict[str, Any]]:
+def emit(
+    tree: Node, checked: Checked, dispatch: Callable[[tuple[Overload, ...], str], Any]
+) -> tuple[str, dict[str, Any]]:
     """Write `def expression(names, budget)` and the constants it needs; `dispatch` picks an overload by its arguments.
 
     `budget` is a list of the steps that are left, for who wants to know.

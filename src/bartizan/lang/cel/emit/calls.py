@@ -51,7 +51,7 @@ def write_call(out: Writer, node: Call) -> Value:  # noqa: PLR0911 (one for each
         return Value(f"optional_index({first.code}, {second.code})", fails=True)
     if name in ("or", "orValue") and len(operands) == 2 and overloads:
         return _alternative(out, operands, holds="" if name == "or" else ".value")
-    return _applied(out, operands, overloads)
+    return _applied(out, name, operands, overloads)
 
 
 def _alternative(out: Writer, operands: tuple[Node, ...], *, holds: str) -> Value:
@@ -78,7 +78,7 @@ def _index(out: Writer, operands: tuple[Node, ...]) -> Value:
     return Value(f"index({first.code}, {second.code})", fails=True)
 
 
-def _applied(out: Writer, operands: tuple[Node, ...], overloads: tuple[Overload, ...]) -> Value:
+def _applied(out: Writer, name: str, operands: tuple[Node, ...], overloads: tuple[Overload, ...]) -> Value:
     prepared = _prepared(operands[-1], overloads) if operands else None
     if prepared is not None:
         given = ", ".join(value.code for value in out.all(operands[:-1]))
@@ -90,7 +90,7 @@ def _applied(out: Writer, operands: tuple[Node, ...], overloads: tuple[Overload,
     if len(overloads) == 1 and all(map(_is_certain, map(out.kind, operands), overloads[0].parameters)):
         function = out.constant(overloads[0].call)
     else:
-        function = out.constant(out.dispatch(overloads))
+        function = out.constant(out.dispatch(overloads, name))
     return _charged(out, Value(f"{function}({given})", fails=True), grows=any(item.grows for item in overloads))
 
 

@@ -303,7 +303,7 @@ class Walk:
         elif not overloads:
             return no_such_overload()
         else:
-            value = self.attempt(dispatcher(overloads), *given)
+            value = self.attempt(dispatcher(overloads, name), *given)
             grows = any(overload.grows for overload in overloads)
         return operators.spend(self.budget, value) if grows and self.looping else value
 
