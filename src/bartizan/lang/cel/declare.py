@@ -19,6 +19,9 @@ class Overload:
 
     A member is called on its first parameter. What `grows` may give a text
     or list as large as what it was given, or larger, and is charged for.
+    `ambient` is a name that no expression can write, such as `@world`: its
+    value is given to `call` before the arguments, which is how a function
+    gets at a clock. All overloads of a function have the same.
     """
 
     parameters: tuple[Type, ...]
@@ -28,6 +31,7 @@ class Overload:
     grows: bool = False
     prepare: Callable[[str], Callable[..., Any] | None] | None = None
     """Makes the function for a last argument that is written out; `None` where that is left to `call`."""
+    ambient: str = ""
 
 
 @dataclass(frozen=True, slots=True)

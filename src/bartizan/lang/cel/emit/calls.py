@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.lang.cel.emit.members import write_subscripted
 from bartizan.lang.cel.emit.writing import Value
-from bartizan.lang.cel.nodes import Call, Constant, Node
+from bartizan.lang.cel.nodes import Call, Constant, Name, Node
 from bartizan.lang.cel.types import BOOL, DOUBLE, DYN, INT, STRING, UINT, Type
 from bartizan.lang.cel.values import INT_MAX, INT_MIN
 
@@ -87,6 +88,11 @@ def _applied(out: Writer, name: str, operands: tuple[Node, ...], overloads: tupl
     given = ", ".join(value.code for value in values)
     if not overloads:
         return Value(f"no_overload({given})", fails=True)
+    ambient = overloads[0].ambient
+    if ambient:
+        given = f"names[{ambient!r}]" + (f", {given}" if given else "")
+        overloads = tuple(replace(item, parameters=(DYN, *item.parameters)) for item in overloads)
+        operands = (Name(0, ambient), *operands)
     if len(overloads) == 1 and all(map(_is_certain, map(out.kind, operands), overloads[0].parameters)):
         function = out.constant(overloads[0].call)
     else:

@@ -8,9 +8,9 @@ from bartizan.base.errors import SpecError
 from bartizan.base.json import to_text
 from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.scope import after
-from bartizan.engines.policy.dialects.kyverno.spec import list_at, object_at
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
 from bartizan.engines.policy.dialects.kyverno.watch import watch_of
+from bartizan.engines.policy.document import list_at, object_at
 from bartizan.engines.policy.lookup import (
     ApiQuestion,
     ConfigMapQuestion,

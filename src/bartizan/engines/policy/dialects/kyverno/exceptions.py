@@ -12,9 +12,10 @@ from bartizan.base import wildcard
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno.match import compile_filters
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_any_all
-from bartizan.engines.policy.dialects.kyverno.spec import ExceptionSpec, Metadata, decode, is_of
+from bartizan.engines.policy.dialects.kyverno.spec import ExceptionSpec, is_of
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError
 from bartizan.engines.policy.dialects.kyverno.watch import watch_of
+from bartizan.engines.policy.document import Metadata, decode
 from bartizan.model.outcome import Skipped
 
 if TYPE_CHECKING:

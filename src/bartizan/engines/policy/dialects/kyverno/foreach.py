@@ -13,10 +13,11 @@ from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.preconditions import Verdict, compile_conditions
 from bartizan.engines.policy.dialects.kyverno.scope import set_path
-from bartizan.engines.policy.dialects.kyverno.spec import ValidateSpec, list_at, object_at
+from bartizan.engines.policy.dialects.kyverno.spec import ValidateSpec
 from bartizan.engines.policy.dialects.kyverno.validate import compile_validate
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
 from bartizan.engines.policy.dialects.kyverno.watch import watched_loop
+from bartizan.engines.policy.document import list_at, object_at
 from bartizan.lang.jmespath import JmesPathError, NotFoundError
 from bartizan.model.outcome import PASSED, Broken, Failed, Outcome, Passed
 from bartizan.model.resource import Resource

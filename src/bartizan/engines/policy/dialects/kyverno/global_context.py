@@ -10,7 +10,8 @@ import msgspec
 from bartizan.base.duration import parse_duration
 from bartizan.base.errors import SpecError
 from bartizan.base.json import to_text
-from bartizan.engines.policy.dialects.kyverno.spec import Metadata, decode, is_of, object_at
+from bartizan.engines.policy.dialects.kyverno.spec import is_of
+from bartizan.engines.policy.document import Metadata, decode, object_at
 from bartizan.engines.policy.lookup import ApiQuestion
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ _TOP_FIELDS: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "statu
 _CORE: Final = "v1"
 
 
-class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """Fields in camel case; an unknown one is an error."""
 
 
-class KeptResource(_Record, frozen=True):
+class KeptResource(Record, frozen=True):
     """Every object of a resource, in one namespace or in all."""
 
     version: str
@@ -38,14 +39,14 @@ class KeptResource(_Record, frozen=True):
     namespace: str = ""
 
 
-class Pair(_Record, frozen=True):
+class Pair(Record, frozen=True):
     """A field of the body that a call sends."""
 
     key: str
     value: Any
 
 
-class KeptCall(_Record, frozen=True):
+class KeptCall(Record, frozen=True):
     """The answer to a call, asked anew at every interval; a run here is shorter than any."""
 
     url_path: str = ""
@@ -56,14 +57,14 @@ class KeptCall(_Record, frozen=True):
     retry_limit: int = 3
 
 
-class ProjectionSpec(_Record, frozen=True):
+class ProjectionSpec(Record, frozen=True):
     """A part of what is kept, under a name."""
 
     name: str
     jmes_path: str
 
 
-class EntrySpec(_Record, frozen=True):
+class EntrySpec(Record, frozen=True):
     """`spec` of an entry; one of the two ways is set."""
 
     kubernetes_resource: KeptResource | None = None

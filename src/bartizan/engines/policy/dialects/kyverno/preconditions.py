@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno.conditions import bind_key, bind_value, operator
-from bartizan.engines.policy.dialects.kyverno.spec import list_at, object_at
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
 from bartizan.engines.policy.dialects.kyverno.watch import watch_of
+from bartizan.engines.policy.document import list_at, object_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

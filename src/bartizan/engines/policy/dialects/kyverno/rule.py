@@ -173,7 +173,7 @@ def _judge(  # noqa: PLR0911 (one for each way to judge)
 ) -> Judge:
     validate = spec.validate
     if spec.cel_preconditions or (validate is not None and validate.cel is not None):
-        from bartizan.engines.policy.dialects.kyverno.cel import cel_judge  # late: most policies have none
+        from bartizan.engines.policy.dialects.kyverno.cel.rule import cel_judge  # late: most policies have none
 
         return cel_judge(spec, at)
     if spec.mutate is not None:

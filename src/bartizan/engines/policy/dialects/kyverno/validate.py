@@ -14,9 +14,9 @@ import msgspec
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno.assertions import compile_assertion
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
-from bartizan.engines.policy.dialects.kyverno.spec import list_at, object_at
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
 from bartizan.engines.policy.dialects.kyverno.watch import watch_of
+from bartizan.engines.policy.document import list_at, object_at
 from bartizan.lang.overlay import Mismatch, Pattern, compile_pattern
 from bartizan.model.outcome import PASSED, Broken, Failed, Outcome, Skipped
 

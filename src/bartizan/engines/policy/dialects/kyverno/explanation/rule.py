@@ -22,8 +22,9 @@ from bartizan.engines.policy.dialects.kyverno.explanation.language import filled
 from bartizan.engines.policy.dialects.kyverno.explanation.match import explain_match
 from bartizan.engines.policy.dialects.kyverno.match import compile_filters
 from bartizan.engines.policy.dialects.kyverno.policy import compile_policy
-from bartizan.engines.policy.dialects.kyverno.spec import Metadata, RuleSpec, decode
+from bartizan.engines.policy.dialects.kyverno.spec import RuleSpec
 from bartizan.engines.policy.dialects.kyverno.watch import Watch
+from bartizan.engines.policy.document import Metadata, decode
 from bartizan.model.outcome import Broken, Failed, Outcome, Passed, Skipped
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from bartizan.base import wildcard
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno.generation.spec import GenerateSpec
 from bartizan.engines.policy.dialects.kyverno.match import parse_kind
-from bartizan.engines.policy.dialects.kyverno.spec import Filter, ResourceFilter, RuleSpec, decode
+from bartizan.engines.policy.dialects.kyverno.spec import Filter, ResourceFilter, RuleSpec
 from bartizan.engines.policy.dialects.kyverno.variables import has_variables
+from bartizan.engines.policy.document import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

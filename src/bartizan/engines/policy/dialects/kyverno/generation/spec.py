@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from bartizan.base.errors import SpecError
-from bartizan.engines.policy.dialects.kyverno.spec import decode
 from bartizan.engines.policy.dialects.kyverno.variables import has_variables
+from bartizan.engines.policy.document import decode
 from bartizan.engines.policy.objects import parse_kind
 from bartizan.engines.policy.selector import LabelSelector, compile_selector
 from bartizan.model.scoping import is_cluster_scoped
@@ -27,18 +27,18 @@ _ANCHOR: Final = re.compile(r"(\+|\^|=|<|X)?\(.+\)")
 _BUILT_IN: Final = re.compile(r"|apps|batch|autoscaling|policy|([a-z.-]+\.)?k8s\.io")
 
 
-class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """Fields in camel case, as YAML has them; an unknown one is an error."""
 
 
-class CloneSpec(_Record, frozen=True):
+class CloneSpec(Record, frozen=True):
     """The object that is copied; its kind is the target's."""
 
     namespace: str = ""
     name: str = ""
 
 
-class CloneListSpec(_Record, frozen=True):
+class CloneListSpec(Record, frozen=True):
     """Every object of these kinds in one namespace is copied."""
 
     namespace: str = ""
@@ -46,7 +46,7 @@ class CloneListSpec(_Record, frozen=True):
     selector: LabelSelector | None = None
 
 
-class TargetSpec(_Record, frozen=True):
+class TargetSpec(Record, frozen=True):
     """What is made, and from what: `data`, a `clone` or a `cloneList`."""
 
     api_version: str = ""

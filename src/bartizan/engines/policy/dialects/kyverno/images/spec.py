@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 
 from bartizan.base.errors import SpecError
-from bartizan.engines.policy.dialects.kyverno.spec import _Record, decode
+from bartizan.engines.policy.document import Record, decode
 from bartizan.engines.policy.signatures.keys import HASHES
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 _MAX_NESTING: Final = 16
 
 
-class SecretSpec(_Record, frozen=True):
+class SecretSpec(Record, frozen=True):
     """A Secret that holds a key as `cosign.pub`."""
 
     name: str
     namespace: str
 
 
-class RekorSpec(_Record, frozen=True):
+class RekorSpec(Record, frozen=True):
     """The transparency log: by what key it signs, or that it does not matter."""
 
     url: str = ""
@@ -35,7 +35,7 @@ class RekorSpec(_Record, frozen=True):
     ignore_tlog: bool = False
 
 
-class CtLogSpec(_Record, frozen=True):
+class CtLogSpec(Record, frozen=True):
     """The certificate log and the timestamp authority."""
 
     ignore_sct: bool = msgspec.field(default=False, name="ignoreSCT")
@@ -43,7 +43,7 @@ class CtLogSpec(_Record, frozen=True):
     tsa_cert_chain: str = ""
 
 
-class KeysSpec(_Record, frozen=True):
+class KeysSpec(Record, frozen=True):
     """Public keys, or where one is kept."""
 
     public_keys: str = ""
@@ -54,7 +54,7 @@ class KeysSpec(_Record, frozen=True):
     ctlog: CtLogSpec | None = None
 
 
-class CertificatesSpec(_Record, frozen=True):
+class CertificatesSpec(Record, frozen=True):
     """A certificate, or the roots that one must lead to."""
 
     cert: str = ""
@@ -63,7 +63,7 @@ class CertificatesSpec(_Record, frozen=True):
     ctlog: CtLogSpec | None = None
 
 
-class KeylessSpec(_Record, frozen=True):
+class KeylessSpec(Record, frozen=True):
     """Who must have signed, as their certificate says."""
 
     rekor: RekorSpec | None = None
@@ -76,7 +76,7 @@ class KeylessSpec(_Record, frozen=True):
     additional_extensions: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-class AttestorSpec(_Record, frozen=True):
+class AttestorSpec(Record, frozen=True):
     """One who may vouch, or a set of such."""
 
     keys: KeysSpec | None = None
@@ -88,14 +88,14 @@ class AttestorSpec(_Record, frozen=True):
     signature_algorithm: str = ""
 
 
-class AttestorSetSpec(_Record, frozen=True):
+class AttestorSetSpec(Record, frozen=True):
     """Several, of which `count` must vouch; all, where there is none."""
 
     count: int | None = None
     entries: list[AttestorSpec] = msgspec.field(default_factory=list)
 
 
-class AttestationSpec(_Record, frozen=True):
+class AttestationSpec(Record, frozen=True):
     """A statement that must be there. Its `conditions` are compiled apart."""
 
     name: str = ""
@@ -110,7 +110,7 @@ class AttestationSpec(_Record, frozen=True):
         return self.type_ or self.predicate_type
 
 
-class CredentialsSpec(_Record, frozen=True):
+class CredentialsSpec(Record, frozen=True):
     """How to log in to the registry."""
 
     allow_insecure_registry: bool = False
@@ -118,14 +118,14 @@ class CredentialsSpec(_Record, frozen=True):
     secrets: list[str] | None = None
 
 
-class ImageValidationSpec(_Record, frozen=True):
+class ImageValidationSpec(Record, frozen=True):
     """`validate` of an entry; its conditions are compiled apart."""
 
     message: str = ""
     deny: Any = None
 
 
-class VerifyImagesSpec(_Record, frozen=True):
+class VerifyImagesSpec(Record, frozen=True):
     """One entry of `verifyImages`."""
 
     failure_action: Literal["Audit", "Enforce", "audit", "enforce"] | None = None
@@ -151,21 +151,21 @@ class VerifyImagesSpec(_Record, frozen=True):
     use_cache: bool = True
 
 
-class IgnoredFields(_Record, frozen=True):
+class IgnoredFields(Record, frozen=True):
     """Fields of some objects that need not be as they were signed."""
 
     fields: list[str] = msgspec.field(default_factory=list)
     objects: list[dict[str, str]] = msgspec.field(default_factory=list)
 
 
-class DryRunSpec(_Record, frozen=True):
+class DryRunSpec(Record, frozen=True):
     """Whether to ask the cluster what it would make of the signed manifest."""
 
     enable: bool = False
     namespace: str = ""
 
 
-class ManifestsSpec(_Record, frozen=True):
+class ManifestsSpec(Record, frozen=True):
     """`validate.manifests`."""
 
     attestors: list[AttestorSetSpec] = msgspec.field(default_factory=list)

@@ -32,9 +32,9 @@ from bartizan.engines.policy.dialects.kyverno.images.spec import (
 )
 from bartizan.engines.policy.dialects.kyverno.images.variable import extract_images, parts
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
-from bartizan.engines.policy.dialects.kyverno.spec import list_at, object_at
 from bartizan.engines.policy.dialects.kyverno.validate import compile_message
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, compile_template
+from bartizan.engines.policy.document import list_at, object_at
 from bartizan.engines.policy.lookup import LookupFailedError, RegistryAccess
 from bartizan.engines.policy.signatures.refusal import RefusedError, UndecidedError
 from bartizan.model.change import Change

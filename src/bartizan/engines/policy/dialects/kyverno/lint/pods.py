@@ -11,7 +11,8 @@ from bartizan.engines.policy.dialects.kyverno.lint.kinds_table import CONTROLLER
 from bartizan.engines.policy.dialects.kyverno.lint.remark import Said
 from bartizan.engines.policy.dialects.kyverno.lint.view import sequence, texts
 from bartizan.engines.policy.dialects.kyverno.match import parse_kind
-from bartizan.engines.policy.dialects.kyverno.spec import RuleSpec, decode
+from bartizan.engines.policy.dialects.kyverno.spec import RuleSpec
+from bartizan.engines.policy.document import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

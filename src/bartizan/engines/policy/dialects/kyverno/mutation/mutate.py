@@ -18,9 +18,9 @@ from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.foreach import element_names, list_reader
 from bartizan.engines.policy.dialects.kyverno.mutation.anchors import compile_anchors
 from bartizan.engines.policy.dialects.kyverno.preconditions import compile_conditions
-from bartizan.engines.policy.dialects.kyverno.spec import decode
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, as_text, compile_template
 from bartizan.engines.policy.dialects.kyverno.watch import watched_patch
+from bartizan.engines.policy.document import decode
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion
 from bartizan.engines.policy.mutation import PatchError, apply_patch, merge, read_patch
 from bartizan.engines.policy.mutation.same import same

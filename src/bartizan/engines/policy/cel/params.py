@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bartizan.engines.policy.dialects.kyverno.spec import _Record
+from bartizan.engines.policy.document import Record
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion
 from bartizan.engines.policy.selector import LabelSelector
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from bartizan.model.request import Request
 
 
-class ParamKind(_Record, frozen=True):
+class ParamKind(Record, frozen=True):
     """The kind of the parameters."""
 
     api_version: str
     kind: str
 
 
-class ParamRef(_Record, frozen=True):
+class ParamRef(Record, frozen=True):
     """Which objects of that kind; one by name, or all with some labels."""
 
     name: str = ""

@@ -1,0 +1,197 @@
+"""Which requests a policy is about: `matchConstraints`, by the rules of the API server.
+
+Rules name resources of the API (`deployments`, `pods/exec`), where a
+document says its kind; `kinds` has the names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bartizan.base.errors import SpecError
+from bartizan.base.suggest import did_you_mean
+from bartizan.engines.policy.cel.kinds import kind_of, plural
+from bartizan.engines.policy.document import Record
+from bartizan.engines.policy.selector import LabelSelector, compile_selector
+from bartizan.model.resource import labels_of, metadata_of
+from bartizan.model.scoping import is_cluster_scoped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bartizan.model.request import Request
+
+_OPERATIONS: Final = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT", "*"})
+_SCOPES: Final = frozenset({"Cluster", "Namespaced", "*"})
+
+
+class ResourceRule(Record, frozen=True):
+    """Some resources, and what is done with them."""
+
+    api_groups: tuple[str, ...] = ()
+    api_versions: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    resource_names: tuple[str, ...] = ()
+    scope: str | None = None
+
+
+class MatchResources(Record, frozen=True):
+    """`matchConstraints`, and `matchResources` of a binding; whatever is given must hold."""
+
+    namespace_selector: LabelSelector | None = None
+    object_selector: LabelSelector | None = None
+    resource_rules: tuple[ResourceRule, ...] | None = None
+    exclude_resource_rules: tuple[ResourceRule, ...] | None = None
+    match_policy: str | None = None
+
+
+class Match(NamedTuple):
+    """Whether a request is meant; `kinds` are the only kinds it can be about, where that is known."""
+
+    applies: Callable[[Request], bool]
+    kinds: frozenset[str] | None
+
+
+def compile_match(spec: MatchResources, at: str) -> Match:
+    """Compile constraints that stand at `at`.
+
+    Raises:
+        SpecError: an unknown operation, scope or selector operator.
+    """
+    rules = _rules(spec.resource_rules or (), f"{at}/resourceRules")
+    excluded = _rules(spec.exclude_resource_rules or (), f"{at}/excludeResourceRules")
+    of_namespace = _namespace_test(spec.namespace_selector, f"{at}/namespaceSelector")
+    of_object = _object_test(spec.object_selector, f"{at}/objectSelector")
+
+    def applies(request: Request) -> bool:
+        if rules and not any(rule(request) for rule in rules):
+            return False
+        if of_namespace is not None and not of_namespace(request):
+            return False
+        if of_object is not None and not of_object(request):
+            return False
+        return not any(rule(request) for rule in excluded)
+
+    return Match(applies, _kinds(spec.resource_rules or ()))
+
+
+def _kinds(rules: tuple[ResourceRule, ...]) -> frozenset[str] | None:
+    """The kinds that rules can be about, unless one of them leaves that open."""
+    found: set[str] = set()
+    for rule in rules:
+        for resource in rule.resources:
+            name, _, part = resource.partition("/")
+            kind = None if part else _kind(name, rule.api_groups)
+            if kind is None:
+                return None
+            found.add(kind)
+    return frozenset(found) if found else None
+
+
+def _kind(resource: str, groups: tuple[str, ...]) -> str | None:
+    if resource == "*":
+        return None
+    if "*" in groups:
+        return kind_of(resource)
+    kinds = {kind_of(resource, group) for group in groups}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _rules(specs: tuple[ResourceRule, ...], at: str) -> list[Callable[[Request], bool]]:
+    return [_rule(spec, f"{at}/{index}") for index, spec in enumerate(specs)]
+
+
+def _rule(spec: ResourceRule, at: str) -> Callable[[Request], bool]:
+    for index, operation in enumerate(spec.operations):
+        if operation not in _OPERATIONS:
+            hint = did_you_mean(operation, _OPERATIONS)
+            raise SpecError(f"unknown operation `{operation}`", pointer=f"{at}/operations/{index}", hint=hint)
+    scope = spec.scope or "*"
+    if scope not in _SCOPES:
+        raise SpecError(f"unknown scope `{scope}`", pointer=f"{at}/scope", hint=did_you_mean(scope, _SCOPES))
+    groups, versions, operations = (_words(words) for words in (spec.api_groups, spec.api_versions, spec.operations))
+    resources = frozenset(spec.resources)
+    names = frozenset(spec.resource_names)
+    prefixes = spec.resource_names
+
+    def applies(request: Request) -> bool:
+        rid = request.resource.id
+        if groups is not None and rid.group not in groups:
+            return False
+        if versions is not None and rid.version not in versions:
+            return False
+        if operations is not None and request.operation not in operations:
+            return False
+        if not _is_resource(resources, plural(rid.kind), request.subresource):
+            return False
+        if scope != "*" and (scope == "Cluster") != is_of_cluster(request):
+            return False
+        return not names or _is_named(request, names, prefixes)
+
+    return applies
+
+
+def _words(words: tuple[str, ...]) -> frozenset[str] | None:
+    """What is allowed; `None` where everything is."""
+    return None if "*" in words else frozenset(words)
+
+
+def _is_resource(allowed: frozenset[str], resource: str, part: str) -> bool:
+    """Whether one of the rule's resources means this: `pods`, `pods/exec`, `pods/*`, `*/scale`, `*` or `*/*`."""
+    if not part:
+        return resource in allowed or "*" in allowed or "*/*" in allowed
+    return not allowed.isdisjoint((f"{resource}/{part}", f"{resource}/*", f"*/{part}", "*/*"))
+
+
+def is_of_cluster(request: Request) -> bool:
+    """Whether what is asked about stands in no namespace; a Namespace itself counts as such."""
+    rid = request.resource.id
+    return is_cluster_scoped(rid.group, rid.kind) if not rid.namespace else False
+
+
+def _is_named(request: Request, names: frozenset[str], prefixes: tuple[str, ...]) -> bool:
+    metadata = metadata_of(request.resource.body)
+    name = metadata.get("name")
+    if name:
+        return name in names
+    made = metadata.get("generateName")
+    return isinstance(made, str) and made.startswith(prefixes)
+
+
+def _is_empty(selector: LabelSelector | None) -> bool:
+    return selector is None or not (selector.match_labels or selector.match_expressions)
+
+
+def _namespace_test(selector: LabelSelector | None, at: str) -> Callable[[Request], bool] | None:
+    """Whether the namespace has the labels; what is in no namespace is let through, and a Namespace has its own."""
+    if selector is None or _is_empty(selector):
+        return None
+    selects = compile_selector(selector, at)
+
+    def test(request: Request) -> bool:
+        rid = request.resource.id
+        if rid.kind == "Namespace" and not rid.group:
+            return selects(labels_of(request.resource.body))
+        return selects(_namespace_labels(request)) if rid.namespace else True
+
+    return test
+
+
+def _namespace_labels(request: Request) -> Mapping[str, str]:
+    # the API server puts this one on every namespace
+    return {"kubernetes.io/metadata.name": request.resource.id.namespace, **request.namespace_labels}
+
+
+def _object_test(selector: LabelSelector | None, at: str) -> Callable[[Request], bool] | None:
+    """Whether the object has the labels, or had them before the change."""
+    if selector is None or _is_empty(selector):
+        return None
+    selects = compile_selector(selector, at)
+
+    def test(request: Request) -> bool:
+        if selects(labels_of(request.resource.body)):
+            return True
+        return request.old is not None and selects(labels_of(request.old.body))
+
+    return test
