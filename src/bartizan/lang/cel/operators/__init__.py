@@ -56,7 +56,7 @@ from bartizan.lang.cel.operators.members import (
     put_over,
     shown,
 )
-from bartizan.lang.cel.values import UInt
+from bartizan.lang.cel.values import Optional, UInt
 
 __all__ = [
     "FAILURES",
@@ -129,6 +129,7 @@ NAMES: Final = {
 } | {
     "FAILURES": FAILURES,
     "MAX_STEPS": MAX_STEPS,
+    "Optional": Optional,
     "UInt": UInt,
     "int": int,
     "float": float,
