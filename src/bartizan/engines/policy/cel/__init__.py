@@ -1,0 +1,1 @@
+"""What policies in CEL share, whichever dialect they are of: names, match constraints, validations, changes."""

@@ -1,0 +1,421 @@
+"""`x-kubernetes-validations`: rules in CEL at any node of a schema, compiled with the types that the schema tells.
+
+Source: `k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel`. A rule is
+asked of every value of its node that is there and not null; one that names
+`oldSelf` is asked of updates, where the schema tells which value was which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+from bartizan.base.errors import SpecError
+from bartizan.engines.policy.cel.schema import Declared, declare
+from bartizan.engines.policy.dialects.kubernetes.crd.field_path import field_path
+from bartizan.engines.policy.dialects.kubernetes.crd.pairs import Pair, is_keyed, key_of, keyed
+from bartizan.engines.policy.dialects.kubernetes.crd.problems import (
+    OMITTED,
+    FieldProblem,
+    Key,
+    Path,
+    duplicate,
+    field_of,
+    forbidden,
+    invalid,
+    required,
+)
+from bartizan.lang.cel import CelBudgetError, CelError, Environment, compile_expression
+from bartizan.lang.cel.library import KUBERNETES
+from bartizan.lang.cel.nodes import Name, Node as Expr, children
+from bartizan.lang.cel.parse import parse
+from bartizan.lang.cel.types import BOOL, STRING, Type, optional_of
+from bartizan.lang.cel.values import NONE, Optional
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bartizan.base.json import Json, JsonObject
+    from bartizan.engines.policy.dialects.kubernetes.crd.nodes import Node
+    from bartizan.lang.cel import Expression
+
+    Failures: TypeAlias = "dict[int, list[FieldProblem]]"
+    Visit: TypeAlias = Callable[[Json, Json, Path, "Near", "Asked"], None]
+
+MAX_MESSAGE_BYTES: Final = 5 << 10
+"""A longer message is not used, as the server has it."""
+_NO_OLD: Final = "oldSelf"
+_REASONS: Final = ("FieldValueInvalid", "FieldValueForbidden", "FieldValueRequired", "FieldValueDuplicate")
+
+
+class RuleSpec(NamedTuple):
+    """One rule as it is written, and where: `place` is the path of its values, for its name."""
+
+    rule: str
+    message: str
+    message_expression: str
+    reason: str
+    field_path: str
+    optional_old: bool
+    at: str
+    place: str
+
+    @property
+    def shown(self) -> str:
+        """What errors call it."""
+        return (self.message or self.rule).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One rule, compiled. `number` is its place among all of its schema."""
+
+    number: int
+    spec: RuleSpec
+    expression: Expression | None
+    message: Expression | None
+    uses_old: bool
+    path: Path
+    field: str
+    broken: str = ""
+
+
+class Near(NamedTuple):
+    """What is known of a value's older self: its pair, or that of the nearest value above that has one."""
+
+    pair: Pair | None
+    above: Pair | None
+
+    def key(self, name: str) -> Near:
+        """The same, of a field or key."""
+        if self.pair is None:
+            return self
+        if self.above is None and name in ("apiVersion", "kind"):
+            return NOWHERE
+        return Near(self.pair.key(name), self.pair)
+
+    def index(self, place: int) -> Near:
+        """The same, of an item."""
+        return self if self.pair is None else Near(self.pair.index(place), self.pair)
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether nothing here is new, so that an objection would come too late."""
+        pair = self.pair or self.above
+        return pair is not None and pair.unchanged()
+
+
+NOWHERE: Final = Near(None, None)
+
+
+class Asked:
+    """The answers of one object: rules that were asked, by number, and their objections."""
+
+    __slots__ = ("failures", "numbers", "stopped")
+
+    def __init__(self) -> None:
+        self.numbers: set[int] = set()
+        self.failures: Failures = {}
+        self.stopped = False
+
+    def fail(self, number: int, problem: FieldProblem) -> None:
+        """Note an objection."""
+        self.failures.setdefault(number, []).append(problem)
+
+
+class Rules(NamedTuple):
+    """The rules of a schema, compiled: how to ask them, and what is wrong with some."""
+
+    ask: Callable[[JsonObject, JsonObject | None, Near], Asked]
+    problems: tuple[SpecError, ...]
+
+
+def rule_specs(root: Node) -> tuple[RuleSpec, ...]:
+    """All rules of a schema as they are written, in the order of their numbers.
+
+    Raises:
+        SpecError: a rule is malformed.
+    """
+    return tuple(_specs(root, ""))
+
+
+def _specs(node: Node, place: str) -> Iterator[RuleSpec]:
+    for index, rule in enumerate(node.rules):
+        yield _spec(rule, f"{node.at}/x-kubernetes-validations/{index}", place)
+    for branch in node.all_of:
+        yield from _specs(branch, place)
+    if node.items is not None:
+        yield from _specs(node.items, f"{place}[*]")
+    for name, child in node.properties.items():
+        yield from _specs(child, f"{place}.{name}")
+    if node.additional is not None:
+        yield from _specs(node.additional, f"{place}[*]")
+
+
+def _spec(rule: JsonObject, at: str, place: str) -> RuleSpec:
+    texts = ("rule", "message", "messageExpression", "reason", "fieldPath")
+    for name in texts:
+        if not isinstance(rule.get(name), str | None):
+            raise SpecError(f"`{name}` must be text", pointer=f"{at}/{name}")
+    if not isinstance(rule.get("optionalOldSelf"), bool | None):
+        raise SpecError("`optionalOldSelf` must be true or false", pointer=f"{at}/optionalOldSelf")
+    read = [rule.get(name) or "" for name in texts]
+    if read[3] and read[3] not in _REASONS:
+        raise SpecError(f"`reason` must be one of {', '.join(_REASONS)}", pointer=f"{at}/reason")
+    return RuleSpec(*read, bool(rule.get("optionalOldSelf")), at, place)
+
+
+def compile_rules(root: Node) -> Rules:
+    """Compile the rules of a schema; one that does not compile is a problem, and an objection where it is asked."""
+    compiler = _Compiler()
+    declared = declare(root, "self", is_resource=True)
+    visit = None if declared is None else compiler.node(root, root, declared, is_resource=True)
+
+    def ask(value: JsonObject, old: JsonObject | None, near: Near) -> Asked:
+        asked = Asked()
+        if visit is not None:
+            visit(value, old, None, near, asked)
+        return asked
+
+    return Rules(ask, tuple(compiler.problems))
+
+
+class _Compiler:
+    """Compiles the rules of one schema, numbering them as `rule_specs` does."""
+
+    def __init__(self) -> None:
+        self.problems: list[SpecError] = []
+        self._next = 0
+
+    def node(self, says: Node, spine: Node, declared: Declared | None, *, is_resource: bool) -> Visit | None:
+        """What asks the rules that `says` has of values of `spine`, and of all below."""
+        own = self._own(says, spine, declared)
+        branches = [
+            visit
+            for branch in says.all_of
+            if (visit := self.node(branch, spine, declared, is_resource=is_resource)) is not None
+        ]
+        item = None if declared is None else declared.item
+        items = self._child(says.items, spine.items, item)
+        properties = {}
+        for name, child in says.properties.items():
+            below = None if declared is None else declared.fields.get(name)
+            visit = self._child(child, spine.properties.get(name), below)
+            if visit is not None:
+                properties[name] = visit
+        rest = self._child(says.additional, spine.additional, item)
+        if not (own or branches or items or properties or rest):
+            return None
+        correlates = spine.map_type in ("", "granular", "atomic")
+        return _visit(own, branches, _Below(spine, items, properties, rest, correlates))
+
+    def _child(self, says: Node | None, spine: Node | None, declared: Declared | None) -> Visit | None:
+        if says is None:
+            return None
+        if spine is None or declared is None:
+            self._next += sum(1 for _ in _specs(says, ""))  # what no expression can see is never asked
+            return None
+        return self.node(says, spine, declared, is_resource=spine.embedded)
+
+    def _own(self, says: Node, spine: Node, declared: Declared | None) -> Visit | None:
+        specs = [
+            _spec(rule, f"{says.at}/x-kubernetes-validations/{index}", "") for index, rule in enumerate(says.rules)
+        ]
+        if not specs:
+            return None
+        rules = [self._rule(self._next + index, spec, spine, declared) for index, spec in enumerate(specs)]
+        self._next += len(rules)
+        kept = [rule for rule in rules if rule.expression is not None or rule.broken]
+        return None if declared is None else _asking(kept, spine, declared)
+
+    def _rule(self, number: int, spec: RuleSpec, spine: Node, declared: Declared | None) -> _Rule:
+        none = _Rule(number, spec, None, None, uses_old=False, path=None, field="")
+        if declared is None or not spec.rule.strip():
+            return none
+        old = optional_of(declared.type) if spec.optional_old else declared.type
+        environment = Environment(
+            {"self": declared.type, "oldSelf": old}, KUBERNETES, declared.objects, homogeneous=True
+        )
+        try:
+            path, field = field_path(spec.field_path, spine, spec.at)
+            expression = _compile(spec.rule, environment, BOOL, f"{spec.at}/rule")
+            uses_old = _mentions(parse(spec.rule), _NO_OLD)
+        except SpecError as error:
+            self.problems.append(error)
+            return replace(none, broken=f"rule compile error: {error.message}")
+        message = None
+        if spec.message_expression:
+            try:
+                message = _compile(spec.message_expression, environment, STRING, f"{spec.at}/messageExpression")
+            except SpecError as error:
+                self.problems.append(error)
+        return _Rule(number, spec, expression, message, uses_old, path, field)
+
+
+def _compile(text: str, environment: Environment, wanted: Type, at: str) -> Expression:
+    try:
+        compiled = compile_expression(text, environment)
+    except SpecError as error:
+        raise SpecError(error.message, hint=error.hint, pointer=at, column=error.column) from error
+    if compiled.type != wanted:
+        raise SpecError(f"`{text.strip()[:200]}` must give a {wanted}, not a {compiled.type}", pointer=at)
+    return compiled
+
+
+def _mentions(node: Expr, name: str) -> bool:
+    return (isinstance(node, Name) and node.name == name) or any(_mentions(below, name) for below in children(node))
+
+
+class _Below(NamedTuple):
+    """The rules below one node."""
+
+    spine: Node
+    items: Visit | None
+    properties: dict[str, Visit]
+    rest: Visit | None
+    correlates: bool
+
+
+def _visit(own: Visit | None, branches: list[Visit], below: _Below) -> Visit:
+    def visit(value: Json, old: Json, path: Path, near: Near, asked: Asked) -> None:
+        if value is None or asked.stopped:
+            return
+        if own is not None:
+            own(value, old, path, near, asked)
+        for branch in branches:
+            branch(value, old, path, Near(None, near.above), asked)
+        if value.__class__ is dict:
+            _visit_map(below, value, old, path, near, asked)
+        elif value.__class__ is list and below.items is not None:
+            by_key = keyed(below.spine, old) if is_keyed(below.spine) else {}
+            for place, item in enumerate(value):
+                older = by_key.get(key_of(below.spine, item)) if by_key else None
+                below.items(item, older, (path, place), near.index(place), asked)
+
+    return visit
+
+
+def _visit_map(below: _Below, value: JsonObject, old: Json, path: Path, near: Near, asked: Asked) -> None:
+    older = old if below.correlates and isinstance(old, dict) else {}
+    if below.rest is not None:
+        for name, item in value.items():
+            below.rest(item, older.get(name), (path, Key(name)), near.key(name), asked)
+    for name, visit in below.properties.items():
+        if name in value:
+            visit(value[name], older.get(name), (path, name), near.key(name), asked)
+
+
+def _asking(rules: list[_Rule], spine: Node, declared: Declared) -> Visit:
+    """Asks the rules of one node of one value."""
+    reads_old = any(rule.uses_old for rule in rules)
+
+    def ask(value: Json, old: Json, path: Path, near: Near, asked: Asked) -> None:
+        names = {"self": declared.value(value)}
+        if reads_old and old is not None:
+            names[_NO_OLD] = declared.value(_in_order(spine, value, old))
+        for rule in rules:
+            if asked.stopped:
+                return
+            if rule.uses_old and old is None and not rule.spec.optional_old:
+                continue
+            asked.numbers.add(rule.number)
+            _ask(rule, _Values(spine, value, names), path, near, asked)
+
+    return ask
+
+
+class _Values(NamedTuple):
+    """A value, as it is and as expressions see it."""
+
+    spine: Node
+    value: Json
+    names: dict[str, Any]
+
+
+def _ask(rule: _Rule, values: _Values, path: Path, near: Near, asked: Asked) -> None:
+    names = values.names
+    if rule.expression is None:
+        asked.fail(rule.number, invalid(path, values.spine.type, rule.broken))
+        return
+    if rule.spec.optional_old:
+        names = {**names, _NO_OLD: Optional(names[_NO_OLD]) if _NO_OLD in names else NONE}
+    try:
+        if rule.expression(names) is True:
+            return
+    except CelBudgetError as error:
+        asked.stopped = True
+        said = f"'{error}': no further validation rules will be run due to call cost exceeds limit for rule: "
+        asked.fail(rule.number, invalid(path, values.spine.type, said + rule.spec.shown))
+        return
+    except CelError as error:
+        asked.fail(rule.number, invalid(path, values.spine.type, _error_text(error, rule.spec)))
+        return
+    if rule.uses_old or not near.unchanged:
+        asked.fail(rule.number, _objection(rule, values, path))
+
+
+def _error_text(error: CelError, spec: RuleSpec) -> str:
+    if str(error).startswith("no such overload"):
+        words = "call arguments did not match a supported operator, function or macro signature for rule"
+        return f"'{error}': {words}: {spec.shown}"
+    return f"{error} evaluating rule: {spec.shown}"
+
+
+def _objection(rule: _Rule, values: _Values, path: Path) -> FieldProblem:
+    spec = rule.spec
+    detail = _message(rule, values.names) or spec.message.strip() or f"failed rule: {spec.rule.strip()}"
+    shown = OMITTED if values.spine.type in ("object", "array") else values.value
+    match spec.reason:
+        case "FieldValueForbidden":
+            made = forbidden(path, detail)
+        case "FieldValueRequired":
+            made = required(path, detail)
+        case "FieldValueDuplicate":
+            made = duplicate(path, shown)
+        case _:
+            made = invalid(path, shown, detail)
+    if not rule.field:
+        return made
+    above = field_of(path)
+    pointer = made.pointer + required(rule.path).pointer
+    return made._replace(field=f"{above}.{rule.field}" if above else rule.field, pointer=pointer)
+
+
+def _message(rule: _Rule, names: dict[str, Any]) -> str:
+    """The message that an expression works out; empty where it gives none that can be used."""
+    if rule.message is None:
+        return ""
+    try:
+        said = rule.message(names)
+    except (CelError, CelBudgetError, KeyError):  # a message may name an older self that is not there
+        return ""
+    text = said.strip() if isinstance(said, str) else ""
+    return "" if len(text.encode(errors="replace")) > MAX_MESSAGE_BYTES or "\n" in text else text
+
+
+def _in_order(node: Node, value: Json, old: Json) -> Json:
+    """An older value with sets and keyed lists in the order of the newer one, for their order says nothing.
+
+    So are `self.ports == oldSelf.ports` and `self == oldSelf` what they are
+    in the server, which compares such lists without their order.
+    """
+    if isinstance(value, dict) and isinstance(old, dict):
+        made = {}
+        for name, item in old.items():
+            child = node.properties.get(name) or node.additional
+            made[name] = item if child is None or name not in value else _in_order(child, value[name], item)
+        return made if any(made[name] is not item for name, item in old.items()) else old
+    if not isinstance(value, list) or not isinstance(old, list) or len(value) != len(old) or node.items is None:
+        return old
+    if node.list_type == "set":
+        keys: list[Any] = [(item.__class__, item) if not isinstance(item, list | dict) else None for item in value]
+        by_key = {(item.__class__, item): item for item in old if not isinstance(item, list | dict)}
+    elif is_keyed(node):
+        keys = [key_of(node, item) for item in value]
+        by_key = keyed(node, old)
+    else:
+        keys, by_key = list(range(len(old))), dict(enumerate(old))
+    if len({*keys}) != len(old) or not all(key in by_key for key in keys):
+        return old
+    below = [_in_order(node.items, item, by_key[key]) for item, key in zip(value, keys, strict=True)]
+    return below if any(new is not item for new, item in zip(below, old, strict=True)) else old

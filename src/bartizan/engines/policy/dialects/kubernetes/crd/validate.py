@@ -1,0 +1,186 @@
+"""An object's whole way: what is kept of it, its metadata, its schema, its lists, and the rules in CEL.
+
+Source: `customResourceStrategy` of `k8s.io/apiextensions-apiserver`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from bartizan.engines.policy.dialects.kubernetes.crd.coerce import META, compile_coercion
+from bartizan.engines.policy.dialects.kubernetes.crd.descent import compile_descent
+from bartizan.engines.policy.dialects.kubernetes.crd.emit import compile_checks
+from bartizan.engines.policy.dialects.kubernetes.crd.lists import list_check
+from bartizan.engines.policy.dialects.kubernetes.crd.metadata import check_metadata, embedded_check
+from bartizan.engines.policy.dialects.kubernetes.crd.pairs import Pair
+from bartizan.engines.policy.dialects.kubernetes.crd.problems import FieldProblem, Path, number
+from bartizan.engines.policy.dialects.kubernetes.crd.rules import NOWHERE, Near
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bartizan.base.json import Json, JsonObject
+    from bartizan.engines.policy.dialects.kubernetes.crd.coerce import Unknown
+    from bartizan.engines.policy.dialects.kubernetes.crd.nodes import Node
+    from bartizan.engines.policy.dialects.kubernetes.crd.rules import Asked, Rules
+
+_MOST_REPLICAS: Final = 2**31 - 1
+_INT64: Final = range(-(2**63), 2**63)
+_SUFFIX: Final = "xxxxx"
+_GO_NAMES: Final = {str: "string", bool: "bool", float: "float64", list: "[]interface {}", dict: "map[string]interface {}"}
+
+
+class World(Protocol):
+    """What is known of a version besides its schema."""
+
+    @property
+    def name(self) -> str:
+        """What generated source is called by."""
+
+    @property
+    def namespaced(self) -> bool:
+        """Whether its objects are in namespaces."""
+
+    @property
+    def has_status(self) -> bool:
+        """Whether the status is written by another way, and so not by this one."""
+
+    @property
+    def spec_replicas(self) -> str:
+        """Where a scale has its replicas; empty where there is none."""
+
+
+class Judgement(NamedTuple):
+    """What is said of one object. `asked` is nothing where the rules in CEL were not."""
+
+    problems: list[FieldProblem]
+    unknown: Unknown
+    asked: Asked | None
+
+
+def compile_validation(
+    root: Node, rules: Rules, world: World
+) -> Callable[[JsonObject, JsonObject | None], Judgement]:
+    """What judges an object, and what it was before an update.
+
+    Raises:
+        SpecError: a pattern of the schema is no regular expression.
+    """
+    coerce = compile_coercion(root)
+    check = compile_checks(root, world.name, paired=False).check
+    check_pair = cache(lambda: compile_checks(root, world.name, paired=True).check)  # few ask of updates
+    embedded = compile_descent(root, embedded_check)
+    lists = compile_descent(root, list_check)
+
+    def judge(body: JsonObject, old: JsonObject | None) -> Judgement:
+        unknown: Unknown = []
+        value = _kept(body, coerce, unknown)
+        before = None if old is None else _kept(old, coerce, [])
+        if world.has_status:
+            value = _without_status(value, before)
+        problems = check_metadata(value, namespaced=world.namespaced, is_update=before is not None)
+        if problems and not isinstance(value.get("metadata"), dict | None):
+            return Judgement(problems, unknown, None)
+        value = _named(value)
+        found: list[FieldProblem] = []
+        near = NOWHERE
+        if before is None:
+            check(value, None, found)
+        else:
+            pair = Pair(value, before, root)
+            near = Near(pair, None)
+            check_pair()(value, None, found, pair)
+            if found and pair.unchanged():
+                found = []
+        problems += dict.fromkeys(found)
+        problems += _replicas(value, world.spec_replicas)
+        if embedded is not None:
+            embedded(value, None, problems)
+        if lists is not None:
+            repeated: list[FieldProblem] = []
+            if before is not None:
+                lists(before, None, repeated)
+            if not repeated:  # who had something twice may keep it
+                lists(value, None, problems)
+        if any(problem.blocks for problem in problems):
+            return Judgement(problems, unknown, None)
+        return Judgement(problems, unknown, rules.ask(value, before, near))
+
+    return judge
+
+
+def _kept(body: JsonObject, coerce: Callable[[Json, Path, Unknown], Json], unknown: Unknown) -> JsonObject:
+    """What the server would keep of an object. What every object has, it has whatever the schema says."""
+    kept: JsonObject = coerce(_plain_numbers(body), None, unknown)
+    return {**kept, **{name: body[name] for name in META if name in body}}
+
+
+def _plain_numbers(value: Json) -> Json:
+    """Whole numbers that 64 bits do not hold are floats, as the server reads them."""
+    if value.__class__ is int:
+        return value if value in _INT64 else _as_float(value)
+    if value.__class__ is dict:
+        made = {name: _plain_numbers(item) for name, item in value.items()}
+        return made if any(made[name] is not item for name, item in value.items()) else value
+    if value.__class__ is list:
+        items = [_plain_numbers(item) for item in value]
+        return items if any(new is not item for new, item in zip(items, value, strict=True)) else value
+    return value
+
+
+def _as_float(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+
+
+def _without_status(value: JsonObject, before: JsonObject | None) -> JsonObject:
+    """A status is written by a way of its own: what comes by this one is not looked at."""
+    if before is not None and "status" in before:
+        return {**value, "status": before["status"]}
+    return {name: item for name, item in value.items() if name != "status"} if "status" in value else value
+
+
+def _named(value: JsonObject) -> JsonObject:
+    """An object whose name is to be made up has one by the time it is judged."""
+    metadata = value.get("metadata") or {}
+    prefix = metadata.get("generateName")
+    if not prefix or metadata.get("name") or not isinstance(prefix, str):
+        return value
+    return {**value, "metadata": {**metadata, "name": f"{prefix[:58]}{_SUFFIX}"}}
+
+
+def _replicas(value: JsonObject, at: str) -> list[FieldProblem]:
+    """What a scale demands of the number of replicas."""
+    if not at:
+        return []
+    steps = at.removeprefix(".").split(".")
+    held: Json = value
+    for place, step in enumerate(steps):
+        if held is None:
+            return []
+        if not isinstance(held, dict):
+            return [_replicas_problem(at, steps[:place], 0, _accessor(steps[:place], held, _GO_NAMES[dict]))]
+        if step not in held:
+            return []
+        held = held[step]
+    if not isinstance(held, int) or isinstance(held, bool):
+        return [_replicas_problem(at, steps, 0, _accessor(steps, held, "int64"))]
+    if held < 0:
+        return [_replicas_problem(at, steps, held, "should be a non-negative integer")]
+    if held > _MOST_REPLICAS:
+        return [_replicas_problem(at, steps, held, f"should be less than or equal to {_MOST_REPLICAS}")]
+    return []
+
+
+def _accessor(steps: list[str], held: Json, wanted: str) -> str:
+    shown = "<nil>" if held is None else number(held) if isinstance(held, float) else str(held)
+    shown = shown.lower() if isinstance(held, bool) else shown
+    given = "int64" if held.__class__ is int else _GO_NAMES.get(held.__class__, "<nil>")
+    return f".{'.'.join(steps)} accessor error: {shown} is of the type {given}, expected {wanted}"
+
+
+def _replicas_problem(at: str, steps: list[str], value: int, says: str) -> FieldProblem:
+    return FieldProblem(at, f"Invalid value: {value}: {says}", "".join(f"/{step}" for step in steps))
