@@ -80,10 +80,41 @@ _RESERVED: Final = frozenset(
 _ESCAPES: Final = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__"}
 _SPECIAL: Final = re.compile(r"__|[-./]")
 _NAME: Final = re.compile(r"[a-zA-Z_./-][a-zA-Z0-9_./-]*", re.ASCII)
+_NOT_BASE64: Final = re.compile(r"[^A-Za-z0-9_=-]")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _LOCAL: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?", re.ASCII)
+_GO_NAMES: Final = {
+    **{str: "string", bool: "bool", int: "int64", float: "float64"},
+    **{list: "[]interface {}", dict: "map[string]interface {}"},
+}
 _META: Final = ("name", "generateName")
 _META_TYPE: Final = Type("ObjectMeta")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A value that is none of its type: what asks for it gets an error that says so."""
+
+    says: str
+    value: Json
+
+
+class _Faulty(dict[str, Any]):
+    """An object with fields that are no values of their types; they are there, and cannot be had."""
+
+    __slots__ = ("faults",)
+
+    def __init__(self, fields: Mapping[str, Any], faults: Mapping[str, Fault]) -> None:
+        super().__init__(fields)
+        self.faults = faults
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or name in self.faults
+
+    def __missing__(self, name: str) -> Any:
+        if name not in self.faults:
+            raise KeyError(name)
+        raise CelError(self.faults[name].says)
 
 
 def escaped(name: str) -> str | None:
@@ -110,8 +141,13 @@ class Declared:
     item: Declared | None = None
 
     def value(self, json: Json) -> Any:
-        """JSON as a value."""
+        """JSON as a value, or a `Fault`."""
         return json if self.read is None or json is None else self.read(json)
+
+    def member(self, json: Json) -> Any:
+        """The same for what is in a list or map, where a fault stays what it is."""
+        value = self.value(json)
+        return value.value if value.__class__ is Fault else value
 
 
 def declare(schema: Schema, name: str, *, is_resource: bool = False) -> Declared | None:
@@ -121,7 +157,7 @@ def declare(schema: Schema, name: str, *, is_resource: bool = False) -> Declared
     `apiVersion`, `kind`, and a name in its metadata.
     """
     if schema.int_or_string:
-        return Declared(DYN, {}, None)
+        return Declared(DYN, {}, _int_or_string)
     match schema.type:
         case "array":
             return _list(schema, name)
@@ -130,12 +166,12 @@ def declare(schema: Schema, name: str, *, is_resource: bool = False) -> Declared
         case "object":
             return _object(schema, name, is_resource=is_resource)
         case "string":
-            kind, read = _FORMATS.get(schema.format, (STRING, None))
+            kind, read = _FORMATS.get(schema.format, (STRING, _text))
             return Declared(kind, {}, read)
         case "number":
             return Declared(DOUBLE, {}, _number)
         case "integer":
-            return Declared(INT, {}, None)
+            return Declared(INT, {}, _whole)
         case "boolean":
             return Declared(BOOL, {}, None)
         case _:
@@ -148,7 +184,7 @@ def _list(schema: Schema, name: str) -> Declared | None:
     item = declare(schema.items, f"{name}.@items", is_resource=schema.items.embedded)
     if item is None:
         return None
-    read = None if item.read is None else _list_reader(item.value)
+    read = None if item.read is None else _list_reader(item.member)
     return Declared(list_of(item.type), item.objects, read, item=item)
 
 
@@ -160,7 +196,7 @@ def _map(schema: Schema, name: str) -> Declared | None:
     item = declare(schema.additional, f"{name}.@values", is_resource=schema.additional.embedded)
     if item is None:
         return None
-    read = None if item.read is None else _map_reader(item.value)
+    read = None if item.read is None else _map_reader(item.member)
     return Declared(map_of(STRING, item.type), item.objects, read, item=item)
 
 
@@ -198,27 +234,33 @@ def _of_resource(fields: Mapping[str, Declared]) -> dict[str, Declared]:
 
 
 def _object_reader(fields: Mapping[str, Declared]) -> Read:
-    """Reads an object: names as expressions write them, no nulls, and what is below as its type."""
-    changed = {
-        key: (escaped(key) or key, below.value)
-        for key, below in fields.items()
-        if below.read is not None or (escaped(key) or key) != key
-    }
-    if not changed:
-        return _without_nulls
+    """Reads an object: names as expressions write them, no nulls, and what is below as its type.
+
+    An object that is all that already is given back as it is.
+    """
+    names = {key: escaped(key) or key for key in fields}
+    renames = any(key != name for key, name in names.items())
+    readers = {key: below.read for key, below in fields.items() if below.read is not None}
 
     def read(value: Json) -> Any:
         if not isinstance(value, dict):
-            return value
-        made: dict[str, Any] = {}
-        for key, item in value.items():
+            return Fault("invalid data, expected a map for the provided schema with type=object", value)
+        changes = {}
+        for key, reader in readers.items():
+            item = value.get(key)
             if item is not None:
-                to = changed.get(key)
-                if to is None:
-                    made[key] = item
-                else:
-                    made[to[0]] = to[1](item)
-        return made
+                new = reader(item)
+                if new is not item:
+                    changes[key] = new
+        made = _without_nulls(value)
+        if changes:
+            made = {**made, **changes}
+        if renames:
+            made = {names.get(key, key): item for key, item in made.items()}
+        faults = {names[key]: item for key, item in changes.items() if item.__class__ is Fault}
+        if not faults:
+            return made
+        return _Faulty({key: item for key, item in made.items() if key not in faults}, faults)
 
     return read
 
@@ -230,29 +272,57 @@ def _without_nulls(value: Json) -> Any:
     return value
 
 
-# what is no value of its type stays the text or number it is, and whatever uses it ends in an error
+def _expected(kind: str, value: Json) -> Fault:
+    return Fault(f"invalid data, expected {kind}, got {_GO_NAMES.get(value.__class__, '<nil>')}", value)
+
+
+def _text(value: Json) -> Any:
+    return value if isinstance(value, str) else _expected("string", value)
+
+
+def _whole(value: Json) -> Any:
+    return value if value.__class__ is int else _expected("int", value)
+
+
+def _int_or_string(value: Json) -> Any:
+    if isinstance(value, str) or value.__class__ is int:
+        return value
+    return Fault("invalid data, expected XIntOrString value to be either a string or integer", value)
 
 
 def _number(value: Json) -> Any:
     """A number: whole ones come as such."""
-    return float(value) if value.__class__ is int else value
+    if value.__class__ is int:
+        return float(value)
+    return value if value.__class__ is float else _expected("float", value)
 
 
 def _timestamp(value: Json) -> Any:
     """A moment, which may lack its zone."""
     if not isinstance(value, str):
-        return value
+        return _expected("string", value)
+    local = _LOCAL.match(value)
+    if local is None or "z" in value:
+        return Fault(f"Invalid date-time formatted string {value}: {_unread(value, local)}", value)
     try:
-        return parse_timestamp(f"{value}Z" if _LOCAL.fullmatch(value) else value)
+        return parse_timestamp(f"{value}Z" if local.end() == len(value) else value)
     except CelError:
-        return value
+        return Fault(f"Invalid date-time formatted string {value}: {_unread(value, local)}", value)
+
+
+def _unread(text: str, local: re.Match[str] | None) -> str:
+    """Why Go does not read a moment, in its words."""
+    layout = "2006-01-02T15:04:05"
+    if local is None:
+        return f'parsing time "{text}" as "{layout}": cannot parse "{text[10:]}" as "T"'
+    return f'parsing time "{text}": extra text: "{text[local.end() :]}"'
 
 
 def _day(value: Json) -> Any:
     """A day, which is its first moment."""
-    if not isinstance(value, str) or _DAY.fullmatch(value) is None:
-        return value
-    return _timestamp(f"{value}T00:00:00Z")
+    if not isinstance(value, str):
+        return _expected("string", value)
+    return _timestamp(f"{value}T00:00:00Z") if _DAY.fullmatch(value) else _expected("string", value)
 
 
 _SPAN: Final = re.compile(r"(\d{1,18})\s*([A-Za-zµ]+)", re.ASCII)
@@ -286,18 +356,24 @@ def parse_span(text: str) -> int | None:
 
 
 def _duration(value: Json) -> Any:
-    span = parse_span(value) if isinstance(value, str) else None
-    return value if span is None else Duration(span)
+    if not isinstance(value, str):
+        return _expected("string", value)
+    span = parse_span(value)
+    return Fault(f"Invalid duration {value}: unable to parse {value} as duration", value) if span is None else Duration(span)
 
 
 def _bytes(value: Json) -> Any:
     """Bytes in the alphabet for addresses, which is what the server reads here."""
-    if not isinstance(value, str) or "+" in value or "/" in value:
-        return value
+    if not isinstance(value, str):
+        return _expected("string", value)
+    wrong = _NOT_BASE64.search(value)
+    place = len(value) if wrong is None else wrong.start()
     try:
-        return base64.b64decode(value, altchars=b"-_", validate=True)
+        if wrong is None:
+            return base64.b64decode(value, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        return value
+        pass
+    return Fault(f"Invalid byte formatted string {value}: illegal base64 data at input byte {place}", value)
 
 
 _FORMATS: Final[Mapping[str, tuple[Type, Read | None]]] = {

@@ -123,8 +123,8 @@ class _Compiler:
             for name, item in made.items():
                 kind = item.__class__
                 if kind is dict or kind is list:
-                    if embedded and name in META and name not in below:
-                        continue
+                    if embedded and name in META:
+                        continue  # metadata has a schema of its own
                     coercer = below.get(name, rest)
                     if coercer is not None:
                         new = coercer(item, (path, name), unknown)

@@ -132,16 +132,19 @@ def _is_email(text: str) -> bool:
 
 def _is_uri(text: str) -> bool:
     """An absolute address or an absolute path."""
-    if not text or _NOT_PART.search(text.replace(" ", "")) or re.search(r"%(?![0-9A-Fa-f]{2})", text.split("?")[0]):
+    if not text or _NOT_PART.search(text.replace(" ", "")):
         return False
+    escapes_end = re.search(r"%(?![0-9A-Fa-f]{2})", text.split("?")[0]) is None
     if text == "*" or text.startswith("/"):
-        return True
+        return escapes_end
     scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text)
     if scheme is None:
         return False
     rest = text[scheme.end() :].split("?")[0]
-    if not rest.startswith("//"):
+    if not rest.startswith("/"):
         return True
+    if not rest.startswith("//") or not escapes_end:
+        return escapes_end
     host = rest[2:].split("/")[0].rpartition("@")[2]
     return " " not in host and re.fullmatch(r"(\[[^\]]*\]|[^:\[\]]*)(:\d*)?", host, re.ASCII) is not None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kubernetes.crd.problems import (
     FieldProblem,
     Path,
@@ -40,9 +41,8 @@ _BANNED: Final = ("v1", "Event")
 
 def _shape(most: int, pattern: str, words: str, *examples: str) -> Names:
     compiled = re.compile(pattern, re.ASCII)
-    shown = f" (e.g. {''.join(f'{chr(39)}{item}{chr(39)}, ' for item in examples[:1])}"
-    shown += "".join(f"or '{item}', " for item in examples[1:])
-    refusal = f"{words}{shown}regex used for validation is '{pattern}')"
+    shown = " or ".join(f"'{item}', " for item in examples)
+    refusal = f"{words} (e.g. {shown}regex used for validation is '{pattern}')"
 
     def check(text: str) -> list[str]:
         found = [f"must be no more than {most} bytes"] if len(text.encode(errors="replace")) > most else []
@@ -275,14 +275,27 @@ def _owners(metadata: JsonObject, path: Path) -> list[FieldProblem]:
         empty = (name for name in ("kind", "name", "uid") if not owner.get(name))
         found += [invalid((path, name), "", "must not be empty") for name in empty]
         if (version, owner.get("kind")) == _BANNED:
-            found.append(invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner"))
+            found.append(_shown(path, owner, "/v1, Kind=Event is disallowed from being an owner"))
         if owner.get("controller"):
             name = f"{owner.get('kind') or ''}/{owner.get('name') or ''}"
             if controller:
                 said = "Only one reference can have Controller set to true. Found \"true\" in references for "
-                found.append(invalid(path, owners, f"{said}{controller} and {name}"))
+                found.append(_shown(path, owners, f"{said}{controller} and {name}"))
             controller = controller or name
     return found
+
+
+def _shown(path: Path, owners: Json, says: str) -> FieldProblem:
+    """An objection that shows references, whose fields the server writes in an order of its own."""
+    fields = ("apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion")
+
+    def text(owner: Json) -> str:
+        given = {name: (owner or {}).get(name) for name in fields}
+        kept = [name for name in fields if given[name] is not None or name in fields[:4]]
+        return "{" + ",".join(f"{to_text(name)}:{to_text(given[name] or '' if name in fields[:4] else given[name])}" for name in kept) + "}"
+
+    body = f"[{','.join(map(text, owners))}]" if isinstance(owners, list) else text(owners)
+    return invalid(path, "", "")._replace(body=f"Invalid value: {body}: {says}")
 
 
 def _finalizers(metadata: JsonObject, path: Path) -> list[FieldProblem]:

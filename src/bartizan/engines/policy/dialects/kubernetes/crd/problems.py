@@ -104,6 +104,19 @@ def number(value: float) -> str:
     return str(value) if isinstance(value, int) else format_float(value)
 
 
+def go_text(value: Json) -> str:
+    """Any value as Go's `%v` shows it."""
+    if value is None:
+        return "<nil>"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{go_text(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(go_text, value))}]"
+    return value if isinstance(value, str) else number(value)
+
+
 def shown(value: Json) -> str:
     """A value as an error shows it: text in quotes, what is not simple as JSON."""
     if isinstance(value, bool):

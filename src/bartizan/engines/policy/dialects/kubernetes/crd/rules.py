@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from bartizan.base.errors import SpecError
-from bartizan.engines.policy.cel.schema import Declared, declare
+from bartizan.engines.policy.cel.schema import Declared, Fault, declare
 from bartizan.engines.policy.dialects.kubernetes.crd.field_path import field_path
 from bartizan.engines.policy.dialects.kubernetes.crd.pairs import Pair, is_keyed, key_of, keyed
 from bartizan.engines.policy.dialects.kubernetes.crd.problems import (
@@ -124,9 +124,9 @@ class Asked:
 
 
 class Rules(NamedTuple):
-    """The rules of a schema, compiled: how to ask them, and what is wrong with some."""
+    """The rules of a schema, compiled: how to ask them, if there are any, and what is wrong with some."""
 
-    ask: Callable[[JsonObject, JsonObject | None, Near], Asked]
+    ask: Callable[[JsonObject, JsonObject | None, Near], Asked] | None
     problems: tuple[SpecError, ...]
 
 
@@ -142,8 +142,6 @@ def rule_specs(root: Node) -> tuple[RuleSpec, ...]:
 def _specs(node: Node, place: str) -> Iterator[RuleSpec]:
     for index, rule in enumerate(node.rules):
         yield _spec(rule, f"{node.at}/x-kubernetes-validations/{index}", place)
-    for branch in node.all_of:
-        yield from _specs(branch, place)
     if node.items is not None:
         yield from _specs(node.items, f"{place}[*]")
     for name, child in node.properties.items():
@@ -169,12 +167,13 @@ def compile_rules(root: Node) -> Rules:
     """Compile the rules of a schema; one that does not compile is a problem, and an objection where it is asked."""
     compiler = _Compiler()
     declared = declare(root, "self", is_resource=True)
-    visit = None if declared is None else compiler.node(root, root, declared, is_resource=True)
+    visit = compiler.node(root, declared)
+    if visit is None:
+        return Rules(None, tuple(compiler.problems))
 
     def ask(value: JsonObject, old: JsonObject | None, near: Near) -> Asked:
         asked = Asked()
-        if visit is not None:
-            visit(value, old, None, near, asked)
+        visit(value, old, None, near, asked)
         return asked
 
     return Rules(ask, tuple(compiler.problems))
@@ -187,46 +186,40 @@ class _Compiler:
         self.problems: list[SpecError] = []
         self._next = 0
 
-    def node(self, says: Node, spine: Node, declared: Declared | None, *, is_resource: bool) -> Visit | None:
-        """What asks the rules that `says` has of values of `spine`, and of all below."""
-        own = self._own(says, spine, declared)
-        branches = [
-            visit
-            for branch in says.all_of
-            if (visit := self.node(branch, spine, declared, is_resource=is_resource)) is not None
-        ]
+    def node(self, node: Node, declared: Declared | None) -> Visit | None:
+        """What asks the rules of a node, and of all below; `None` where there are none."""
+        own = self._own(node, declared)
         item = None if declared is None else declared.item
-        items = self._child(says.items, spine.items, item)
+        fields = {} if declared is None else declared.fields
+        items = self._child(node.items, item)
         properties = {}
-        for name, child in says.properties.items():
-            below = None if declared is None else declared.fields.get(name)
-            visit = self._child(child, spine.properties.get(name), below)
+        for name, child in node.properties.items():
+            visit = self._child(child, fields.get(name))
             if visit is not None:
                 properties[name] = visit
-        rest = self._child(says.additional, spine.additional, item)
-        if not (own or branches or items or properties or rest):
+        rest = self._child(node.additional, item)
+        if not (own or items or properties or rest):
             return None
-        correlates = spine.map_type in ("", "granular", "atomic")
-        return _visit(own, branches, _Below(spine, items, properties, rest, correlates))
+        return _visit(own, _Below(node, items, properties, rest))
 
-    def _child(self, says: Node | None, spine: Node | None, declared: Declared | None) -> Visit | None:
-        if says is None:
+    def _child(self, node: Node | None, declared: Declared | None) -> Visit | None:
+        if node is None:
             return None
-        if spine is None or declared is None:
-            self._next += sum(1 for _ in _specs(says, ""))  # what no expression can see is never asked
+        if declared is None:
+            self._next += sum(1 for _ in _specs(node, ""))  # what no expression can see is never asked
             return None
-        return self.node(says, spine, declared, is_resource=spine.embedded)
+        return self.node(node, declared)
 
-    def _own(self, says: Node, spine: Node, declared: Declared | None) -> Visit | None:
+    def _own(self, node: Node, declared: Declared | None) -> Visit | None:
         specs = [
-            _spec(rule, f"{says.at}/x-kubernetes-validations/{index}", "") for index, rule in enumerate(says.rules)
+            _spec(rule, f"{node.at}/x-kubernetes-validations/{index}", "") for index, rule in enumerate(node.rules)
         ]
         if not specs:
             return None
-        rules = [self._rule(self._next + index, spec, spine, declared) for index, spec in enumerate(specs)]
+        rules = [self._rule(self._next + index, spec, node, declared) for index, spec in enumerate(specs)]
         self._next += len(rules)
         kept = [rule for rule in rules if rule.expression is not None or rule.broken]
-        return None if declared is None else _asking(kept, spine, declared)
+        return None if declared is None else _asking(kept, node, declared)
 
     def _rule(self, number: int, spec: RuleSpec, spine: Node, declared: Declared | None) -> _Rule:
         none = _Rule(number, spec, None, None, uses_old=False, path=None, field="")
@@ -273,17 +266,14 @@ class _Below(NamedTuple):
     items: Visit | None
     properties: dict[str, Visit]
     rest: Visit | None
-    correlates: bool
 
 
-def _visit(own: Visit | None, branches: list[Visit], below: _Below) -> Visit:
+def _visit(own: Visit | None, below: _Below) -> Visit:
     def visit(value: Json, old: Json, path: Path, near: Near, asked: Asked) -> None:
         if value is None or asked.stopped:
             return
         if own is not None:
             own(value, old, path, near, asked)
-        for branch in branches:
-            branch(value, old, path, Near(None, near.above), asked)
         if value.__class__ is dict:
             _visit_map(below, value, old, path, near, asked)
         elif value.__class__ is list and below.items is not None:
@@ -296,7 +286,7 @@ def _visit(own: Visit | None, branches: list[Visit], below: _Below) -> Visit:
 
 
 def _visit_map(below: _Below, value: JsonObject, old: Json, path: Path, near: Near, asked: Asked) -> None:
-    older = old if below.correlates and isinstance(old, dict) else {}
+    older = old if isinstance(old, dict) else {}
     if below.rest is not None:
         for name, item in value.items():
             below.rest(item, older.get(name), (path, Key(name)), near.key(name), asked)
@@ -313,6 +303,10 @@ def _asking(rules: list[_Rule], spine: Node, declared: Declared) -> Visit:
         names = {"self": declared.value(value)}
         if reads_old and old is not None:
             names[_NO_OLD] = declared.value(_in_order(spine, value, old))
+        fault = next((item for item in names.values() if item.__class__ is Fault), None)
+        if fault is not None:
+            _fail_all(rules, fault.says, _Values(spine, value, names), path, asked)
+            return
         for rule in rules:
             if asked.stopped:
                 return
@@ -322,6 +316,13 @@ def _asking(rules: list[_Rule], spine: Node, declared: Declared) -> Visit:
             _ask(rule, _Values(spine, value, names), path, near, asked)
 
     return ask
+
+
+def _fail_all(rules: list[_Rule], says: str, values: _Values, path: Path, asked: Asked) -> None:
+    """The value is none of its type, and so no rule can be asked of it."""
+    for rule in rules:
+        asked.numbers.add(rule.number)
+        asked.fail(rule.number, invalid(path, values.spine.type, f"{says} evaluating rule: {rule.spec.shown}"))
 
 
 class _Values(NamedTuple):

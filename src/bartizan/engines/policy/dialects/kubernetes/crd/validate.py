@@ -14,8 +14,8 @@ from bartizan.engines.policy.dialects.kubernetes.crd.emit import compile_checks
 from bartizan.engines.policy.dialects.kubernetes.crd.lists import list_check
 from bartizan.engines.policy.dialects.kubernetes.crd.metadata import check_metadata, embedded_check
 from bartizan.engines.policy.dialects.kubernetes.crd.pairs import Pair
-from bartizan.engines.policy.dialects.kubernetes.crd.problems import FieldProblem, Path, number
-from bartizan.engines.policy.dialects.kubernetes.crd.rules import NOWHERE, Near
+from bartizan.engines.policy.dialects.kubernetes.crd.problems import FieldProblem, Path, go_text
+from bartizan.engines.policy.dialects.kubernetes.crd.rules import NOWHERE, Asked, Near
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bartizan.base.json import Json, JsonObject
     from bartizan.engines.policy.dialects.kubernetes.crd.coerce import Unknown
     from bartizan.engines.policy.dialects.kubernetes.crd.nodes import Node
-    from bartizan.engines.policy.dialects.kubernetes.crd.rules import Asked, Rules
+    from bartizan.engines.policy.dialects.kubernetes.crd.rules import Rules
 
 _MOST_REPLICAS: Final = 2**31 - 1
 _INT64: Final = range(-(2**63), 2**63)
@@ -103,6 +103,8 @@ def compile_validation(
                 lists(before, None, repeated)
             if not repeated:  # who had something twice may keep it
                 lists(value, None, problems)
+        if rules.ask is None:
+            return Judgement(problems, unknown, Asked())
         if any(problem.blocks for problem in problems):
             return Judgement(problems, unknown, None)
         return Judgement(problems, unknown, rules.ask(value, before, near))
@@ -162,7 +164,7 @@ def _replicas(value: JsonObject, at: str) -> list[FieldProblem]:
         if held is None:
             return []
         if not isinstance(held, dict):
-            return [_replicas_problem(at, steps[:place], 0, _accessor(steps[:place], held, _GO_NAMES[dict]))]
+            return [_replicas_problem(at, steps[:place], 0, _accessor(steps, held, "map[string]interface{}"))]
         if step not in held:
             return []
         held = held[step]
@@ -176,10 +178,8 @@ def _replicas(value: JsonObject, at: str) -> list[FieldProblem]:
 
 
 def _accessor(steps: list[str], held: Json, wanted: str) -> str:
-    shown = "<nil>" if held is None else number(held) if isinstance(held, float) else str(held)
-    shown = shown.lower() if isinstance(held, bool) else shown
     given = "int64" if held.__class__ is int else _GO_NAMES.get(held.__class__, "<nil>")
-    return f".{'.'.join(steps)} accessor error: {shown} is of the type {given}, expected {wanted}"
+    return f".{'.'.join(steps)} accessor error: {go_text(held)} is of the type {given}, expected {wanted}"
 
 
 def _replicas_problem(at: str, steps: list[str], value: int, says: str) -> FieldProblem:
