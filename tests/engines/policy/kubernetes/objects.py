@@ -9,17 +9,52 @@ if TYPE_CHECKING:
 
     from bartizan.engines.policy.dialects.kubernetes.crd.nodes import Node
 
-_ODD: Final[tuple[Any, ...]] = (None, True, 0, -1, 7, 2**70, 1.5, 2.0, "", "x", "é\u2028<&>\"'\n", [], ["x"], {}, {"a": 1})
+_ODD: Final[tuple[Any, ...]] = (
+    None,
+    True,
+    0,
+    -1,
+    7,
+    2**70,
+    1.5,
+    2.0,
+    "",
+    "x",
+    "é\u2028<&>\"'\n",
+    [],
+    ["x"],
+    {},
+    {"a": 1},
+)
 _TEXTS: Final = (
     *("a", "ab", "abc", "abcd", "abcdefgh", "abcdefghijk", "small", "plain", "x", "y", "z", "root", "evil", "bad"),
     *("kube", "h1", "late", "x1", "12", "12%", "5", "1Gi", "500Mi", "2Gi", "1.2.3", "2.0.0", "v1", "TCP", "UDP"),
-    *("https://a.example/b", "http://a.example", "ftp://x", "/path", "x y", "10.0.0.1", "::1", "010.0.0.1", "fe80::1%a"),
+    *(
+        "https://a.example/b",
+        "http://a.example",
+        "ftp://x",
+        "/path",
+        "x y",
+        "10.0.0.1",
+        "::1",
+        "010.0.0.1",
+        "fe80::1%a",
+    ),
     *("2024-02-29", "2023-02-29", "2024-02-29T10:00:00Z", "2019-01-01T00:00:00.5+02:00", "2024-02-29T24:00:00Z"),
     *("1h", "1h30m", "2 days", "3 seconds", "1x", "0", "-5m", "YWJj", "YWJjZA==", "abc=", "a+b/", "Zm9v"),
 )
 _FORMATTED: Final = {
     "bsonobjectid": ("507f1f77bcf86cd799439011", "507f1f77"),
-    "uri": ("https://a.example/b?c=d#e", "a.example", "/x", "mailto:a@b", "http://a b", "http://[::1]:80/", "%zz", "x:"),
+    "uri": (
+        "https://a.example/b?c=d#e",
+        "a.example",
+        "/x",
+        "mailto:a@b",
+        "http://a b",
+        "http://[::1]:80/",
+        "%zz",
+        "x:",
+    ),
     "email": ("a@b.example", "A B <a@b>", "a@", "@b", "a b@c", "a.b+c@d-e.f", "a@[127.0.0.1]"),
     "hostname": ("a.example", "a_b.example", "-a.example", "localhost", "a..b", "é.example", "1.2", "a." + "b" * 64),
     "ipv4": ("1.2.3.4", "01.2.3.4", "1.2.3", "1.2.3.256", "::1", "::ffff:1.2.3.4"),
@@ -47,6 +82,11 @@ _FORMATTED: Final = {
     "k8s-short-name": ("a-b", "-a", "A", "a.b", "a" * 64),
     "k8s-long-name": ("a.b", "a..b", "A.b", "a" * 254),
 }
+_SCALARS: Final[dict[str, tuple[Any, ...]]] = {
+    "integer": (0, 1, 2, 3, 3, 4, 5, 5, 6, 7, 13, 1_000_000),
+    "number": (0, 0.25, 0.3, 0.5, 1, 1.0, 2.5, 1e6, 1234567.5, 1e21, 0.75),
+    "boolean": (True, False),
+}
 _KEYS: Final = ("a", "b", "x", "y", "name", "longer", "dots.in/it")
 
 
@@ -57,23 +97,13 @@ def random_value(chance: Random, node: Node, depth: int = 0) -> Any:
     kind = node.type
     if node.int_or_string:
         kind = chance.choice(("integer", "string"))
-    match kind:
-        case "object":
-            return _object(chance, node, depth)
-        case "array":
-            count = chance.choice((0, 1, 1, 2, 2, 3, 4))
-            items = [random_value(chance, node.items, depth + 1) for _ in range(count)] if node.items else []
-            return [*items, items[0]] if items and chance.random() < 0.15 else items
-        case "integer":
-            return chance.choice((0, 1, 2, 3, 3, 4, 5, 5, 6, 7, 13, 1_000_000))
-        case "number":
-            return chance.choice((0, 0.25, 0.3, 0.5, 1, 1.0, 2.5, 1e6, 1234567.5, 1e21, 0.75))
-        case "boolean":
-            return chance.random() < 0.5
-        case "string":
-            return _text(chance, node)
-        case _:
-            return chance.choice(_ODD)
+    if kind == "object":
+        return _object(chance, node, depth)
+    if kind == "array":
+        count = chance.choice((0, 1, 1, 2, 2, 3, 4))
+        items = [random_value(chance, node.items, depth + 1) for _ in range(count)] if node.items else []
+        return [*items, items[0]] if items and chance.random() < 0.15 else items
+    return _text(chance, node) if kind == "string" else chance.choice(_SCALARS.get(kind, _ODD))
 
 
 def _text(chance: Random, node: Node) -> str:
@@ -114,7 +144,9 @@ def random_metadata(chance: Random, name: str) -> dict[str, Any]:
     """Metadata for an object of that name, now and then with something in it that may not be."""
     made: dict[str, Any] = {"name": name}
     if chance.random() < 0.15:
-        made["labels"] = {chance.choice(("a", "/a", "example.com/", "a/b/c", "A_b")): chance.choice(("b", "-b", "x" * 64))}
+        made["labels"] = {
+            chance.choice(("a", "/a", "example.com/", "a/b/c", "A_b")): chance.choice(("b", "-b", "x" * 64))
+        }
     if chance.random() < 0.1:
         made["annotations"] = {chance.choice(("a", "B/C", "e.x/y z")): "text"}
     if chance.random() < 0.1:

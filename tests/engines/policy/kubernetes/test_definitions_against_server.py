@@ -7,7 +7,6 @@ import json
 import ssl
 import time
 from http.client import HTTPSConnection
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -22,6 +21,7 @@ from bartizan.engines.policy.dialects.kubernetes.crd.definition import objection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.controlplane.start import ControlPlane
 
@@ -162,9 +162,7 @@ def test_the_server_says_the_same_of_changes(server: Server, file: Path) -> None
     assert ways["admitted"], ways
 
 
-def _store(
-    server: Server, document: dict[str, Any], definition: Definition, chance: Random
-) -> list[dict[str, Any]]:
+def _store(server: Server, document: dict[str, Any], definition: Definition, chance: Random) -> list[dict[str, Any]]:
     """Objects that the server takes, stored there."""
     stored: list[dict[str, Any]] = []
     for number in range(400):

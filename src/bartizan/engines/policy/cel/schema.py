@@ -74,8 +74,10 @@ class Schema(Protocol):
 
 
 _RESERVED: Final = frozenset(
-    "true false null in as break const continue else for function if import let loop package namespace return var void "
-    "while".split()
+    {
+        *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import"),
+        *("let", "loop", "package", "namespace", "return", "var", "void", "while"),
+    }
 )
 _ESCAPES: Final = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__"}
 _SPECIAL: Final = re.compile(r"__|[-./]")
@@ -83,9 +85,13 @@ _NAME: Final = re.compile(r"[a-zA-Z_./-][a-zA-Z0-9_./-]*", re.ASCII)
 _NOT_BASE64: Final = re.compile(r"[^A-Za-z0-9_=-]")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _LOCAL: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?", re.ASCII)
-_GO_NAMES: Final = {
-    **{str: "string", bool: "bool", int: "int64", float: "float64"},
-    **{list: "[]interface {}", dict: "map[string]interface {}"},
+_GO_NAMES: Final[Mapping[type, str]] = {
+    str: "string",
+    bool: "bool",
+    int: "int64",
+    float: "float64",
+    list: "[]interface {}",
+    dict: "map[string]interface {}",
 }
 _META: Final = ("name", "generateName")
 _META_TYPE: Final = Type("ObjectMeta")
@@ -150,7 +156,9 @@ class Declared:
         return value.value if value.__class__ is Fault else value
 
 
-def declare(schema: Schema, name: str, *, is_resource: bool = False) -> Declared | None:
+def declare(  # noqa: PLR0911 (one for each type)
+    schema: Schema, name: str, *, is_resource: bool = False
+) -> Declared | None:
     """The type of a schema; `None` where expressions must not see values of it.
 
     `name` begins the names of the object types. A resource always has
@@ -359,7 +367,11 @@ def _duration(value: Json) -> Any:
     if not isinstance(value, str):
         return _expected("string", value)
     span = parse_span(value)
-    return Fault(f"Invalid duration {value}: unable to parse {value} as duration", value) if span is None else Duration(span)
+    return (
+        Fault(f"Invalid duration {value}: unable to parse {value} as duration", value)
+        if span is None
+        else Duration(span)
+    )
 
 
 def _bytes(value: Json) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kubernetes.crd import problems
 from bartizan.engines.policy.dialects.kubernetes.crd.problems import composed, mistyped, number, of_schema
 from bartizan.engines.policy.mutation.same import same
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bartizan.base.json import Json
-    from bartizan.engines.policy.dialects.kubernetes.crd.problems import FieldProblem, Path
     from bartizan.engines.policy.dialects.kubernetes.crd.pairs import Pair
+    from bartizan.engines.policy.dialects.kubernetes.crd.problems import FieldProblem, Path
 
     PairedCheck = Callable[[Json, Path, list[FieldProblem], Pair], int]
     Check = Callable[[Json, Path, list[FieldProblem]], int]
@@ -78,9 +79,7 @@ def _equal(value: Json, item: Json) -> bool:
 
 def unlisted(path: Path, value: Json, allowed: Sequence[Json]) -> FieldProblem:
     """The objection of an enum."""
-    return problems.unsupported(
-        path, value, [item if isinstance(item, str) else problems.to_text(item) for item in allowed]
-    )
+    return problems.unsupported(path, value, [item if isinstance(item, str) else to_text(item) for item in allowed])
 
 
 def above(path: Path, value: float, limit: float, *, exclusive: bool) -> FieldProblem:
@@ -112,7 +111,7 @@ def multiple_problem(value: float, path: Path, factor: float) -> FieldProblem | 
 
 def repeats(items: list[Json]) -> bool:
     """Whether two items of a list are the same."""
-    return len({(item.__class__, problems.to_text(item)) for item in items}) < len(items)
+    return len({(item.__class__, to_text(item)) for item in items}) < len(items)
 
 
 def all_of(value: Json, path: Path, found: list[FieldProblem], branches: Sequence[Check]) -> int:
@@ -165,9 +164,7 @@ def one_of(value: Json, path: Path, found: list[FieldProblem], branches: Sequenc
     return most
 
 
-def ratcheted(
-    check: PairedCheck, value: Json, path: Path, found: list[FieldProblem], pair: Pair
-) -> None:
+def ratcheted(check: PairedCheck, value: Json, path: Path, found: list[FieldProblem], pair: Pair) -> None:
     """Check a value that had one before; where it is the same as then, nothing is said of it."""
     before = len(found)
     check(value, path, found, pair)

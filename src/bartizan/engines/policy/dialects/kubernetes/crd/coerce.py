@@ -85,46 +85,21 @@ class _Compiler:
 
     def _object(self, node: Node, *, is_root: bool) -> Callable[[JsonObject, Path, Unknown], Json]:
         below = {name: self.node(child) for name, child in node.properties.items()}
-        defaults = {
-            name: default
-            for name, child in node.properties.items()
-            if (default := self._default(child)) is not ABSENT
-        }
-        nullable = {name for name, child in node.properties.items() if child.nullable}
+        defaults = {name: self._default(child) for name, child in node.properties.items()}
+        defaults = {name: default for name, default in defaults.items() if default is not ABSENT}
         embedded = node.embedded or is_root
-        known = frozenset(node.properties) | (META if embedded else frozenset())
-        keeps = node.preserves or node.additional is not None or node.allows_additional
         rest = None if node.additional is None else self.node(node.additional)
-        rest_default = ABSENT if node.additional is None else self._default(node.additional)
-        keeps_null = node.additional is None or node.additional.nullable
-
-        def drops_null(name: str) -> bool:
-            return name not in nullable if name in below else rest is not None and not keeps_null
-
-        def tidy(value: JsonObject, path: Path, unknown: Unknown) -> JsonObject:
-            made = value
-            if not keeps and not known.issuperset(value):
-                made = {}
-                for name, item in value.items():
-                    if name in known:
-                        made[name] = item
-                    else:
-                        unknown.append((path, name, known))
-            if None in made.values():
-                made = {name: item for name, item in made.items() if item is not None or not drops_null(name)}
-                if rest_default is not ABSENT:
-                    lost = [name for name in value if name not in below and value[name] is None and not keeps_null]
-                    made |= dict.fromkeys(lost, rest_default)
-            return made
+        skipped = META if embedded else frozenset()  # metadata has a schema of its own
+        prune, drop_nulls = _pruner(node, frozenset(below) | skipped), self._null_dropper(node)
 
         def coerce(value: JsonObject, path: Path, unknown: Unknown) -> Json:
-            made = tidy(value, path, unknown)
+            made = value if prune is None else prune(value, path, unknown)
+            if None in made.values():
+                made = drop_nulls(made)
             changes: JsonObject = {}
             for name, item in made.items():
                 kind = item.__class__
-                if kind is dict or kind is list:
-                    if embedded and name in META:
-                        continue  # metadata has a schema of its own
+                if (kind is dict or kind is list) and name not in skipped:
                     coercer = below.get(name, rest)
                     if coercer is not None:
                         new = coercer(item, (path, name), unknown)
@@ -137,3 +112,35 @@ class _Compiler:
 
         return coerce
 
+    def _null_dropper(self, node: Node) -> Callable[[JsonObject], JsonObject]:
+        """What takes nulls out that stand for nothing; a key of a map may get a default instead."""
+        keeps = {name for name, child in node.properties.items() if child.nullable}
+        known = frozenset(node.properties)
+        rest = node.additional
+        default = ABSENT if rest is None else self._default(rest)
+        keeps_rest = rest is None or rest.nullable
+
+        def drop(value: JsonObject) -> JsonObject:
+            made = {}
+            for name, item in value.items():
+                if item is not None or (name in keeps if name in known else keeps_rest):
+                    made[name] = item
+                elif name not in known and default is not ABSENT:
+                    made[name] = default
+            return made
+
+        return drop
+
+
+def _pruner(node: Node, known: frozenset[str]) -> Callable[[JsonObject, Path, Unknown], JsonObject] | None:
+    """What takes unknown fields out and notes them; `None` where all are kept."""
+    if node.preserves or node.additional is not None or node.allows_additional:
+        return None
+
+    def prune(value: JsonObject, path: Path, unknown: Unknown) -> JsonObject:
+        if known.issuperset(value):
+            return value
+        unknown.extend((path, name, known) for name in value if name not in known)
+        return {name: item for name, item in value.items() if name in known}
+
+    return prune

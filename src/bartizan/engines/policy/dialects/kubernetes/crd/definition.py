@@ -8,13 +8,16 @@ with them.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
 
 from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kubernetes.crd.nodes import Node, read_schema
 from bartizan.engines.policy.dialects.kubernetes.crd.problems import UNCHECKED, field_of, pointer_of
-from bartizan.engines.policy.dialects.kubernetes.crd.rules import RuleSpec, compile_rules, rule_specs
+from bartizan.engines.policy.dialects.kubernetes.crd.rule_specs import RuleSpec, rule_specs
+from bartizan.engines.policy.dialects.kubernetes.crd.rules import compile_rules
 from bartizan.engines.policy.dialects.kubernetes.crd.validate import Judgement, compile_validation
 from bartizan.engines.policy.plan import Rule
 from bartizan.model.finding import RuleId, RuleInfo
@@ -91,9 +94,7 @@ class _World(NamedTuple):
 
 def is_definition(document: Json) -> bool:
     """Whether a document is a definition of the version that is compiled here."""
-    return (
-        isinstance(document, dict) and document.get("kind") == KIND and document.get("apiVersion") == f"{GROUP}/v1"
-    )
+    return isinstance(document, dict) and document.get("kind") == KIND and document.get("apiVersion") == f"{GROUP}/v1"
 
 
 def compile_definition(document: JsonObject) -> Definition:
@@ -178,14 +179,22 @@ def _judged(version: Version, request: Request) -> Judgement | Broken:
     return found
 
 
-def _info(policy: str, rule: str, title: str, **more: Any) -> RuleInfo:
-    return RuleInfo(id=RuleId(policy, rule), title=title, category=_CATEGORY, origin="crd", fix=_FIX, **more)
+def _info(policy: str, rule: str, title: str, *, why: str) -> RuleInfo:
+    return RuleInfo(
+        id=RuleId(policy, rule),
+        title=title,
+        severity=Severity.HIGH,
+        category=_CATEGORY,
+        origin="crd",
+        why=why,
+        fix=_FIX,
+    )
 
 
 def _schema_rule(policy: str, group: str, kind: str, versions: dict[str, Version]) -> Rule:
     title = f"{kind} must fit the schema of its CustomResourceDefinition"
     why = "The API server refuses the object."
-    info = _info(policy, "schema", title, severity=Severity.HIGH, why=why)
+    info = _info(policy, "schema", title, why=why)
 
     def run(request: Request, lookup: Lookup) -> Outcome | None:
         del lookup  # an object and its definition say all there is
@@ -207,8 +216,11 @@ def _schema_rule(policy: str, group: str, kind: str, versions: dict[str, Version
 
 def _unknown_rule(policy: str, versions: dict[str, Version]) -> Rule:
     title = "fields that the schema does not have"
-    why = "The API server drops them without an error where a client does not ask it to be strict: a typo has no effect."
-    info = _info(policy, "unknown-fields", title, severity=Severity.LOW, why=why, scored=False)
+    why = (
+        "The API server drops them without an error where a client does not ask it to be strict: a typo has no effect."
+    )
+    refused = _info(policy, "unknown-fields", title, why=why)
+    info = msgspec.structs.replace(refused, severity=Severity.LOW, scored=False)  # nothing is refused, something lost
 
     def run(request: Request, lookup: Lookup) -> Outcome | None:
         del lookup

@@ -245,8 +245,7 @@ class _Body:
             (limits.maximum, limits.exclusive_maximum, ">", "above"),
         ):
             if limit is not None:
-                sign += "=" if exclusive else ""
-                self._line(f"if v {sign} {_limit(limit)}:", 2)
+                self._line(f"if v {sign}{'=' if exclusive else ''} {_limit(limit)}:", 2)
                 self._line(f"found.append({name}(path, v, {limit!r}, exclusive={exclusive}))", 3)
 
     def _list(self) -> None:
@@ -261,7 +260,7 @@ class _Body:
         if limits.max_items is not None:
             self._line(f"if len(v) > {limits.max_items}: found.append(overfull(path, len(v), {limits.max_items}))", 2)
         if limits.unique_items:
-            self._line("if repeats(v): found.append(of_schema(path, None, \"shouldn't contain duplicates\"))", 2)
+            self._line('if repeats(v): found.append(of_schema(path, None, "shouldn\'t contain duplicates"))', 2)
 
     def _object(self) -> None:
         node, limits = self._node, self._node.limits
@@ -307,7 +306,7 @@ class _Body:
         paired = self._emit.function(node, "pairs")
         self._line(f"else: ratcheted({paired}, x, (path, {step}), found, p)", depth)
 
-    def _guard(self, node: Node) -> str:
+    def _guard(self, node: Node) -> str:  # noqa: PLR0911 (one for each type)
         """A test of `x` that only what is right passes; empty where that takes more than a line."""
         limits = node.limits
         if node.one_of or node.all_of or node.negated or limits.multiple_of is not None:

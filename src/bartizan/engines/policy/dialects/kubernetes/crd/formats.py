@@ -134,13 +134,13 @@ def _is_uri(text: str) -> bool:
     """An absolute address or an absolute path."""
     if not text or _NOT_PART.search(text.replace(" ", "")):
         return False
-    escapes_end = re.search(r"%(?![0-9A-Fa-f]{2})", text.split("?")[0]) is None
+    escapes_end = re.search(r"%(?![0-9A-Fa-f]{2})", text.split("?", maxsplit=1)[0]) is None
     if text == "*" or text.startswith("/"):
         return escapes_end
     scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text)
     if scheme is None:
         return False
-    rest = text[scheme.end() :].split("?")[0]
+    rest = text[scheme.end() :].split("?", maxsplit=1)[0]
     if not rest.startswith("/"):
         return True
     if not rest.startswith("//") or not escapes_end:
@@ -161,6 +161,8 @@ def _uuid(third: str = "", fourth: str = "") -> Callable[[str], bool]:
     return _matches(f"{_HEX}{{8}}-?{_HEX}{{4}}-?{group(third)}-?{group(fourth)}-?{_HEX}{{12}}")
 
 
+_LONG_NAME: Final = _matches(rf"{_LABEL}(\.{_LABEL})*")
+_SHORT_NAME: Final = _matches(_LABEL)
 _FORMATS: Final[Mapping[str, Callable[[str], bool]]] = {
     "bsonobjectid": _matches(f"{_HEX}{{24}}"),
     "byte": _matches(
@@ -191,8 +193,6 @@ _FORMATS: Final[Mapping[str, Callable[[str], bool]]] = {
     "uuid4": _uuid("4", "[89abAB]"),
     "uuid5": _uuid("5", "[89abAB]"),
 }
-_LONG_NAME: Final = _matches(rf"{_LABEL}(\.{_LABEL})*")
-_SHORT_NAME: Final = _matches(_LABEL)
 _ANY_LENGTH: Final = frozenset({"password", "byte", "uri"})
 
 

@@ -21,7 +21,7 @@ from bartizan.engines.policy.dialects.kubernetes.crd.problems import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from bartizan.base.json import Json, JsonObject
     from bartizan.engines.policy.dialects.kubernetes.crd.descent import Visit
@@ -33,7 +33,9 @@ _LABEL: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN: Final = rf"{_LABEL}(\.{_LABEL})*"
 _DNS1035: Final = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _WORD: Final = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
-_CHARS: Final = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+_CHARS: Final = (
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+)
 _ANNOTATIONS_BYTES: Final = 256 << 10
 _TEXTS: Final = ("name", "generateName", "namespace", "uid", "resourceVersion", "selfLink")
 _BANNED: Final = ("v1", "Event")
@@ -92,7 +94,9 @@ def _qualified(text: str) -> list[str]:
     prefix, slash, name = text.rpartition("/")
     if "/" in prefix:
         [refusal] = _is_word("/")
-        return [f"a valid label key {refusal} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
+        return [
+            f"a valid label key {refusal} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+        ]
     found = [f"prefix part {item}" for item in _is_subdomain(prefix)] if prefix else []
     if slash and not prefix:
         found = ["prefix part must be non-empty"]
@@ -123,22 +127,13 @@ def malformed(metadata: Json) -> Iterator[tuple[tuple[str, ...], str]]:
 
 
 def _wanted(name: str, value: Json) -> str:
-    if value is None:
-        return ""
-    if name in _TEXTS:
-        return "" if isinstance(value, str) else "a text"
-    if name in ("labels", "annotations"):
-        fits = isinstance(value, dict) and all(item is None or isinstance(item, str) for item in value.values())
-        return "" if fits else "a map of texts"
-    if name == "finalizers":
-        fits = isinstance(value, list) and all(item is None or isinstance(item, str) for item in value)
-        return "" if fits else "a list of texts"
-    if name == "ownerReferences":
-        fits = isinstance(value, list) and all(item is None or _is_owner(item) for item in value)
-        return "" if fits else "a list of references"
-    if name in ("generation", "deletionGracePeriodSeconds"):
-        return "" if isinstance(value, int) and not isinstance(value, bool) else "a whole number"
-    return ""
+    """What a field of metadata must be, where it is not; null is as good as nothing."""
+    what, fits = _FIELDS.get(name, ("", lambda _value: True))
+    return "" if value is None or fits(value) else what
+
+
+def _are_texts(values: Iterable[Json]) -> bool:
+    return all(item is None or isinstance(item, str) for item in values)
 
 
 def _is_owner(value: Json) -> bool:
@@ -151,13 +146,27 @@ def _is_owner(value: Json) -> bool:
     )
 
 
+_TEXT: Final = ("a text", lambda value: isinstance(value, str))
+_MAP: Final = ("a map of texts", lambda value: isinstance(value, dict) and _are_texts(value.values()))
+_WHOLE: Final = ("a whole number", lambda value: value.__class__ is int)
+_FIELDS: Final[Mapping[str, tuple[str, Callable[[Json], bool]]]] = {
+    **dict.fromkeys(_TEXTS, _TEXT),
+    **dict.fromkeys(("labels", "annotations"), _MAP),
+    **dict.fromkeys(("generation", "deletionGracePeriodSeconds"), _WHOLE),
+    "finalizers": ("a list of texts", lambda value: isinstance(value, list) and _are_texts(value)),
+    "ownerReferences": (
+        "a list of references",
+        lambda value: isinstance(value, list) and all(item is None or _is_owner(item) for item in value),
+    ),
+}
+
+
 def check_metadata(body: JsonObject, *, namespaced: bool, is_update: bool) -> list[FieldProblem]:
     """What is wrong with the metadata of a resource."""
     path: Path = (None, "metadata")
     metadata = body.get("metadata") or {}
     found = [
-        invalid(_below(path, place), _at(metadata, place), f"must be {wanted}")
-        for place, wanted in malformed(metadata)
+        invalid(_below(path, place), _at(metadata, place), f"must be {wanted}") for place, wanted in malformed(metadata)
     ]
     if found:
         return found
@@ -279,7 +288,7 @@ def _owners(metadata: JsonObject, path: Path) -> list[FieldProblem]:
         if owner.get("controller"):
             name = f"{owner.get('kind') or ''}/{owner.get('name') or ''}"
             if controller:
-                said = "Only one reference can have Controller set to true. Found \"true\" in references for "
+                said = 'Only one reference can have Controller set to true. Found "true" in references for '
                 found.append(_shown(path, owners, f"{said}{controller} and {name}"))
             controller = controller or name
     return found
@@ -292,7 +301,13 @@ def _shown(path: Path, owners: Json, says: str) -> FieldProblem:
     def text(owner: Json) -> str:
         given = {name: (owner or {}).get(name) for name in fields}
         kept = [name for name in fields if given[name] is not None or name in fields[:4]]
-        return "{" + ",".join(f"{to_text(name)}:{to_text(given[name] or '' if name in fields[:4] else given[name])}" for name in kept) + "}"
+        return (
+            "{"
+            + ",".join(
+                f"{to_text(name)}:{to_text(given[name] or '' if name in fields[:4] else given[name])}" for name in kept
+            )
+            + "}"
+        )
 
     body = f"[{','.join(map(text, owners))}]" if isinstance(owners, list) else text(owners)
     return invalid(path, "", "")._replace(body=f"Invalid value: {body}: {says}")
@@ -306,4 +321,3 @@ def _finalizers(metadata: JsonObject, path: Path) -> list[FieldProblem]:
         said = "finalizer orphan and foregroundDeletion cannot be both set"
         found.append(invalid(at, finalizers, said))
     return found
-

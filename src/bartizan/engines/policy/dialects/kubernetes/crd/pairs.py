@@ -114,3 +114,38 @@ def identical(left: Json, right: Json) -> bool:
     if isinstance(left, list):
         return len(left) == len(right) and all(map(identical, left, right))
     return bool(left == right)
+
+
+def in_order(node: Node, value: Json, old: Json) -> Json:
+    """An older value with sets and keyed lists in the order of the newer one, for their order says nothing.
+
+    So are `self.ports == oldSelf.ports` and `self == oldSelf` what they are
+    in the server, which compares such lists without their order.
+    """
+    if isinstance(value, dict) and isinstance(old, dict):
+        made = {}
+        for name, item in old.items():
+            child = node.properties.get(name) or node.additional
+            made[name] = item if child is None or name not in value else in_order(child, value[name], item)
+        return made if any(made[name] is not item for name, item in old.items()) else old
+    if not isinstance(value, list) or not isinstance(old, list) or len(value) != len(old) or node.items is None:
+        return old
+    keys, by_key = _keys(node, value, old)
+    if len({*keys}) != len(old) or not all(key in by_key for key in keys):
+        return old
+    below = [in_order(node.items, item, by_key[key]) for item, key in zip(value, keys, strict=True)]
+    return below if any(new is not item for new, item in zip(below, old, strict=True)) else old
+
+
+def _keys(node: Node, value: list[Json], old: list[Json]) -> tuple[list[Any], dict[Any, Json]]:
+    """What the items of two lists are known by: the newer ones in order, the older ones by it."""
+    if is_keyed(node):
+        return [key_of(node, item) for item in value], keyed(node, old)
+    if node.list_type == "set":
+        return [_scalar(item) for item in value], {_scalar(item): item for item in old}
+    places: list[Any] = list(range(len(old)))
+    return places, dict(zip(places, old, strict=True))
+
+
+def _scalar(item: Json) -> Any:
+    return None if isinstance(item, list | dict) else (item.__class__, item)

@@ -185,9 +185,9 @@ def mistyped(path: Path, value: str, wanted: str) -> FieldProblem:
 
 
 def missing(path: Path, name: str) -> FieldProblem:
-    """A required field that is not there; its place is the object that lacks it."""
-    below = plain_of((path, name))
-    return FieldProblem(below, "Required value", pointer_of(path), blocks=True)
+    """A required field that is not there."""
+    below = (path, name)
+    return FieldProblem(plain_of(below), "Required value", pointer_of(below), blocks=True)
 
 
 def unsupported(path: Path, value: Json, allowed: Sequence[str]) -> FieldProblem:

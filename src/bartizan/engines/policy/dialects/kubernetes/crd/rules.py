@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.cel.schema import Declared, Fault, declare
 from bartizan.engines.policy.dialects.kubernetes.crd.field_path import field_path
-from bartizan.engines.policy.dialects.kubernetes.crd.pairs import Pair, is_keyed, key_of, keyed
+from bartizan.engines.policy.dialects.kubernetes.crd.pairs import Pair, in_order, is_keyed, key_of, keyed
 from bartizan.engines.policy.dialects.kubernetes.crd.problems import (
     OMITTED,
     FieldProblem,
@@ -25,15 +25,17 @@ from bartizan.engines.policy.dialects.kubernetes.crd.problems import (
     invalid,
     required,
 )
+from bartizan.engines.policy.dialects.kubernetes.crd.rule_specs import RuleSpec, read_rule, specs_below
 from bartizan.lang.cel import CelBudgetError, CelError, Environment, compile_expression
 from bartizan.lang.cel.library import KUBERNETES
-from bartizan.lang.cel.nodes import Name, Node as Expr, children
+from bartizan.lang.cel.nodes import Name, children
+from bartizan.lang.cel.nodes import Node as Expr
 from bartizan.lang.cel.parse import parse
 from bartizan.lang.cel.types import BOOL, STRING, Type, optional_of
 from bartizan.lang.cel.values import NONE, Optional
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from bartizan.base.json import Json, JsonObject
     from bartizan.engines.policy.dialects.kubernetes.crd.nodes import Node
@@ -45,25 +47,6 @@ if TYPE_CHECKING:
 MAX_MESSAGE_BYTES: Final = 5 << 10
 """A longer message is not used, as the server has it."""
 _NO_OLD: Final = "oldSelf"
-_REASONS: Final = ("FieldValueInvalid", "FieldValueForbidden", "FieldValueRequired", "FieldValueDuplicate")
-
-
-class RuleSpec(NamedTuple):
-    """One rule as it is written, and where: `place` is the path of its values, for its name."""
-
-    rule: str
-    message: str
-    message_expression: str
-    reason: str
-    field_path: str
-    optional_old: bool
-    at: str
-    place: str
-
-    @property
-    def shown(self) -> str:
-        """What errors call it."""
-        return (self.message or self.rule).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +77,7 @@ class Near(NamedTuple):
             return NOWHERE
         return Near(self.pair.key(name), self.pair)
 
-    def index(self, place: int) -> Near:
+    def item(self, place: int) -> Near:
         """The same, of an item."""
         return self if self.pair is None else Near(self.pair.index(place), self.pair)
 
@@ -128,39 +111,6 @@ class Rules(NamedTuple):
 
     ask: Callable[[JsonObject, JsonObject | None, Near], Asked] | None
     problems: tuple[SpecError, ...]
-
-
-def rule_specs(root: Node) -> tuple[RuleSpec, ...]:
-    """All rules of a schema as they are written, in the order of their numbers.
-
-    Raises:
-        SpecError: a rule is malformed.
-    """
-    return tuple(_specs(root, ""))
-
-
-def _specs(node: Node, place: str) -> Iterator[RuleSpec]:
-    for index, rule in enumerate(node.rules):
-        yield _spec(rule, f"{node.at}/x-kubernetes-validations/{index}", place)
-    if node.items is not None:
-        yield from _specs(node.items, f"{place}[*]")
-    for name, child in node.properties.items():
-        yield from _specs(child, f"{place}.{name}")
-    if node.additional is not None:
-        yield from _specs(node.additional, f"{place}[*]")
-
-
-def _spec(rule: JsonObject, at: str, place: str) -> RuleSpec:
-    texts = ("rule", "message", "messageExpression", "reason", "fieldPath")
-    for name in texts:
-        if not isinstance(rule.get(name), str | None):
-            raise SpecError(f"`{name}` must be text", pointer=f"{at}/{name}")
-    if not isinstance(rule.get("optionalOldSelf"), bool | None):
-        raise SpecError("`optionalOldSelf` must be true or false", pointer=f"{at}/optionalOldSelf")
-    read = [rule.get(name) or "" for name in texts]
-    if read[3] and read[3] not in _REASONS:
-        raise SpecError(f"`reason` must be one of {', '.join(_REASONS)}", pointer=f"{at}/reason")
-    return RuleSpec(*read, bool(rule.get("optionalOldSelf")), at, place)
 
 
 def compile_rules(root: Node) -> Rules:
@@ -206,13 +156,13 @@ class _Compiler:
         if node is None:
             return None
         if declared is None:
-            self._next += sum(1 for _ in _specs(node, ""))  # what no expression can see is never asked
+            self._next += sum(1 for _ in specs_below(node, ""))  # what no expression can see is never asked
             return None
         return self.node(node, declared)
 
     def _own(self, node: Node, declared: Declared | None) -> Visit | None:
         specs = [
-            _spec(rule, f"{node.at}/x-kubernetes-validations/{index}", "") for index, rule in enumerate(node.rules)
+            read_rule(rule, f"{node.at}/x-kubernetes-validations/{index}", "") for index, rule in enumerate(node.rules)
         ]
         if not specs:
             return None
@@ -280,7 +230,7 @@ def _visit(own: Visit | None, below: _Below) -> Visit:
             by_key = keyed(below.spine, old) if is_keyed(below.spine) else {}
             for place, item in enumerate(value):
                 older = by_key.get(key_of(below.spine, item)) if by_key else None
-                below.items(item, older, (path, place), near.index(place), asked)
+                below.items(item, older, (path, place), near.item(place), asked)
 
     return visit
 
@@ -302,7 +252,7 @@ def _asking(rules: list[_Rule], spine: Node, declared: Declared) -> Visit:
     def ask(value: Json, old: Json, path: Path, near: Near, asked: Asked) -> None:
         names = {"self": declared.value(value)}
         if reads_old and old is not None:
-            names[_NO_OLD] = declared.value(_in_order(spine, value, old))
+            names[_NO_OLD] = declared.value(in_order(spine, value, old))
         fault = next((item for item in names.values() if item.__class__ is Fault), None)
         if fault is not None:
             _fail_all(rules, fault.says, _Values(spine, value, names), path, asked)
@@ -392,31 +342,3 @@ def _message(rule: _Rule, names: dict[str, Any]) -> str:
         return ""
     text = said.strip() if isinstance(said, str) else ""
     return "" if len(text.encode(errors="replace")) > MAX_MESSAGE_BYTES or "\n" in text else text
-
-
-def _in_order(node: Node, value: Json, old: Json) -> Json:
-    """An older value with sets and keyed lists in the order of the newer one, for their order says nothing.
-
-    So are `self.ports == oldSelf.ports` and `self == oldSelf` what they are
-    in the server, which compares such lists without their order.
-    """
-    if isinstance(value, dict) and isinstance(old, dict):
-        made = {}
-        for name, item in old.items():
-            child = node.properties.get(name) or node.additional
-            made[name] = item if child is None or name not in value else _in_order(child, value[name], item)
-        return made if any(made[name] is not item for name, item in old.items()) else old
-    if not isinstance(value, list) or not isinstance(old, list) or len(value) != len(old) or node.items is None:
-        return old
-    if node.list_type == "set":
-        keys: list[Any] = [(item.__class__, item) if not isinstance(item, list | dict) else None for item in value]
-        by_key = {(item.__class__, item): item for item in old if not isinstance(item, list | dict)}
-    elif is_keyed(node):
-        keys = [key_of(node, item) for item in value]
-        by_key = keyed(node, old)
-    else:
-        keys, by_key = list(range(len(old))), dict(enumerate(old))
-    if len({*keys}) != len(old) or not all(key in by_key for key in keys):
-        return old
-    below = [_in_order(node.items, item, by_key[key]) for item, key in zip(value, keys, strict=True)]
-    return below if any(new is not item for new, item in zip(below, old, strict=True)) else old

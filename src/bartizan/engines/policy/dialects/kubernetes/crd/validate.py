@@ -15,7 +15,7 @@ from bartizan.engines.policy.dialects.kubernetes.crd.lists import list_check
 from bartizan.engines.policy.dialects.kubernetes.crd.metadata import check_metadata, embedded_check
 from bartizan.engines.policy.dialects.kubernetes.crd.pairs import Pair
 from bartizan.engines.policy.dialects.kubernetes.crd.problems import FieldProblem, Path, go_text
-from bartizan.engines.policy.dialects.kubernetes.crd.rules import NOWHERE, Asked, Near
+from bartizan.engines.policy.dialects.kubernetes.crd.rules import Asked, Near
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 _MOST_REPLICAS: Final = 2**31 - 1
 _INT64: Final = range(-(2**63), 2**63)
 _SUFFIX: Final = "xxxxx"
-_GO_NAMES: Final = {str: "string", bool: "bool", float: "float64", list: "[]interface {}", dict: "map[string]interface {}"}
+_GO_NAMES: Final = {
+    str: "string",
+    bool: "bool",
+    float: "float64",
+    list: "[]interface {}",
+    dict: "map[string]interface {}",
+}
 
 
 class World(Protocol):
@@ -59,19 +65,14 @@ class Judgement(NamedTuple):
     asked: Asked | None
 
 
-def compile_validation(
-    root: Node, rules: Rules, world: World
-) -> Callable[[JsonObject, JsonObject | None], Judgement]:
+def compile_validation(root: Node, rules: Rules, world: World) -> Callable[[JsonObject, JsonObject | None], Judgement]:
     """What judges an object, and what it was before an update.
 
     Raises:
         SpecError: a pattern of the schema is no regular expression.
     """
     coerce = compile_coercion(root)
-    check = compile_checks(root, world.name, paired=False).check
-    check_pair = cache(lambda: compile_checks(root, world.name, paired=True).check)  # few ask of updates
-    embedded = compile_descent(root, embedded_check)
-    lists = compile_descent(root, list_check)
+    checks = _Checks(root, world)
 
     def judge(body: JsonObject, old: JsonObject | None) -> Judgement:
         unknown: Unknown = []
@@ -83,33 +84,51 @@ def compile_validation(
         if problems and not isinstance(value.get("metadata"), dict | None):
             return Judgement(problems, unknown, None)
         value = _named(value)
-        found: list[FieldProblem] = []
-        near = NOWHERE
-        if before is None:
-            check(value, None, found)
-        else:
-            pair = Pair(value, before, root)
-            near = Near(pair, None)
-            check_pair()(value, None, found, pair)
-            if found and pair.unchanged():
-                found = []
-        problems += dict.fromkeys(found)
+        pair = None if before is None else Pair(value, before, root)
+        problems += checks.schema(value, pair)
         problems += _replicas(value, world.spec_replicas)
-        if embedded is not None:
-            embedded(value, None, problems)
-        if lists is not None:
-            repeated: list[FieldProblem] = []
-            if before is not None:
-                lists(before, None, repeated)
-            if not repeated:  # who had something twice may keep it
-                lists(value, None, problems)
+        problems += checks.inside(value, before)
         if rules.ask is None:
             return Judgement(problems, unknown, Asked())
         if any(problem.blocks for problem in problems):
             return Judgement(problems, unknown, None)
-        return Judgement(problems, unknown, rules.ask(value, before, near))
+        return Judgement(problems, unknown, rules.ask(value, before, Near(pair, None)))
 
     return judge
+
+
+class _Checks:
+    """What a schema has compiled to, besides its rules in CEL."""
+
+    def __init__(self, root: Node, world: World) -> None:
+        self._plain = compile_checks(root, world.name, paired=False).check
+        self._paired = cache(lambda: compile_checks(root, world.name, paired=True).check)  # few ask of updates
+        self._embedded = compile_descent(root, embedded_check)
+        self._lists = compile_descent(root, list_check)
+
+    def schema(self, value: JsonObject, pair: Pair | None) -> list[FieldProblem]:
+        """What the schema objects to, each objection once; of an update, what is new."""
+        found: list[FieldProblem] = []
+        if pair is None:
+            self._plain(value, None, found)
+        else:
+            self._paired()(value, None, found, pair)
+            if found and pair.unchanged():
+                return []
+        return list(dict.fromkeys(found)) if found else found
+
+    def inside(self, value: JsonObject, before: JsonObject | None) -> list[FieldProblem]:
+        """What is wrong with resources inside, and with lists that are sets or maps."""
+        found: list[FieldProblem] = []
+        if self._embedded is not None:
+            self._embedded(value, None, found)
+        if self._lists is not None:
+            older: list[FieldProblem] = []
+            if before is not None:
+                self._lists(before, None, older)
+            if not older:  # who had something twice may keep it
+                self._lists(value, None, found)
+        return found
 
 
 def _kept(body: JsonObject, coerce: Callable[[Json, Path, Unknown], Json], unknown: Unknown) -> JsonObject:
@@ -156,25 +175,25 @@ def _named(value: JsonObject) -> JsonObject:
 
 def _replicas(value: JsonObject, at: str) -> list[FieldProblem]:
     """What a scale demands of the number of replicas."""
-    if not at:
-        return []
-    steps = at.removeprefix(".").split(".")
+    steps = at.removeprefix(".").split(".") if at else []
     held: Json = value
     for place, step in enumerate(steps):
-        if held is None:
-            return []
-        if not isinstance(held, dict):
-            return [_replicas_problem(at, steps[:place], 0, _accessor(steps, held, "map[string]interface{}"))]
-        if step not in held:
+        if held is not None and not isinstance(held, dict):
+            says = _accessor(steps, held, "map[string]interface{}")
+            return [_replicas_problem(at, steps[:place], 0, says)]
+        if held is None or step not in held:
             return []
         held = held[step]
+    if not steps:
+        return []
+    says, shown = "", held
     if not isinstance(held, int) or isinstance(held, bool):
-        return [_replicas_problem(at, steps, 0, _accessor(steps, held, "int64"))]
-    if held < 0:
-        return [_replicas_problem(at, steps, held, "should be a non-negative integer")]
-    if held > _MOST_REPLICAS:
-        return [_replicas_problem(at, steps, held, f"should be less than or equal to {_MOST_REPLICAS}")]
-    return []
+        says, shown = _accessor(steps, held, "int64"), 0
+    elif held < 0:
+        says = "should be a non-negative integer"
+    elif held > _MOST_REPLICAS:
+        says = f"should be less than or equal to {_MOST_REPLICAS}"
+    return [_replicas_problem(at, steps, shown, says)] if says else []
 
 
 def _accessor(steps: list[str], held: Json, wanted: str) -> str:
