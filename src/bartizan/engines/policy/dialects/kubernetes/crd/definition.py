@@ -1,8 +1,7 @@
 """A CustomResourceDefinition, compiled: a rule for its schema, one for unknown fields, and one for each of its own.
 
-What there is to compile is compiled when the first resource of a version
-comes, except the rules in CEL where somebody wants to know what is wrong
-with them.
+A schema is compiled when the first resource of its version comes, and so are
+rules in CEL, except where somebody wants to know what is wrong with them.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ import msgspec
 
 from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
-from bartizan.engines.policy.dialects.kubernetes.crd.nodes import Node, read_schema
+from bartizan.engines.policy.dialects.kubernetes.crd.emit import search_for
+from bartizan.engines.policy.dialects.kubernetes.crd.nodes import Node, every, read_schema
 from bartizan.engines.policy.dialects.kubernetes.crd.problems import UNCHECKED, field_of, pointer_of
 from bartizan.engines.policy.dialects.kubernetes.crd.rule_specs import RuleSpec, rule_specs
 from bartizan.engines.policy.dialects.kubernetes.crd.rules import compile_rules
@@ -42,7 +42,7 @@ _FIX: Final = "Write what the CustomResourceDefinition asks for; `kubectl explai
 
 
 class Definition(NamedTuple):
-    """A compiled definition. `problems` are found when they are asked for, which compiles all there is."""
+    """A compiled definition. `problems` are found when they are asked for, which compiles its rules in CEL."""
 
     name: str
     group: str
@@ -75,12 +75,15 @@ class Version:
         return compile_validation(self.root, self.rules, self._world)
 
     def problems(self) -> tuple[SpecError, ...]:
-        """What is wrong with it, all of it compiled."""
-        try:
-            _ = self.judge
-        except SpecError as error:
-            return (error, *self.rules.problems)
-        return self.rules.problems
+        """What is wrong with it: its patterns, and its rules in CEL."""
+        found: list[SpecError] = []
+        for node in every(self.root):
+            if node.limits.pattern:
+                try:
+                    search_for(node)
+                except SpecError as error:
+                    found.append(error)
+        return (*found, *self.rules.problems)
 
 
 class _World(NamedTuple):

@@ -70,6 +70,19 @@ def compile_checks(root: Node, name: str, *, paired: bool) -> Checker:
     return Checker(load(source, entry, file, {**_NAMES, **emitter.constants}), source)
 
 
+def search_for(node: Node) -> Callable[[str], object]:
+    """What looks for a node's pattern in a text.
+
+    Raises:
+        SpecError: it is no regular expression.
+    """
+    try:
+        search: Callable[[str], object] = compile_regex(node.limits.pattern).search
+    except SpecError as error:
+        raise SpecError(error.message, pointer=f"{node.at}/pattern", hint=error.hint) from error
+    return search
+
+
 class _Emitter:
     """Source being written: finished functions, by what they say, and constants, by what they are."""
 
@@ -107,11 +120,7 @@ class _Emitter:
 
     def pattern(self, node: Node) -> str:
         """The name of what searches a text for a pattern."""
-        text = node.limits.pattern
-        try:
-            search = compile_regex(text).search
-        except SpecError as error:
-            raise SpecError(error.message, pointer=f"{node.at}/pattern", hint=error.hint) from error
+        search = search_for(node)
 
         def matches(value: str) -> bool:
             try:
@@ -119,7 +128,7 @@ class _Emitter:
             except UnicodeEncodeError:  # half a surrogate pair
                 return search(value.encode(errors="replace").decode()) is not None
 
-        return self.constant(f"pattern {text}", matches)
+        return self.constant(f"pattern {node.limits.pattern}", matches)
 
     def format(self, node: Node) -> str:
         """The name of what tells whether a text is of a format; empty where none is known."""

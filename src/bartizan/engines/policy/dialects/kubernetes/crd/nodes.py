@@ -13,11 +13,11 @@ from bartizan.base.errors import SpecError
 from bartizan.base.pointer import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from bartizan.base.json import Json, JsonObject
 
-MAX_NODES: Final = 200_000
+MAX_NODES: Final = 100_000
 """Nodes of a schema: the largest in use have some 20,000; one that grows by aliases has no end."""
 MAX_DEPTH: Final = 60
 """Levels of a schema, each of which is a few frames of Python: the deepest in use have about 25."""
@@ -91,6 +91,15 @@ def read_schema(schema: Json, at: str) -> Node:
     return _Reader().node(schema, at, 0)
 
 
+def every(node: Node) -> Iterator[Node]:
+    """A node and all below it."""
+    yield node
+    parts = (node.additional, node.items, node.negated)
+    below = (*node.properties.values(), *node.all_of, *node.any_of, *node.one_of, *filter(None, parts))
+    for child in below:
+        yield from every(child)
+
+
 class _Reader:
     """Reads one schema, and counts its nodes."""
 
@@ -151,10 +160,10 @@ class _Fields:
 
     def __init__(self, schema: JsonObject, at: str) -> None:
         self.at = at
-        self._schema = schema
+        self.schema = schema
 
     def _read(self, name: str, kind: Callable[[Json], bool], what: str, empty: Any) -> Any:
-        value = self._schema.get(name)
+        value = self.schema.get(name)
         if value is None:
             return empty
         if not kind(value):
@@ -204,7 +213,19 @@ def _are(value: Json, kind: type) -> bool:
     return isinstance(value, list) and all(isinstance(item, kind) for item in value)
 
 
+_NONE: Final = Limits()
+_LIMITS: Final = frozenset(
+    {
+        *("enum", "required", "pattern", "maxLength", "minLength", "maxItems", "minItems", "uniqueItems"),
+        *("maxProperties", "minProperties", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "multipleOf"),
+    }
+)
+
+
 def _limits(say: _Fields) -> Limits:
+    """What a node says besides its type; most say nothing."""
+    if _LIMITS.isdisjoint(say.schema):
+        return _NONE
     return Limits(
         enum=say.values("enum"),
         required=say.texts("required"),

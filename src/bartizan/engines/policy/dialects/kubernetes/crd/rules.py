@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.cel.schema import Declared, Fault, declare
 from bartizan.engines.policy.dialects.kubernetes.crd.field_path import field_path
+from bartizan.engines.policy.dialects.kubernetes.crd.nodes import every
 from bartizan.engines.policy.dialects.kubernetes.crd.pairs import Pair, in_order, is_keyed, key_of, keyed
 from bartizan.engines.policy.dialects.kubernetes.crd.problems import (
     OMITTED,
@@ -116,6 +117,8 @@ class Rules(NamedTuple):
 def compile_rules(root: Node) -> Rules:
     """Compile the rules of a schema; one that does not compile is a problem, and an objection where it is asked."""
     compiler = _Compiler()
+    if not any(node.rules for node in every(root)):
+        return Rules(None, ())
     declared = declare(root, "self", is_resource=True)
     visit = compiler.node(root, declared)
     if visit is None:
