@@ -106,7 +106,7 @@ class Fault:
 
 
 class _Faulty(dict[str, Any]):
-    """An object with fields that are no values of their types; they are there, and cannot be had."""
+    """An object with fields that are no values of their types: to ask for one, or whether it is there, is an error."""
 
     __slots__ = ("faults",)
 
@@ -115,12 +115,16 @@ class _Faulty(dict[str, Any]):
         self.faults = faults
 
     def __contains__(self, name: object) -> bool:
-        return super().__contains__(name) or name in self.faults
+        return super().__contains__(name) or self._is_faulty(name)
 
     def __missing__(self, name: str) -> Any:
-        if name not in self.faults:
-            raise KeyError(name)
-        raise CelError(self.faults[name].says)
+        self._is_faulty(name)
+        raise KeyError(name)
+
+    def _is_faulty(self, name: object) -> bool:
+        if name in self.faults:
+            raise CelError(self.faults[str(name)].says)
+        return False
 
 
 def escaped(name: str) -> str | None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kubernetes.crd import problems
-from bartizan.engines.policy.dialects.kubernetes.crd.problems import composed, mistyped, number, of_schema
+from bartizan.engines.policy.dialects.kubernetes.crd.problems import composed, json_text, mistyped, number, of_schema
 from bartizan.engines.policy.mutation.same import same
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def _equal(value: Json, item: Json) -> bool:
 
 def unlisted(path: Path, value: Json, allowed: Sequence[Json]) -> FieldProblem:
     """The objection of an enum."""
-    return problems.unsupported(path, value, [item if isinstance(item, str) else to_text(item) for item in allowed])
+    return problems.unsupported(path, value, [item if isinstance(item, str) else json_text(item) for item in allowed])
 
 
 def above(path: Path, value: float, limit: float, *, exclusive: bool) -> FieldProblem:
@@ -111,7 +110,7 @@ def multiple_problem(value: float, path: Path, factor: float) -> FieldProblem | 
 
 def repeats(items: list[Json]) -> bool:
     """Whether two items of a list are the same."""
-    return len({(item.__class__, to_text(item)) for item in items}) < len(items)
+    return len({(item.__class__, json_text(item)) for item in items}) < len(items)
 
 
 def all_of(value: Json, path: Path, found: list[FieldProblem], branches: Sequence[Check]) -> int:

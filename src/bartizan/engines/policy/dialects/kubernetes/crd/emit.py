@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bartizan.base.errors import SpecError
 from bartizan.base.generated import load
-from bartizan.base.json import to_text
 from bartizan.base.regex import compile_regex
 from bartizan.engines.policy.dialects.kubernetes.crd import checks, problems
 from bartizan.engines.policy.dialects.kubernetes.crd.formats import format_named
@@ -138,7 +137,7 @@ class _Emitter:
     def enum(self, node: Node) -> tuple[str, str]:
         """The names of an enum's members, and of those that are text."""
         allowed = node.limits.enum or ()
-        key = to_text(list(allowed))
+        key = problems.json_text(list(allowed))
         texts = frozenset(item for item in allowed if isinstance(item, str))
         return self.constant(f"enum {key}", allowed), self.constant(f"texts {key}", texts)
 

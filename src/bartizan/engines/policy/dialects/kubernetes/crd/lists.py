@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bartizan.base.json import to_text
-from bartizan.engines.policy.dialects.kubernetes.crd.problems import FieldProblem, Path, duplicate, invalid
+from bartizan.engines.policy.dialects.kubernetes.crd.problems import FieldProblem, Path, duplicate, invalid, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +49,7 @@ def _repeated(items: Sequence[Json]) -> list[int]:
     places: list[int] = []
     for place, item in enumerate(items):
         # 1 and 1.0 and true are three things
-        key = (item.__class__, to_text(item) if item.__class__ in (list, dict) else item)
+        key = (item.__class__, json_text(item) if item.__class__ in (list, dict) else item)
         times = seen[key] = seen.get(key, 0) + 1
         if times == 2:
             places.append(place)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kubernetes.crd.problems import (
     FieldProblem,
     Path,
     forbidden,
     invalid,
+    json_text,
     required,
     too_long,
 )
@@ -296,21 +296,15 @@ def _owners(metadata: JsonObject, path: Path) -> list[FieldProblem]:
 
 def _shown(path: Path, owners: Json, says: str) -> FieldProblem:
     """An objection that shows references, whose fields the server writes in an order of its own."""
-    fields = ("apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion")
-
-    def text(owner: Json) -> str:
-        given = {name: (owner or {}).get(name) for name in fields}
-        kept = [name for name in fields if given[name] is not None or name in fields[:4]]
-        return (
-            "{"
-            + ",".join(
-                f"{to_text(name)}:{to_text(given[name] or '' if name in fields[:4] else given[name])}" for name in kept
-            )
-            + "}"
-        )
-
-    body = f"[{','.join(map(text, owners))}]" if isinstance(owners, list) else text(owners)
+    body = f"[{','.join(map(_owner_text, owners))}]" if isinstance(owners, list) else _owner_text(owners)
     return invalid(path, "", "")._replace(body=f"Invalid value: {body}: {says}")
+
+
+def _owner_text(owner: Json) -> str:
+    given = owner or {}
+    fields = {name: given.get(name) or "" for name in ("apiVersion", "kind", "name", "uid")}
+    fields |= {name: given[name] for name in ("controller", "blockOwnerDeletion") if given.get(name) is not None}
+    return f"{{{','.join(f'{json_text(name)}:{json_text(value)}' for name, value in fields.items())}}}"
 
 
 def _finalizers(metadata: JsonObject, path: Path) -> list[FieldProblem]:

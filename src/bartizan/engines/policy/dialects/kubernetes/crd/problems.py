@@ -7,6 +7,7 @@ go down a step costs next to nothing and text is made for errors alone.
 
 from __future__ import annotations
 
+from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from bartizan.base import pointer
@@ -101,7 +102,25 @@ def _quoted(char: str) -> str:
 
 def number(value: float) -> str:
     """A number as Go's `%v` shows it."""
-    return str(value) if isinstance(value, int) else format_float(value)
+    if isinstance(value, int):
+        return str(value)
+    return format_float(value) if isfinite(value) else "NaN" if isnan(value) else f"{'+' if value > 0 else '-'}Inf"
+
+
+def json_text(value: Json) -> str:
+    """A value as JSON; halves of surrogate pairs, which no JSON holds, are replaced."""
+    try:
+        return to_text(value)
+    except TypeError:
+        return to_text(_encodable(value))
+
+
+def _encodable(value: Json) -> Json:
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    return [_encodable(item) for item in value] if isinstance(value, list) else value
 
 
 def go_text(value: Json) -> str:
@@ -125,7 +144,7 @@ def shown(value: Json) -> str:
         return number(value)
     if isinstance(value, str):
         return quoted(value)
-    return to_text(value).translate(_HTML)
+    return json_text(value).translate(_HTML)
 
 
 def _problem(path: Path, kind: str, value: object, detail: str, *, blocks: bool = False) -> FieldProblem:

@@ -257,25 +257,19 @@ def _asking(rules: list[_Rule], spine: Node, declared: Declared) -> Visit:
         if reads_old and old is not None:
             names[_NO_OLD] = declared.value(in_order(spine, value, old))
         fault = next((item for item in names.values() if item.__class__ is Fault), None)
-        if fault is not None:
-            _fail_all(rules, fault.says, _Values(spine, value, names), path, asked)
-            return
         for rule in rules:
             if asked.stopped:
                 return
             if rule.uses_old and old is None and not rule.spec.optional_old:
                 continue
             asked.numbers.add(rule.number)
-            _ask(rule, _Values(spine, value, names), path, near, asked)
+            if fault is None:
+                _ask(rule, _Values(spine, value, names), path, near, asked)
+            else:  # no rule can be asked of a value that is none of its type
+                said = f"{fault.says} evaluating rule: {rule.spec.shown}"
+                asked.fail(rule.number, invalid(path, spine.type, said))
 
     return ask
-
-
-def _fail_all(rules: list[_Rule], says: str, values: _Values, path: Path, asked: Asked) -> None:
-    """The value is none of its type, and so no rule can be asked of it."""
-    for rule in rules:
-        asked.numbers.add(rule.number)
-        asked.fail(rule.number, invalid(path, values.spine.type, f"{says} evaluating rule: {rule.spec.shown}"))
 
 
 class _Values(NamedTuple):
