@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +32,11 @@ def dispatcher(overloads: tuple[Overload, ...], name: str = "") -> Callable[...,
     """
     quick = _for_one(overloads[0], name) if len(overloads) == 1 else None
     return _for_any(overloads, name) if quick is None else quick
+
+
+def with_ambient(overloads: tuple[Overload, ...]) -> tuple[Overload, ...]:
+    """Overloads that have an ambient argument, with a parameter for it before the others."""
+    return tuple(replace(item, parameters=(DYN, *item.parameters)) for item in overloads)
 
 
 def _for_one(overload: Overload, name: str) -> Callable[..., Any] | None:
