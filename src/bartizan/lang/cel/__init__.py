@@ -8,7 +8,7 @@ but `CelBudgetError`, when it takes too much work.
 """
 
 from bartizan.lang.cel.compile import Expression, compile_expression
-from bartizan.lang.cel.declare import Environment, Overload, functions_of
+from bartizan.lang.cel.declare import Environment, ObjectType, Overload, functions_of
 from bartizan.lang.cel.errors import CelBudgetError, CelError
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "CelError",
     "Environment",
     "Expression",
+    "ObjectType",
     "Overload",
     "compile_expression",
     "functions_of",

@@ -48,7 +48,7 @@ from bartizan.lang.cel.types import (
 from bartizan.lang.cel.values import UInt
 
 if TYPE_CHECKING:
-    from bartizan.lang.cel.declare import Environment, Overload
+    from bartizan.lang.cel.declare import Environment, ObjectType, Overload
 
 TYPE_NAMES: Final = {
     **{name: name for name in ("int", "uint", "double", "string", "bytes", "bool", "list", "map", "type", "null_type")},
@@ -70,12 +70,13 @@ _OPERATORS: Final = {"@in": "in", "_[_]": "[]", "_[?_]": "[?]"}
 
 @dataclass(slots=True)
 class Checked:
-    """What is known of a tree: types, the variable a name is, the overloads and operands of a call."""
+    """What is known of a tree: types, the variable a name is, what a call means, what makes an object."""
 
     types: dict[Node, Type] = field(default_factory=dict)
     variables: dict[Node, str] = field(default_factory=dict)
     type_names: dict[Node, str] = field(default_factory=dict)
     calls: dict[Node, tuple[str, tuple[Node, ...], tuple[Overload, ...]]] = field(default_factory=dict)
+    objects: dict[Node, ObjectType] = field(default_factory=dict)
 
 
 def check(tree: Node, text: str, environment: Environment) -> Checked:
@@ -163,7 +164,7 @@ class _Checker:
             case Bind(name=name, value=value, body=body):
                 return self._within({name: self.check(value)}, body)
             case Message():
-                return self._fail(node, f"`{node.name}` is no known object type", "Write a map, without a name.")
+                return self._message(node)
 
     def _within(self, names: dict[str, Type], node: Node) -> Type:
         outer = self._scope
@@ -190,6 +191,10 @@ class _Checker:
             if candidate in TYPE_NAMES:
                 self.done.type_names[node] = TYPE_NAMES[candidate]
                 return Type("type", (Type(candidate),))
+            declared = self._environment.constructible(candidate)
+            if declared is not None:
+                self.done.type_names[node] = declared.type.name
+                return Type("type", (declared.type,))
         return None
 
     def _name(self, node: Name) -> Type:
@@ -234,6 +239,9 @@ class _Checker:
             if node.field not in fields and self._strict:
                 self._fail(node, f"unknown field `{node.field}`", did_you_mean(node.field, fields))
             return fields.get(node.field, DYN)
+        declared = self._environment.constructible(operand.name)
+        if declared is not None:
+            return self._declared_field(node, declared, node.field) or DYN
         if operand != DYN and not is_variable(operand) and self._strict:
             self._fail(node, f"a {operand} has no fields, and so no `{node.field}`")
         return DYN
@@ -340,6 +348,28 @@ class _Checker:
             kind = self.check(value)
             values.append((value, self._present(value, kind) if index in node.optional else kind))
         return map_of(self._joined(keys), self._joined(values))
+
+    def _message(self, node: Message) -> Type:
+        constructible = self._environment.constructible
+        declared = next(filter(None, map(constructible, self._candidates(node.name))), None)
+        if declared is None:
+            self._fail(node, f"`{node.name}` is no known object type", "Write a map, without a name.")
+        self.done.objects[node] = declared
+        for place, (name, value) in enumerate(node.fields):
+            given = self.check(value)
+            wanted = self._declared_field(value, declared, name)
+            if place in node.optional:
+                given = self._present(value, given)
+            if wanted not in (None, DYN) and not self.unifier.fits([given], [wanted]) and self._strict:
+                shown = self.unifier.resolve(given)
+                self._fail(value, f"field `{name}` of `{declared.type}` takes a {wanted}, not a {shown}")
+        return declared.type
+
+    def _declared_field(self, node: Node, declared: ObjectType, name: str) -> Type | None:
+        kind = declared.field(name)
+        if kind is None and self._strict:
+            self._fail(node, f"unknown field `{name}` of `{declared.type}`", did_you_mean(name, declared.fields))
+        return kind
 
     def _loop(self, node: Loop) -> Type:
         names = self._loop_names(node)

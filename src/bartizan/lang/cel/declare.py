@@ -28,12 +28,32 @@ class Overload:
     """Makes the function for a last argument that is written out; `None` where that is left to `call`."""
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectType:
+    """A type whose objects an expression may write out, `Name{field: value}`, and read.
+
+    `field` gives the type of a field, `None` where there is no such field.
+    `make` makes an object of the values of fields, or raises `CelError`.
+    """
+
+    type: Type
+    field: Callable[[str], Type | None]
+    make: Callable[[dict[str, Any]], Any]
+    fields: tuple[str, ...] = ()
+    """Names of fields to suggest for one that is misspelt, where they can be told."""
+
+
+def _nothing_constructible(_name: str) -> ObjectType | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Environment:
     """What expressions of one place may use.
 
     `variables` may have dotted names. `objects` are the fields of declared
-    object types. `container` is the namespace that names are looked up in.
+    object types that are only read; `constructible` gives the type of a name
+    whose objects may be written out as well. `container` is the namespace that names are looked up in.
     `strict` refuses at compile time what can have no value; without it, that
     comes out when the expression runs. `homogeneous` refuses lists and maps
     written out with members of several types, as Kubernetes does.
@@ -45,6 +65,7 @@ class Environment:
     container: str = ""
     strict: bool = True
     homogeneous: bool = False
+    constructible: Callable[[str], ObjectType | None] = _nothing_constructible
 
 
 def functions_of(

@@ -97,11 +97,12 @@ class MapOf:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Message:
-    """`name{field: value}`, an object of a declared type."""
+    """`name{field: value}`, an object of a declared type; `optional` are places as in a map."""
 
     at: int
     name: str
     fields: tuple[tuple[str, Node], ...]
+    optional: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

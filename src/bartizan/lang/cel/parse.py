@@ -178,7 +178,7 @@ class _Parser:
 
     def _after_dot(self, node: Node, at: int) -> Node:
         optional = self._sign("?")
-        if self.token.kind not in ("name", "escaped") or self.token.value in (*_KEYWORDS, "in"):
+        if not self._is_field():
             self.unexpected()
         token = self._next()
         if not optional and token.kind == "name" and self._sign("("):
@@ -257,17 +257,25 @@ class _Parser:
 
     def _message(self, at: int, name: str) -> Node:
         fields: list[tuple[str, Node]] = []
+        optional: set[int] = set()
         while not self._sign("}"):
-            optional = self._sign("?")
-            if self.token.kind not in ("name", "escaped"):
+            if self._sign("?"):
+                optional.add(len(fields))
+            if not self._is_field():
                 self.unexpected()
             field = self._next().value
             self._expect(":")
-            fields.append((f"?{field}" if optional else field, self.expression()))
+            fields.append((field, self.expression()))
             if not self._sign(","):
                 self._expect("}")
                 break
-        return Message(at, name, tuple(fields))
+        return Message(at, name, tuple(fields), frozenset(optional))
+
+    def _is_field(self) -> bool:
+        """Whether the next token may name a field; one in back-quotes may be any word."""
+        return self.token.kind == "escaped" or (
+            self.token.kind == "name" and self.token.value not in _KEYWORDS and self.token.value != "in"
+        )
 
 
 def _qualified(node: Node) -> str:

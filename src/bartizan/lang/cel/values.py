@@ -103,7 +103,13 @@ def type_name(kind: type) -> str:
     known = _NAMES.get(kind)
     if known is not None:
         return known
-    return "map" if issubclass(kind, dict) else str(getattr(kind, "type_name", kind.__name__))
+    named = getattr(kind, "type_name", None)  # a map with a name is an object
+    return named if isinstance(named, str) else "map" if issubclass(kind, dict) else kind.__name__
+
+
+def name_of(value: Any) -> str:
+    """The name of a value's type; objects of one Python class may each have a type of their own."""
+    return _NAMES.get(value.__class__) or getattr(value, "type_name", None) or type_name(value.__class__)
 
 
 KEY_CLASSES: Final = frozenset({str, int, UInt, bool})

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from bartizan.base.generated import Source
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -25,7 +27,7 @@ def emit(tree: Node, functions: Functions, *, strict: bool) -> tuple[str, dict[s
     """Write `def expression(value)` and the constants it needs; `strict` makes a missing key an error."""
     emitter = _Emitter(functions, strict=strict)
     emitter.function("expression", tree)
-    return "\n\n".join(emitter.functions) + "\n", emitter.constants
+    return "\n\n".join(emitter.source.functions) + "\n", emitter.source.constants
 
 
 def emit_traced(
@@ -38,50 +40,32 @@ def emit_traced(
     """
     emitter = _Emitter(functions, strict=strict, part_of=part_of)
     emitter.function("expression", tree)
-    lines = [f"    {line}" for written in emitter.functions for line in written.splitlines()]
-    return "\n".join(["def bind(trace):", *lines, "    return expression", ""]), emitter.constants
+    lines = [f"    {line}" for written in emitter.source.functions for line in written.splitlines()]
+    return "\n".join(["def bind(trace):", *lines, "    return expression", ""]), emitter.source.constants
 
 
 class _Emitter:
-    """Source being written: finished functions, the lines of the current one, and constants."""
+    """The walk over one tree, and the source written so far."""
 
     def __init__(self, functions: Functions, *, strict: bool, part_of: Callable[[Node], Any] | None = None) -> None:
-        self.functions: list[str] = []
-        self.constants: dict[str, Any] = {}
+        self.source = Source()
         self._library = functions
         self._strict = strict
         self._part_of = part_of
-        self._lines: list[str] = []
-        self._depth = 0
-        self._names = 0
 
     def function(self, name: str, node: Node, *, write: Callable[[Node, str], str] | None = None) -> None:
         """Write a function that evaluates `node` on its argument, by `write` if not as a value."""
-        lines, depth = self._lines, self._depth
-        self._lines, self._depth = [], 1
-        result = (write or self._value)(node, "value")
-        self._line(f"return {result}")
-        self.functions.append("\n".join([f"def {name}(value):", *self._lines]))
-        self._lines, self._depth = lines, depth
-
-    def _line(self, text: str) -> None:
-        self._lines.append("    " * self._depth + text)
-
-    def _name(self, prefix: str = "t") -> str:
-        self._names += 1
-        return f"{prefix}{self._names}"
-
-    def _constant(self, value: Any) -> str:
-        name = self._name("c")
-        self.constants[name] = value
-        return name
+        with self.source.body() as lines:
+            result = (write or self._value)(node, "value")
+            self.source.line(f"return {result}")
+        self.source.functions.append("\n".join([f"def {name}(value):", *lines]))
 
     def _value(self, node: Node, current: str) -> str:
         """Write statements for `node` applied to `current`; returns an expression for its value."""
         if self._part_of is not None and node["type"] != "identity":
             return self._traced(node, current, self._part_of(node))
-        if self._depth > _MAX_BLOCKS:
-            name = self._name("part")
+        if self.source.depth > _MAX_BLOCKS:
+            name = self.source.name("part")
             self.function(name, node)
             return self._assign(f"{name}({current})")
         return self._written(node, current)
@@ -92,13 +76,13 @@ class _Emitter:
 
     def _traced(self, node: Node, current: str, part: Any) -> str:
         """A node as a function of its own, which the recorder calls."""
-        name = self._name("part")
+        name = self.source.name("part")
         self.function(name, node, write=self._written)
-        return self._assign(f"trace({self._constant(part)}, {name}, {current})")
+        return self._assign(f"trace({self.source.constant(part)}, {name}, {current})")
 
     def _assign(self, expression: str) -> str:
-        name = self._name()
-        self._line(f"{name} = {expression}")
+        name = self.source.name()
+        self.source.line(f"{name} = {expression}")
         return name
 
     # absorbing: what a missing key does
@@ -114,14 +98,14 @@ class _Emitter:
             return self._fields(chain, current, on_missing="null")
         if not self._strict or (_cannot_fail(node) if error == "JmesPathError" else _cannot_miss(node)):
             return self._value(node, current)
-        name = self._name()
-        self._line("try:")
-        self._depth += 1
+        name = self.source.name()
+        self.source.line("try:")
+        self.source.depth += 1
         value = self._value(node, current)
-        self._line(f"{name} = {value}")
-        self._depth -= 1
-        self._line(f"except {error}:")
-        self._line(f"    {name} = None")
+        self.source.line(f"{name} = {value}")
+        self.source.depth -= 1
+        self.source.line(f"except {error}:")
+        self.source.line(f"    {name} = None")
         return name
 
     def _chain(self, node: Node) -> list[str] | None:
@@ -129,23 +113,23 @@ class _Emitter:
         return _field_chain(node) if self._part_of is None else None
 
     def _fields(self, keys: list[str], current: str, *, on_missing: str) -> str:
-        name = self._name()
-        self._line("try:")
+        name = self.source.name()
+        self.source.line("try:")
         for start in range(0, len(keys), _MAX_KEYS):
             path = "".join(f"[{self._key(key)}]" for key in keys[start : start + _MAX_KEYS])
-            self._line(f"    {name} = {name if start else current}{path}")
+            self.source.line(f"    {name} = {name if start else current}{path}")
         if on_missing == "null" or not self._strict:
-            self._line("except (KeyError, TypeError):")
-            self._line(f"    {name} = None")
+            self.source.line("except (KeyError, TypeError):")
+            self.source.line(f"    {name} = None")
         else:
-            self._line("except KeyError as missing:")
-            self._line("    raise NotFoundError(missing.args[0]) from None")
-            self._line("except TypeError:")
-            self._line(f"    {name} = None")
+            self.source.line("except KeyError as missing:")
+            self.source.line("    raise NotFoundError(missing.args[0]) from None")
+            self.source.line("except TypeError:")
+            self.source.line(f"    {name} = None")
         return name
 
     def _key(self, key: str) -> str:
-        return repr(key) if key.isascii() and key.isidentifier() else self._constant(key)
+        return repr(key) if key.isascii() and key.isidentifier() else self.source.constant(key)
 
     # nodes
 
@@ -192,7 +176,7 @@ class _Emitter:
 
     def _literal(self, node: Node, _current: str) -> str:
         # a name even for `null`: what follows may index it, and Python refuses to compile `None[0]`
-        return self._constant(node["value"])
+        return self.source.constant(node["value"])
 
     def _projection(self, node: Node, current: str) -> str:
         left = self._absorbed(node["children"][0], current)
@@ -208,27 +192,27 @@ class _Emitter:
         return self._project(f"type({left}) is list", left, right, condition)
 
     def _project(self, guard: str, items: str, right: Node, condition: Node | None) -> str:
-        name, item = self._name(), self._name("e")
-        self._line(f"{name} = None")
-        self._line(f"if {guard}:")
-        self._depth += 1
-        self._line(f"{name} = []")
-        self._line(f"for {item} in {items}:")
-        self._depth += 1
+        name, item = self.source.name(), self.source.name("e")
+        self.source.line(f"{name} = None")
+        self.source.line(f"if {guard}:")
+        self.source.depth += 1
+        self.source.line(f"{name} = []")
+        self.source.line(f"for {item} in {items}:")
+        self.source.depth += 1
         if condition is not None:
-            self._line(f"if {self._truth(condition, item)}:")
-            self._depth += 1
+            self.source.line(f"if {self._truth(condition, item)}:")
+            self.source.depth += 1
             self._keep(name, right, item)
-            self._depth -= 1
+            self.source.depth -= 1
         else:
             self._keep(name, right, item)
-        self._depth -= 2
+        self.source.depth -= 2
         return name
 
     def _keep(self, name: str, right: Node, item: str) -> None:
         value = self._absorbed(right, item)
-        self._line(f"if {value} is not None:")
-        self._line(f"    {name}.append({value})")
+        self.source.line(f"if {value} is not None:")
+        self.source.line(f"    {name}.append({value})")
 
     def _truth(self, node: Node, current: str) -> str:
         """An expression for whether `node` is true; a missing key is not."""
@@ -255,10 +239,10 @@ class _Emitter:
 
     def _either(self, node: Node, current: str, test: str, write: Callable[[Node, str], str]) -> str:
         name = self._assign(self._absorbed(node["children"][0], current))
-        self._line(test.format(name))
-        self._depth += 1
-        self._line(f"{name} = {write(node['children'][1], current)}")
-        self._depth -= 1
+        self.source.line(test.format(name))
+        self.source.depth += 1
+        self.source.line(f"{name} = {write(node['children'][1], current)}")
+        self.source.depth -= 1
         return name
 
     def _not_expression(self, node: Node, current: str) -> str:
@@ -268,7 +252,7 @@ class _Emitter:
         return self._multi(node["children"], current, lambda values: f"[{', '.join(values)}]")
 
     def _multi_select_dict(self, node: Node, current: str) -> str:
-        keys = [self._constant(child["value"]) for child in node["children"]]
+        keys = [self.source.constant(child["value"]) for child in node["children"]]
         children = [child["children"][0] for child in node["children"]]
 
         def build(values: list[str]) -> str:
@@ -277,21 +261,21 @@ class _Emitter:
         return self._multi(children, current, build)
 
     def _multi(self, children: list[Node], current: str, build: Callable[[list[str]], str]) -> str:
-        name = self._name()
-        self._line(f"{name} = None")
-        self._line(f"if {current} is not None:")
-        self._depth += 1
+        name = self.source.name()
+        self.source.line(f"{name} = None")
+        self.source.line(f"if {current} is not None:")
+        self.source.depth += 1
         values = [self._absorbed(child, current) for child in children]
-        self._line(f"{name} = {build(values)}")
-        self._depth -= 1
+        self.source.line(f"{name} = {build(values)}")
+        self.source.depth -= 1
         return name
 
     def _function_expression(self, node: Node, current: str) -> str:
-        function = self._constant(self._library[node["value"]].call)
+        function = self.source.constant(self._library[node["value"]].call)
         arguments = []
         for child in node["children"]:
             if child["type"] == "expref":
-                name = self._name("by")
+                name = self.source.name("by")
                 self.function(name, child["children"][0], write=self._absorbed)
                 arguments.append(name)
             else:
@@ -299,7 +283,7 @@ class _Emitter:
         return self._assign(f"{function}({', '.join(arguments)})")
 
     def _expref(self, node: Node, _current: str) -> str:
-        name = self._name("by")
+        name = self.source.name("by")
         self.function(name, node["children"][0], write=self._absorbed)
         return name
 

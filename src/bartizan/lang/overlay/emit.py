@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bartizan.base import pointer, wildcard
+from bartizan.base.generated import Source
 from bartizan.lang.overlay.mismatch import Mismatch, below, failed
 from bartizan.lang.overlay.nodes import (
     Anchor,
@@ -100,7 +101,7 @@ def emit(node: Node) -> tuple[str, dict[str, Any]]:
     """Write `def check(value)` and the constants it needs."""
     emitter = _Emitter(tracks=any(True for _ in tracked(node)))
     emitter.entry(node)
-    return "\n\n".join(emitter.functions) + "\n", emitter.constants
+    return "\n\n".join(emitter.source.functions) + "\n", emitter.source.constants
 
 
 def emit_traced(node: Node) -> tuple[str, dict[str, Any], list[Spot]]:
@@ -108,33 +109,29 @@ def emit_traced(node: Node) -> tuple[str, dict[str, Any], list[Spot]]:
     spots: list[Spot] = []
     emitter = _Emitter(tracks=any(True for _ in tracked(node)), spots=spots)
     emitter.entry(node)
-    return "\n\n".join(emitter.functions) + "\n", emitter.constants, spots
+    return "\n\n".join(emitter.source.functions) + "\n", emitter.source.constants, spots
 
 
 class _Emitter:
-    """Source being written: finished functions, the lines of the current one, and constants."""
+    """The walk over one tree, and the source written so far."""
 
     def __init__(self, *, tracks: bool, spots: list[Spot] | None = None) -> None:
-        self.functions: list[str] = []
-        self.constants: dict[str, Any] = {}
+        self.source = Source()
         self._tracks = tracks
         self._spots = spots
         self._more = ("" if not tracks else ", seen") + ("" if spots is None else ", trace")
-        self._lines: list[str] = []
-        self._depth = 1
-        self._names = 0
 
     def entry(self, node: Node) -> None:
         """Write the function that callers see."""
         if self._tracks:
-            self._line("seen = {}")
+            self.source.line("seen = {}")
         spot = self._spot(-1, node)
         self._note(f"whole({spot}, value)")
         self._node(node, "value", _Place((), deciding=False))
         self._note(f"held({spot})")
-        self._line("return None")
+        self.source.line("return None")
         parameters = "value" if self._spots is None else "value, trace"
-        self.functions.append("\n".join([f"def check({parameters}):", *self._lines]))
+        self.source.functions.append("\n".join([f"def check({parameters}):", *self.source.lines]))
 
     def _predicate(self, node: Node, spot: int) -> str:
         """Write a function that says whether `node` matches; returns its name."""
@@ -145,13 +142,11 @@ class _Emitter:
         return self._function("part", node, spot, deciding=False)
 
     def _function(self, prefix: str, node: Node, spot: int, *, deciding: bool) -> str:
-        lines, depth = self._lines, self._depth
-        self._lines, self._depth = [], 1
-        name = self._name(prefix)
-        self._node(node, "value", _Place((), deciding=deciding, spot=spot))
-        self._line("return True" if deciding else "return None")
-        self.functions.append("\n".join([f"def {name}(value{self._more}):", *self._lines]))
-        self._lines, self._depth = lines, depth
+        name = self.source.name(prefix)
+        with self.source.body() as lines:
+            self._node(node, "value", _Place((), deciding=deciding, spot=spot))
+            self.source.line("return True" if deciding else "return None")
+        self.source.functions.append("\n".join([f"def {name}(value{self._more}):", *lines]))
         return name
 
     def _call(self, function: str, value: str) -> str:
@@ -171,44 +166,32 @@ class _Emitter:
 
     def _note(self, call: str) -> None:
         if self._spots is not None:
-            self._line(f"trace.{call}")
-
-    def _line(self, text: str) -> None:
-        self._lines.append("    " * self._depth + text)
-
-    def _name(self, prefix: str) -> str:
-        self._names += 1
-        return f"{prefix}{self._names}"
-
-    def _constant(self, value: Any, prefix: str = "c") -> str:
-        name = self._name(prefix)
-        self.constants[name] = value
-        return name
+            self.source.line(f"trace.{call}")
 
     # ways out
 
     def _fail(self, place: _Place, value: str, wanted: Json) -> None:
         self._note(f"failed({place.spot})")
         if place.deciding:
-            self._line("return False")
+            self.source.line("return False")
             return
         pattern = self._literal(wanted)
         arguments = f"{place.pointer}, {value}, {pattern}"
-        self._line(f"return failed(seen, {arguments})" if self._tracks else f"return Mismatch({arguments})")
+        self.source.line(f"return failed(seen, {arguments})" if self._tracks else f"return Mismatch({arguments})")
 
     def _skip(self, place: _Place, reason: str, *, is_global: bool = False) -> None:
         """The pattern is not about this element, or where there is no list not about this value."""
         self._note(f"skipped({place.spot}, {reason!r})")
         if place.loop:
-            self._line(f"{place.loop} = True")
-            self._line("continue")
+            self.source.line(f"{place.loop} = True")
+            self.source.line("continue")
         elif place.deciding:
-            self._line("return False")
+            self.source.line("return False")
         else:
-            self._line(f"return Mismatch({place.pointer}, None, None, {reason!r}, True, False, {is_global})")
+            self.source.line(f"return Mismatch({place.pointer}, None, None, {reason!r}, True, False, {is_global})")
 
     def _literal(self, value: Json) -> str:
-        return repr(value) if value is None or isinstance(value, bool | int | str) else self._constant(value)
+        return repr(value) if value is None or isinstance(value, bool | int | str) else self.source.constant(value)
 
     # nodes
 
@@ -224,56 +207,56 @@ class _Emitter:
                 self._scalar(node, value, place)
 
     def _map(self, node: MapNode, value: str, place: _Place) -> None:
-        self._line(f"if {value}.__class__ is not dict:")
+        self.source.line(f"if {value}.__class__ is not dict:")
         self._indented(lambda: self._fail(place, value, node.pattern))
         for entry in (*node.anchors, *node.plain):
             if entry.anchor in (Anchor.CONDITIONAL, Anchor.EXISTENCE):
                 raw = repr(entry.raw)
-                self._line(f"seen[{raw}] = seen.get({raw}, False) or {entry.key!r} in {value}")
+                self.source.line(f"seen[{raw}] = seen.get({raw}, False) or {entry.key!r} in {value}")
         # what a condition deep under an equality anchor leaves out is no skip where another anchor applied
         soft = [entry for entry in node.anchors if entry.anchor is Anchor.EQUALITY and can_skip(entry.child)]
-        applied = self._name("applied") if soft and len(soft) == len(node.anchors) else ""
+        applied = self.source.name("applied") if soft and len(soft) == len(node.anchors) else ""
         if applied:
-            self._line(f"{applied} = False")
+            self.source.line(f"{applied} = False")
         for entry in node.anchors:
             if entry in soft:
                 self._weighed(entry, value, place, applied)
             else:
                 self._entry(entry, value, place)
         if applied:
-            self._line(f"if not {applied}:")
+            self.source.line(f"if not {applied}:")
             self._indented(lambda: self._skip(place, "no condition under its anchors holds"))
         for entry in node.plain:
             self._entry(entry, value, place)
 
     def _weighed(self, entry: Entry, value: str, place: _Place, applied: str) -> None:
         """An equality anchor whose child may skip, which counts only where no anchor beside it applied."""
-        key, found, spot = repr(entry.key), self._name("m"), self._key_spot(entry, place)
+        key, found, spot = repr(entry.key), self.source.name("m"), self._key_spot(entry, place)
         self._note(f"key({spot}, {value}, {key})")
         part = self._part(entry.child, spot)
-        self._line(f"{found} = {self._call(part, f'{value}[{key}]')} if {key} in {value} else None")
+        self.source.line(f"{found} = {self._call(part, f'{value}[{key}]')} if {key} in {value} else None")
         self._note(f"weighed({spot}, {found})")
-        self._line(f"if {found} is not None:")
-        self._depth += 1
-        self._line(f"if not {found}.skip:")
+        self.source.line(f"if {found} is not None:")
+        self.source.depth += 1
+        self.source.line(f"if not {found}.skip:")
         self._indented(lambda: self._pass_on(found, place.below(entry.key, spot)))
-        self._line(f"if {found}.is_global:")
+        self.source.line(f"if {found}.is_global:")
         self._indented(lambda: self._skip(place, f"a global condition under {entry.raw} does not hold"))
-        self._depth -= 1
+        self.source.depth -= 1
         if applied:
-            self._line("else:")
-            self._line(f"    {applied} = True")
+            self.source.line("else:")
+            self.source.line(f"    {applied} = True")
 
     def _pass_on(self, found: str, place: _Place) -> None:
         """A failure that a part has found."""
-        self._line("return False" if place.deciding else f"return below({place.pointer}, {found})")
+        self.source.line("return False" if place.deciding else f"return below({place.pointer}, {found})")
 
     def _entry(self, entry: Entry, value: str, place: _Place) -> None:
         key = repr(entry.key)
         if entry.wild:
-            key = self._name("k")
-            matches = self._constant(wildcard.matcher(entry.key))
-            self._line(f"{key} = first_key({matches}, {value})")
+            key = self.source.name("k")
+            matches = self.source.constant(wildcard.matcher(entry.key))
+            self.source.line(f"{key} = first_key({matches}, {value})")
         spot = self._key_spot(entry, place)
         self._note(f"key({spot}, {value}, {key})")
         below = place.below(entry.key, spot)
@@ -283,12 +266,12 @@ class _Emitter:
             case Anchor.EQUALITY:
                 self._present(key, value, lambda item: self._node(entry.child, item, below))
             case Anchor.NEGATION:
-                self._line(f"if {key} in {value}:")
+                self.source.line(f"if {key} in {value}:")
                 self._indented(lambda: self._negated(below, f"{value}[{key}]"))
             case Anchor.EXISTENCE:
                 self._present(key, value, lambda item: self._exists(entry.child, item, below))
             case Anchor.CONDITIONAL:
-                self._line(f"if {key} not in {value}:")
+                self.source.line(f"if {key} not in {value}:")
                 self._indented(lambda: self._unmet(spot, place, f"condition {entry.raw}: there is no such key"))
                 self._condition(entry, f"{value}[{key}]", place, spot)
             case Anchor.GLOBAL:
@@ -302,143 +285,148 @@ class _Emitter:
 
     def _plain(self, entry: Entry, found: str, below: _Place) -> None:
         if isinstance(entry.child, ScalarNode) and entry.child.pattern == "*" and not entry.child.in_list:
-            self._line(f"if {found} is None:")
+            self.source.line(f"if {found} is None:")
             self._indented(lambda: self._fail(below, "None", "*"))
             return
-        name = self._name("v")
-        self._line(f"{name} = {found}")
+        name = self.source.name("v")
+        self.source.line(f"{name} = {found}")
         self._node(entry.child, name, below)
 
     def _present(self, key: str, value: str, write: Callable[[str], None]) -> None:
-        name = self._name("v")
-        self._line(f"if {key} in {value}:")
-        self._depth += 1
-        self._line(f"{name} = {value}[{key}]")
+        name = self.source.name("v")
+        self.source.line(f"if {key} in {value}:")
+        self.source.depth += 1
+        self.source.line(f"{name} = {value}[{key}]")
         write(name)
-        self._depth -= 1
+        self.source.depth -= 1
 
     def _indented(self, write: Callable[[], None]) -> None:
-        self._depth += 1
+        self.source.depth += 1
         write()
-        self._depth -= 1
+        self.source.depth -= 1
 
     def _negated(self, place: _Place, value: str) -> None:
         self._note(f"failed({place.spot})")
         if place.deciding:
-            self._line("return False")
+            self.source.line("return False")
         else:
-            self._line(f"return Mismatch({place.pointer}, {value}, None, 'must not be there')")
+            self.source.line(f"return Mismatch({place.pointer}, {value}, None, 'must not be there')")
 
     def _condition(self, entry: Entry, value: str, place: _Place, spot: int) -> None:
         if isinstance(entry.child, ScalarNode) and not entry.child.in_list:
             holds = self._matches(entry.child, value)
         else:
             holds = self._call(self._predicate(entry.child, spot), value)
-        self._line(f"if not ({holds}):")
+        self.source.line(f"if not ({holds}):")
         reason, is_global = f"condition {entry.raw} does not hold", entry.anchor is Anchor.GLOBAL
         self._indented(lambda: self._unmet(spot, place, reason, is_global=is_global))
 
     def _exists(self, node: Node, value: str, place: _Place) -> None:
-        self._line(f"if {value}.__class__ is not list:")
+        self.source.line(f"if {value}.__class__ is not list:")
         self._indented(lambda: self._fail(place, value, "a list"))
         patterns = node.children if isinstance(node, PositionsNode) else ()
         for child in patterns:
-            spot, item = self._spot(place.spot, child), self._name("e")
+            spot, item = self._spot(place.spot, child), self.source.name("e")
             predicate = self._predicate(child, spot)
-            self._line(f"for {item} in {value}:")
-            self._depth += 1
+            self.source.line(f"for {item} in {value}:")
+            self.source.depth += 1
             self._note(f"element({spot}, {item})")
-            self._line(f"if {self._call(predicate, item)}:")
+            self.source.line(f"if {self._call(predicate, item)}:")
             self._indented(lambda spot=spot: self._note(f"held({spot})"))  # type: ignore[misc]  # bound now, in a loop
-            self._line("    break")
-            self._depth -= 1
-            self._line("else:")
+            self.source.line("    break")
+            self.source.depth -= 1
+            self.source.line("else:")
             wanted = child.pattern
             self._indented(lambda wanted=wanted: self._fail(place, value, wanted))  # type: ignore[misc]  # bound now, in a loop
 
     def _each(self, node: EachNode, value: str, place: _Place) -> None:
-        self._line(f"if {value}.__class__ is not list:")
+        self.source.line(f"if {value}.__class__ is not list:")
         self._indented(lambda: self._fail(place, value, node.pattern))
         spot = self._spot(place.spot, node.child)
         if place.loops >= _MAX_LOOPS:
-            predicate, deep = self._predicate(node.child, spot), self._name("e")
-            self._line(f"for {deep} in {value}:")
-            self._depth += 1
+            predicate, deep = self._predicate(node.child, spot), self.source.name("e")
+            self.source.line(f"for {deep} in {value}:")
+            self.source.depth += 1
             self._note(f"element({spot}, {deep})")
-            self._line(f"if not {self._call(predicate, deep)}:")
+            self.source.line(f"if not {self._call(predicate, deep)}:")
             self._indented(lambda: self._fail(place, value, node.pattern))
             self._note(f"held({spot})")
-            self._depth -= 1
+            self.source.depth -= 1
             return
-        item, index, flag, applied = self._name("e"), self._name("i"), self._name("skipped"), self._name("applied")
-        lines = self._lines
-        self._lines = []
-        self._depth += 1
+        item, index, flag, applied = (
+            self.source.name("e"),
+            self.source.name("i"),
+            self.source.name("skipped"),
+            self.source.name("applied"),
+        )
+        lines = self.source.lines
+        self.source.lines = []
+        self.source.depth += 1
         self._note(f"element({spot}, {item})")
         self._node(node.child, item, place.element(index, flag, spot))
         self._note(f"held({spot})")
-        self._depth -= 1
-        body, self._lines = self._lines, lines
+        self.source.depth -= 1
+        body, self.source.lines = self.source.lines, lines
         skips = any(f"{flag} = True" in line for line in body)
         indexed = any(f"str({index})" in line for line in body)
         if skips:
-            self._line(f"{flag} = {applied} = False")
-        self._line(f"for {index}, {item} in enumerate({value}):" if indexed else f"for {item} in {value}:")
-        self._lines += body
+            self.source.line(f"{flag} = {applied} = False")
+        self.source.line(f"for {index}, {item} in enumerate({value}):" if indexed else f"for {item} in {value}:")
+        self.source.lines += body
         if skips:
-            self._line(f"    {applied} = True")
-            self._line(f"if {flag} and not {applied}:")
+            self.source.line(f"    {applied} = True")
+            self.source.line(f"if {flag} and not {applied}:")
             self._indented(lambda: self._skip(place, "no element of the list meets the conditions"))
 
     def _positions(self, node: PositionsNode, value: str, place: _Place) -> None:
         count = len(node.children)
-        self._line(f"if {value}.__class__ is not list:")
+        self.source.line(f"if {value}.__class__ is not list:")
         self._indented(lambda: self._fail(place, value, node.pattern))
-        self._line(f"if len({value}) < {count}:")
+        self.source.line(f"if len({value}) < {count}:")
         self._indented(lambda: self._too_short(place, value, count))
-        applied = self._name("applied") if all(can_skip(child) for child in node.children) else ""
+        applied = self.source.name("applied") if all(can_skip(child) for child in node.children) else ""
         if applied:
-            self._line(f"{applied} = False")
+            self.source.line(f"{applied} = False")
         for number, child in enumerate(node.children):
-            name = self._name("v")
+            name = self.source.name("v")
             spot = self._spot(place.spot, child)
             below = place.below(str(number), spot)
-            self._line(f"{name} = {value}[{number}]")
+            self.source.line(f"{name} = {value}[{number}]")
             self._note(f"element({spot}, {name}, {number})")
             if can_skip(child):
-                self._line(f"{name} = {self._call(self._part(child, spot), name)}")
+                self.source.line(f"{name} = {self._call(self._part(child, spot), name)}")
                 self._note(f"weighed({spot}, {name})")
-                self._line(f"if {name} is not None and not {name}.skip:")
+                self.source.line(f"if {name} is not None and not {name}.skip:")
                 self._indented(lambda name=name, below=below: self._pass_on(name, below))  # type: ignore[misc]  # bound now, in a loop
                 if applied:
-                    self._line(f"{applied} = {applied} or {name} is None")
+                    self.source.line(f"{applied} = {applied} or {name} is None")
             else:
                 self._node(child, name, below)
                 self._note(f"held({spot})")
         if applied:
-            self._line(f"if not {applied}:")
+            self.source.line(f"if not {applied}:")
             self._indented(lambda: self._skip(place, "no element of the list meets the conditions"))
 
     def _too_short(self, place: _Place, value: str, count: int) -> None:
         """Kyverno cannot judge a list of lists that is shorter than its pattern."""
         self._note(f"failed({place.spot})")
         if place.deciding:
-            self._line("return False")
+            self.source.line("return False")
         else:
             reason = f"the list is shorter than the {count} of its pattern"
-            self._line(f"return Mismatch({place.pointer}, {value}, None, {reason!r}, False, True)")
+            self.source.line(f"return Mismatch({place.pointer}, {value}, None, {reason!r}, False, True)")
 
     def _scalar(self, node: ScalarNode, value: str, place: _Place) -> None:
         if node.in_list:
-            self._line(f"if {value}.__class__ is not list or not ({self._matches(node, value)}):")
+            self.source.line(f"if {value}.__class__ is not list or not ({self._matches(node, value)}):")
         else:
-            self._line(f"if not ({self._matches(node, value)}):")
+            self.source.line(f"if not ({self._matches(node, value)}):")
         self._indented(lambda: self._fail(place, value, node.pattern))
 
     def _matches(self, node: ScalarNode, value: str) -> str:
         """An expression for whether a leaf matches, its commonest way first and inline."""
         pattern = node.pattern
-        test = self._constant(compile_scalar(pattern), "test")
+        test = self.source.constant(compile_scalar(pattern), "test")
         if isinstance(pattern, bool) or pattern is None:
             return f"{value} is {pattern} or {test}({value})"
         return f"{test}({value})"

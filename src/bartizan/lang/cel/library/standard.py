@@ -29,7 +29,7 @@ from bartizan.lang.cel.types import (
     map_of,
     optional_of,
 )
-from bartizan.lang.cel.values import INT_MAX, INT_MIN, UINT_MAX, TypeValue, UInt, type_name
+from bartizan.lang.cel.values import INT_MAX, INT_MIN, UINT_MAX, TypeValue, UInt, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -197,7 +197,7 @@ def _same(value: Any) -> Any:
 
 
 def _type(value: Any) -> TypeValue:
-    return TypeValue(type_name(value.__class__))
+    return TypeValue(name_of(value))
 
 
 def _size(value: Any) -> int:

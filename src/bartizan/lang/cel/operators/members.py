@@ -1,0 +1,174 @@
+"""Members of lists, maps, objects and optionals: asked for, gone through, and put into what is written out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bartizan.lang.cel.errors import CelError, no_such_key, no_such_overload
+from bartizan.lang.cel.operators.equality import equal
+from bartizan.lang.cel.values import (
+    BOOL_KEYS,
+    KEY_CLASSES,
+    NONE,
+    Optional,
+    UInt,
+    from_key,
+    key_of,
+    type_name,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def index(container: Any, key: Any) -> Any:
+    """A member of a list by place, or of a map by key; of an optional, an optional."""
+    if container.__class__ is list:
+        place = _place(key)
+        if not 0 <= place < len(container):
+            raise CelError(f"index out of bounds: {place}")
+        return container[place]
+    if container.__class__ is Optional:
+        return optional_index(container, key)
+    if isinstance(container, dict):
+        if key.__class__ not in KEY_CLASSES and key.__class__ is not float:
+            raise no_such_overload()
+        if key.__class__ is bool:
+            key = BOOL_KEYS[key]
+        if key not in container:
+            raise no_such_key(shown(key))
+        return container[key]
+    raise no_such_key(shown(key)) if key.__class__ is str else no_such_overload()
+
+
+def _place(key: Any) -> int:
+    if key.__class__ is int or key.__class__ is UInt:
+        return int(key)
+    if key.__class__ is float and key.is_integer():
+        return int(key)
+    raise CelError(f"unsupported index type '{type_name(key.__class__)}' in list")
+
+
+def shown(value: Any) -> str:
+    """A key as errors show it."""
+    value = from_key(value)
+    return str(value).lower() if value.__class__ is bool else str(int(value)) if value.__class__ is UInt else str(value)
+
+
+def field(operand: Any, name: str) -> Any:
+    """A field of an object that may be an optional, or not even an object."""
+    if isinstance(operand, dict):
+        if name not in operand:
+            raise no_such_key(name)
+        return operand[name]
+    if operand.__class__ is Optional:
+        if operand.present and not isinstance(operand.value, (dict, Optional)):
+            raise no_such_key(name)
+        return optional_field(operand, name)
+    if operand.__class__ is list:
+        raise CelError("unsupported index type 'string' in list")
+    if hasattr(operand, "has_field"):
+        return operand[name]
+    raise no_such_key(name)
+
+
+def has(operand: Any, name: str) -> bool:
+    """Whether an object has a field; what is no object has none, but a list is an error."""
+    if isinstance(operand, dict):
+        return name in operand
+    if operand.__class__ is Optional:
+        return bool(operand.present) and has(operand.value, name)
+    if operand.__class__ is list:
+        raise CelError("unsupported index type 'string' in list")
+    has_field = getattr(operand, "has_field", None)  # of an object that is no map
+    return has_field is not None and bool(has_field(name))
+
+
+def optional_field(operand: Any, name: str) -> Optional:
+    """`operand.?name`: nothing where there is no such field."""
+    if operand.__class__ is dict:
+        return Optional(operand[name]) if name in operand else NONE
+    if operand.__class__ is Optional:
+        if not operand.present:
+            return NONE
+        operand = operand.value
+    return Optional(operand[name]) if has(operand, name) else NONE
+
+
+def optional_index(container: Any, key: Any) -> Optional:
+    """`container[?key]`: nothing where there is no such member."""
+    if container.__class__ is Optional:
+        if not container.present:
+            return NONE
+        container = container.value
+    if container.__class__ is list:
+        place = _place(key)
+        return Optional(container[place]) if 0 <= place < len(container) else NONE
+    if isinstance(container, dict):
+        if key.__class__ not in KEY_CLASSES and key.__class__ is not float:
+            raise no_such_overload()
+        key = key_of(key)
+        return Optional(container[key]) if key in container else NONE
+    return NONE
+
+
+def contains(item: Any, container: Any) -> bool:
+    """`item in container`: among the members of a list or the keys of a map."""
+    if container.__class__ is list:
+        return any(equal(item, member) for member in container)
+    if isinstance(container, dict):
+        if item.__class__ is bool:
+            item = BOOL_KEYS[item]
+        return item.__class__.__hash__ is not None and item in container
+    raise no_such_overload()
+
+
+def members(value: Any) -> Any:
+    """What a macro with one variable goes through: members, or the keys of a map."""
+    if value.__class__ is list:
+        return value
+    if isinstance(value, dict):
+        return [from_key(key) for key in value]
+    raise no_such_overload()
+
+
+def pairs(value: Any) -> list[tuple[Any, Any]]:
+    """What a macro with two variables goes through: places and members, or keys and values."""
+    if value.__class__ is list:
+        return list(enumerate(value))
+    if isinstance(value, dict):
+        return [(from_key(key), item) for key, item in value.items()]
+    raise no_such_overload()
+
+
+def mapping(entries: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    """A map of entries; an optional entry that holds nothing is left out before."""
+    made: dict[Any, Any] = {}
+    for key, value in entries:
+        put(made, key, value)
+    return made
+
+
+def put(made: dict[Any, Any], key: Any, value: Any) -> None:
+    """Add an entry that must be new."""
+    if key.__class__ not in KEY_CLASSES:
+        raise CelError("unsupported key type")
+    place = key_of(key)
+    if place in made:
+        raise CelError(f"repeated key: {shown(key)}")
+    made[place] = value
+
+
+def put_all(made: dict[Any, Any], entries: Any) -> None:
+    """Add the entries of a map, which must all be new."""
+    if not isinstance(entries, dict):
+        raise no_such_overload()
+    for key, value in entries.items():
+        put(made, from_key(key), value)
+
+
+def held(optional: Any) -> Any:
+    """An optional member of what is written out, which must be an optional."""
+    if optional.__class__ is not Optional:
+        raise no_such_overload()
+    return optional
