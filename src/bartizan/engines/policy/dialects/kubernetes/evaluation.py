@@ -1,0 +1,116 @@
+"""What both kinds of policy work out of a request alike: conditions, variables, and the names they use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from bartizan.engines.policy.cel import authorizer
+from bartizan.engines.policy.cel.environment import COMMON, Vocabulary
+from bartizan.engines.policy.cel.expressions import compile_conditions, compile_variables
+from bartizan.engines.policy.cel.names import Names, admission_request, makers_of, names_of
+from bartizan.lang.cel import CelBudgetError, CelError, functions_of
+from bartizan.lang.cel.library import KUBERNETES
+from bartizan.lang.cel.types import DYN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bartizan.base.json import JsonObject
+    from bartizan.engines.policy.cel.expressions import Variables
+    from bartizan.engines.policy.cel.names import Makers
+    from bartizan.engines.policy.dialects.kubernetes.matching import Matched
+    from bartizan.engines.policy.dialects.kubernetes.spec import CommonSpec
+    from bartizan.engines.policy.lookup import Lookup
+    from bartizan.lang.cel import Expression
+
+_FUNCTIONS: Final = functions_of(KUBERNETES, authorizer.FUNCTIONS)
+_PARAMS: Final = {"params": DYN}
+
+PLAIN: Final = Vocabulary(_FUNCTIONS, {**COMMON, **authorizer.NAMES})
+WITH_PARAMS: Final = Vocabulary(_FUNCTIONS, {**COMMON, **_PARAMS, **authorizer.NAMES})
+MESSAGE: Final = Vocabulary(_FUNCTIONS, COMMON)
+MESSAGE_WITH_PARAMS: Final = Vocabulary(_FUNCTIONS, {**COMMON, **_PARAMS})
+"""What expressions of messages may use: no `authorizer`."""
+
+
+def _unknown(name: str) -> Callable[[Names], Any]:
+    def make(_names: Names) -> Any:
+        raise CelError(f"no such attribute(s): {name}")
+
+    return make
+
+
+_WITH_AUTHORIZER: Final[Makers] = {
+    "authorizer": authorizer.authorizer_of,
+    "authorizer.requestResource": authorizer.request_resource,
+}
+_WITHOUT_AUTHORIZER: Final[Makers] = {name: _unknown(name) for name in _WITH_AUTHORIZER}
+
+
+class Evaluation(NamedTuple):
+    """The compiled conditions and variables of a policy."""
+
+    conditions: Sequence[Expression]
+    variables: Variables
+    _full: Makers
+    _early: Makers
+    _plain: Makers
+
+    def names(self, matched: Matched, lookup: Lookup, params: JsonObject | None) -> Names:
+        """The names of validations and mutations."""
+        return _named(matched, lookup, params, self._full)
+
+    def plain_names(self, matched: Matched, lookup: Lookup, params: JsonObject | None) -> Names:
+        """The names of messages and audit annotations, for which nobody is authorized."""
+        return _named(matched, lookup, params, self._plain)
+
+    def stopped(self, matched: Matched, lookup: Lookup, params: JsonObject | None) -> bool | str:
+        """Whether a condition does not hold; else what those say that end in an error, if any do.
+
+        One that does not hold counts for more than any number of errors.
+        """
+        if not self.conditions:
+            return False
+        names = _named(matched, lookup, params, self._early)
+        errors: dict[str, None] = {}
+        for condition in self.conditions:
+            try:
+                if condition(names) is False:
+                    return True
+            except (CelError, CelBudgetError) as error:
+                errors[failed(condition, error)] = None
+        if not errors:
+            return False
+        return next(iter(errors)) if len(errors) == 1 else f"[{', '.join(errors)}]"
+
+
+def compile_evaluation(spec: CommonSpec, vocabulary: Vocabulary, at: str) -> Evaluation:
+    """Compile what both kinds of policy have.
+
+    Raises:
+        SpecError: an expression does not compile, or gives what it must not.
+    """
+    # a condition comes before the variables, so it has none
+    conditions = compile_conditions(spec.match_conditions, vocabulary.environment(), f"{at}/matchConditions")
+    variables = compile_variables(spec.variables, vocabulary, f"{at}/variables")
+    return Evaluation(
+        [condition for _, condition in conditions],
+        variables,
+        makers_of(variables.expressions, _WITH_AUTHORIZER),
+        makers_of({}, {**_WITH_AUTHORIZER, "namespaceObject": lambda _names: None}),
+        makers_of(variables.expressions, _WITHOUT_AUTHORIZER),
+    )
+
+
+def _named(matched: Matched, lookup: Lookup, params: JsonObject | None, makers: Makers) -> Names:
+    names = names_of(matched.request, lambda: lookup, makers, params)
+    if matched.original is not matched.request:
+        original = admission_request(matched.original)
+        asked = {key: original[key] for key in ("requestKind", "requestResource")}
+        names["request"] = {**admission_request(matched.request), **asked}
+    return names
+
+
+def failed(expression: Expression, error: Exception) -> str:
+    """What the API server says of an expression that has no value."""
+    return f"expression '{expression.text}' resulted in error: {error}"
