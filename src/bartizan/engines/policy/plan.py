@@ -38,7 +38,8 @@ class Rule(NamedTuple):
     `kinds` are the resource kinds it can match, without group or version;
     `None` is any kind. `action` says what admission does with a failure.
     `yields` is whether it stays silent once a rule of its policy that does
-    the same deed has applied.
+    the same deed has applied. `again` is whether a rule that mutates is asked
+    once more, after all others, where one of them has changed the resource.
     """
 
     info: RuleInfo
@@ -47,3 +48,4 @@ class Rule(NamedTuple):
     action: Callable[[Request], Action] = lambda _request: "Audit"
     does: Deed = "validate"
     yields: bool = False
+    again: bool = False

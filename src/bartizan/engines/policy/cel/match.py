@@ -114,7 +114,10 @@ def _rule(spec: ResourceRule, at: str, *, prefixes: bool) -> Callable[[Request],
     scope = spec.scope or "*"
     if scope not in _SCOPES:
         raise SpecError(f"unknown scope `{scope}`", pointer=f"{at}/scope", hint=did_you_mean(scope, _SCOPES))
-    groups, versions, operations = (_words(words) for words in (spec.api_groups, spec.api_versions, spec.operations))
+    # rules of the API server always say operations; where a document leaves them out, any is meant
+    groups, versions, operations = (
+        _words(words) for words in (spec.api_groups, spec.api_versions, spec.operations or ("*",))
+    )
     resources = frozenset(spec.resources)
     names = frozenset(spec.resource_names)
     beginnings = spec.resource_names if prefixes else ()

@@ -1,4 +1,8 @@
-"""The decision of the API server on one request: what is denied, warned of, noted, and in which words."""
+"""What the API server answers to one request: how it is mutated, denied, warned of and noted, and in which words.
+
+First the policies that mutate are asked, then, about what they made, those
+that validate.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,18 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bartizan.engines.policy.cel.names import coordinates, name_of
 from bartizan.engines.policy.cel.params import ParamsError
-from bartizan.engines.policy.dialects.kubernetes.matching import is_exempt
-from bartizan.engines.policy.dialects.kubernetes.validating import INVALID, Decision
+from bartizan.engines.policy.dialects.kubernetes.matching import is_exempt, now, with_body
+from bartizan.engines.policy.dialects.kubernetes.validating import INVALID, Decision, ValidatingPolicy
 from bartizan.model.resource import metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from bartizan.base.json import JsonObject
     from bartizan.engines.policy.dialects.kubernetes.bindings import Binding
     from bartizan.engines.policy.dialects.kubernetes.matching import Matched
     from bartizan.engines.policy.dialects.kubernetes.policy import Bound
-    from bartizan.engines.policy.dialects.kubernetes.validating import ValidatingPolicy
+    from bartizan.engines.policy.dialects.kubernetes.mutating import MutatingPolicy
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.model.request import Request
 
@@ -31,6 +36,13 @@ class Denied(NamedTuple):
     message: str
     reason: str
     code: int
+
+
+class Reworked(NamedTuple):
+    """What the mutating policies made of the resource of a request, or why it is denied."""
+
+    body: JsonObject
+    denied: Denied | None
 
 
 class Ruling(NamedTuple):
@@ -70,12 +82,96 @@ class _Said:
         self.annotations.setdefault(_FAILURE, json.dumps([failure], separators=(",", ":"), ensure_ascii=False))
 
 
+def mutate(policies: Sequence[Bound], request: Request, lookup: Lookup) -> Reworked:
+    """Change the resource of a request by the mutating policies that are bound.
+
+    Source of the order: `mutating/dispatcher.go`. All that match what came
+    in are asked in order; if any made a patch, those that want it are asked
+    once more, each if it was asked before and matches what there is by now.
+    """
+    body = request.resource.body
+    if is_exempt(request) or request.operation == "DELETE":
+        return Reworked(body, None)
+    rounds = _Rounds(policies, lookup)
+    body = rounds.run(request, body, None)
+    if rounds.is_touched and not rounds.errors:
+        body = rounds.run(with_body(request, body), body, frozenset(rounds.wanting))
+    return Reworked(body, Denied(rounds.errors[0], rounds.reason, _CODES["Forbidden"]) if rounds.errors else None)
+
+
+class _Invocation(NamedTuple):
+    policy: MutatingPolicy
+    binding: Binding
+    matched: Matched
+    params: JsonObject | None
+    key: tuple[str, str, str, str]
+
+
+class _Rounds:
+    """The mutating policies, asked about one request, and what they have said so far."""
+
+    def __init__(self, policies: Sequence[Bound], lookup: Lookup) -> None:
+        self._policies = policies
+        self._lookup = lookup
+        self.errors: list[str] = []
+        self.reason = "Forbidden"
+        self.wanting: list[tuple[str, str, str, str]] = []
+        """Who was asked and wants to be asked again."""
+        self.is_touched = False
+
+    def run(self, request: Request, body: JsonObject, only: frozenset[tuple[str, str, str, str]] | None) -> JsonObject:
+        """Ask all who match a request, or `only` some of them; the resource after that."""
+        for invocation in list(self._invocations(request)):
+            if only is not None and invocation.key not in only:
+                continue
+            policy = invocation.policy
+            mutated = policy.mutate(now(invocation.matched, body), self._lookup, invocation.params)
+            if mutated is None:
+                continue
+            body = mutated.body
+            self.is_touched = self.is_touched or mutated.touched
+            if policy.again:
+                self.wanting.append(invocation.key)
+            for error in mutated.errors:
+                self._fail(policy, invocation.binding.name, error, INVALID)
+        return body
+
+    def _invocations(self, request: Request) -> Iterator[_Invocation]:
+        for bound in self._policies:
+            policy = bound.policy
+            if isinstance(policy, ValidatingPolicy):
+                continue
+            matched = policy.matcher.match(request, self._lookup)
+            if matched is None:
+                continue
+            for binding in bound.bindings:
+                if binding.matcher is not None and binding.matcher.match(request, self._lookup) is None:
+                    continue
+                try:
+                    found = binding.collect(request, self._lookup)
+                except ParamsError as error:
+                    self._fail(policy, binding.name, f"failed to configure binding: {error}", "Forbidden")
+                    continue
+                for params in found:
+                    metadata = metadata_of(params or {})
+                    place = (str(metadata.get("namespace", "")), str(metadata.get("name", "")))
+                    yield _Invocation(policy, binding, matched, params, (policy.name, binding.name, *place))
+
+    def _fail(self, policy: MutatingPolicy, binding: str, error: str, reason: str) -> None:
+        if policy.fails_open:
+            return
+        if not self.errors:
+            self.reason = reason
+        self.errors.append(f"policy '{policy.name}' with binding '{binding}' denied request: {error}")
+
+
 def rule_on(policies: Sequence[Bound], request: Request, lookup: Lookup) -> Ruling:
     """Decide on a request by the validating policies that are bound."""
     said = _Said()
     if not is_exempt(request):
         for bound in policies:
-            _ask(bound.policy, bound.bindings, request, lookup, said)
+            if isinstance(bound.policy, ValidatingPolicy):
+                _ask(bound.policy, bound.bindings, request, lookup, said)
     denied = _denied(request, said.denials[0]) if said.denials else None
     return Ruling(denied, tuple(said.warnings), said.annotations)
 

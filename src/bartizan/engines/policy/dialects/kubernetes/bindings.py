@@ -58,8 +58,8 @@ def bind(document: BindingDocument, kind: ParamKind | None) -> Binding:
     matcher = (
         compile_matcher(spec.match_resources, "/spec/matchResources") if spec.match_resources is not None else None
     )
-    actions = spec.validation_actions if isinstance(spec, ValidatingBindingSpec) else ("Deny",)
-    return Binding(document.name, matcher, collector(kind, spec.param_ref), actions)
+    actions = spec.validation_actions if isinstance(spec, ValidatingBindingSpec) else ()
+    return Binding(document.name, matcher, collector(kind, spec.param_ref), actions or ("Deny",))
 
 
 UNBOUND: Final = Binding("", None, lambda _request, _lookup: (None,), ("Deny",))

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from bartizan.engines.policy.cel.match import MatchResources, ResourceRule
+    from bartizan.engines.policy.cel.mutate import MutationSpec
     from bartizan.engines.policy.cel.params import ParamKind, ParamRef
-    from bartizan.engines.policy.dialects.kubernetes.spec import BindingSpec, CommonSpec, MutationSpec
+    from bartizan.engines.policy.dialects.kubernetes.spec import BindingSpec, CommonSpec
     from bartizan.engines.policy.selector import LabelSelector, Requirement
 
 MAX_CONDITIONS: Final = 64
@@ -96,15 +97,15 @@ def check_mutating(spec: MutatingSpec, at: str) -> None:
 
 
 def _check_mutation(mutation: MutationSpec, at: str) -> None:
-    _check_word(mutation.patch_type, ("JSONPatch", "ApplyConfiguration"), "type of patch", f"{at}/patchType")
-    field, patch = mutation.patch
-    if patch is None:
-        raise _missing(f"a patch of type `{mutation.patch_type}` needs `{field}`", at)
-    _check_text(patch.expression, f"{at}/{field}/expression")
-    if mutation.json_patch is not None and mutation.apply_configuration is not None:
-        other = "applyConfiguration" if field == "jsonPatch" else "jsonPatch"
-        hint = f"Leave `{other}` out, or make it a mutation of its own."
-        raise SpecError(f"`{other}` is no patch of type `{mutation.patch_type}`", pointer=f"{at}/{other}", hint=hint)
+    fields = {"ApplyConfiguration": "applyConfiguration", "JSONPatch": "jsonPatch"}
+    found = {"ApplyConfiguration": mutation.apply_configuration, "JSONPatch": mutation.json_patch}
+    for kind, patch in found.items():
+        place = f"{at}/{fields[kind]}"
+        if kind != mutation.patch_type and patch is not None:
+            hint = f"Leave `{fields[kind]}` out, or make it a mutation of its own."
+            raise SpecError(f"`{fields[kind]}` is no patch of type `{mutation.patch_type}`", pointer=place, hint=hint)
+        if patch is not None:
+            _check_text(patch.expression, f"{place}/expression")
 
 
 def _check_changes(resources: MatchResources, at: str) -> None:
@@ -113,6 +114,22 @@ def _check_changes(resources: MatchResources, at: str) -> None:
         for number, operation in enumerate(rule.operations):
             place = f"{at}/resourceRules/{index}/operations/{number}"
             _check_word(operation, _CHANGES, "operation for a policy that mutates", place)
+
+
+def left_out(match: MatchResources | None) -> list[str]:
+    """The fields that the API server wants and that have a plain meaning where they are left out."""
+    rules = () if match is None else (*(match.resource_rules or ()), *(match.exclude_resource_rules or ()))
+    return ["operations"] if any(not rule.operations for rule in rules) else []
+
+
+def left_out_of_binding(spec: BindingSpec) -> list[str]:
+    """The same of a binding."""
+    found = left_out(spec.match_resources)
+    if spec.param_ref is not None and spec.param_ref.parameter_not_found_action is None:
+        found.append("parameterNotFoundAction")
+    if isinstance(spec, ValidatingBindingSpec) and not spec.validation_actions:
+        found.append("validationActions")
+    return found
 
 
 def check_binding(spec: BindingSpec, at: str) -> None:
@@ -134,8 +151,6 @@ def check_binding(spec: BindingSpec, at: str) -> None:
     for index, action in enumerate(spec.validation_actions):
         _check_word(action, _ACTIONS, "validation action", f"{place}/{index}")
     _check_unique(spec.validation_actions, place)
-    if not spec.validation_actions:
-        raise _missing("a binding needs `validationActions`", at)
     if {"Deny", "Warn"} <= set(spec.validation_actions):
         raise SpecError("`Deny` and `Warn` do not go together", pointer=place, hint="Leave one of them out.")
 
@@ -179,10 +194,9 @@ def _check_param_ref(ref: ParamRef, at: str) -> None:
         raise SpecError("a reference to parameters has either a name or a selector", pointer=at, hint=hint)
     if ref.selector is not None:
         _check_selector(ref.selector, f"{at}/selector")
-    if ref.parameter_not_found_action is None:
-        raise _missing("a reference to parameters needs `parameterNotFoundAction`", at)
     action = ref.parameter_not_found_action
-    _check_word(action, ("Allow", "Deny"), "action", f"{at}/parameterNotFoundAction")
+    if action is not None:
+        _check_word(action, ("Allow", "Deny"), "action", f"{at}/parameterNotFoundAction")
 
 
 def _check_match(resources: MatchResources, at: str) -> None:
@@ -205,14 +219,18 @@ def _check_match(resources: MatchResources, at: str) -> None:
 def _check_rule(rule: ResourceRule, at: str) -> None:
     _check_unique(rule.resource_names, f"{at}/resourceNames")
     for words, field in (
-        (rule.operations, "operations"),
         (rule.api_groups, "apiGroups"),
         (rule.api_versions, "apiVersions"),
         (rule.resources, "resources"),
     ):
         if not words:
             raise _missing(f"a rule needs `{field}`", at)
-        if len(words) > 1 and "*" in words and field != "resources":
+    for words, field in (
+        (rule.operations, "operations"),
+        (rule.api_groups, "apiGroups"),
+        (rule.api_versions, "apiVersions"),
+    ):
+        if len(words) > 1 and "*" in words:
             raise SpecError("`*` stands alone", pointer=f"{at}/{field}", hint="Leave the others out.")
     for index, operation in enumerate(rule.operations):
         _check_word(operation, _OPERATIONS, "operation", f"{at}/operations/{index}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bartizan.engines.policy.cel import authorizer
-from bartizan.engines.policy.cel.environment import COMMON, Vocabulary
 from bartizan.engines.policy.cel.expressions import compile_conditions, compile_variables
 from bartizan.engines.policy.cel.names import Names, admission_request, makers_of, names_of
 from bartizan.lang.cel import CelBudgetError, CelError, functions_of
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bartizan.base.json import JsonObject
+    from bartizan.engines.policy.cel.environment import Vocabulary
     from bartizan.engines.policy.cel.expressions import Variables
     from bartizan.engines.policy.cel.names import Makers
     from bartizan.engines.policy.dialects.kubernetes.matching import Matched
@@ -23,14 +23,10 @@ if TYPE_CHECKING:
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.lang.cel import Expression
 
-_FUNCTIONS: Final = functions_of(KUBERNETES, authorizer.FUNCTIONS)
-_PARAMS: Final = {"params": DYN}
-
-PLAIN: Final = Vocabulary(_FUNCTIONS, {**COMMON, **authorizer.NAMES})
-WITH_PARAMS: Final = Vocabulary(_FUNCTIONS, {**COMMON, **_PARAMS, **authorizer.NAMES})
-MESSAGE: Final = Vocabulary(_FUNCTIONS, COMMON)
-MESSAGE_WITH_PARAMS: Final = Vocabulary(_FUNCTIONS, {**COMMON, **_PARAMS})
-"""What expressions of messages may use: no `authorizer`."""
+FUNCTIONS: Final = functions_of(KUBERNETES, authorizer.FUNCTIONS)
+PARAMS: Final = {"params": DYN}
+NAMES: Final = authorizer.NAMES
+"""What admission policies have beside the names of every kind of policy; `params` only where they have a kind."""
 
 
 def _unknown(name: str) -> Callable[[Names], Any]:
@@ -52,17 +48,17 @@ class Evaluation(NamedTuple):
 
     conditions: Sequence[Expression]
     variables: Variables
-    _full: Makers
-    _early: Makers
-    _plain: Makers
+    makers: Makers
+    early_makers: Makers
+    plain_makers: Makers
 
     def names(self, matched: Matched, lookup: Lookup, params: JsonObject | None) -> Names:
         """The names of validations and mutations."""
-        return _named(matched, lookup, params, self._full)
+        return _named(matched, lookup, params, self.makers)
 
     def plain_names(self, matched: Matched, lookup: Lookup, params: JsonObject | None) -> Names:
         """The names of messages and audit annotations, for which nobody is authorized."""
-        return _named(matched, lookup, params, self._plain)
+        return _named(matched, lookup, params, self.plain_makers)
 
     def stopped(self, matched: Matched, lookup: Lookup, params: JsonObject | None) -> bool | str:
         """Whether a condition does not hold; else what those say that end in an error, if any do.
@@ -71,7 +67,7 @@ class Evaluation(NamedTuple):
         """
         if not self.conditions:
             return False
-        names = _named(matched, lookup, params, self._early)
+        names = _named(matched, lookup, params, self.early_makers)
         errors: dict[str, None] = {}
         for condition in self.conditions:
             try:

@@ -148,6 +148,24 @@ def _renamed(request: Request, group: str, version: str) -> Request:
     return msgspec.structs.replace(request, resource=_converted(request.resource, group, version), old=old, memo={})
 
 
+def with_body(request: Request, body: JsonObject) -> Request:
+    """The request, about the resource as it is by now."""
+    if body is request.resource.body:
+        return request
+    return msgspec.structs.replace(request, resource=msgspec.structs.replace(request.resource, body=body), memo={})
+
+
+def now(matched: Matched, body: JsonObject) -> Matched:
+    """What was matched, with the resource as it is by now."""
+    if body is matched.original.resource.body:
+        return matched
+    original = with_body(matched.original, body)
+    if matched.request is matched.original:
+        return matched._replace(request=original, original=original)
+    shown = {**body, "apiVersion": matched.request.resource.id.api_version}
+    return matched._replace(request=with_body(matched.request, shown), original=original)
+
+
 def _converted(resource: Resource, group: str, version: str) -> Resource:
     rid = msgspec.structs.replace(resource.id, group=group, version=version)
     body: JsonObject = {**resource.body, "apiVersion": rid.api_version}

@@ -12,20 +12,22 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.cel.params import ParamsError
 from bartizan.engines.policy.dialects.kubernetes.bindings import UNBOUND, Binding, BindingDocument, bind, read_binding
-from bartizan.engines.policy.dialects.kubernetes.checks import check_name
-from bartizan.engines.policy.dialects.kubernetes.matching import Matched, is_exempt
-from bartizan.engines.policy.dialects.kubernetes.spec import VALIDATING, is_admission_document
+from bartizan.engines.policy.dialects.kubernetes.checks import check_name, left_out, left_out_of_binding
+from bartizan.engines.policy.dialects.kubernetes.matching import Matched, is_exempt, now
+from bartizan.engines.policy.dialects.kubernetes.spec import MUTATING, VALIDATING, is_admission_document
 from bartizan.engines.policy.dialects.kubernetes.validating import ValidatingPolicy, compile_validating
 from bartizan.engines.policy.document import Metadata, decode, object_at
 from bartizan.engines.policy.plan import Action, Rule
+from bartizan.model.change import Change
 from bartizan.model.finding import RuleId, RuleInfo
-from bartizan.model.outcome import PASSED, Broken, Failed, Skipped
+from bartizan.model.outcome import PASSED, Broken, Failed, Passed, Skipped
 from bartizan.model.severity import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bartizan.base.json import JsonObject
+    from bartizan.engines.policy.dialects.kubernetes.mutating import MutatingPolicy
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.engines.policy.plan import Run
     from bartizan.model.outcome import Outcome
@@ -33,7 +35,10 @@ if TYPE_CHECKING:
 
 _TOP_FIELDS: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
 
-AdmissionPolicy: TypeAlias = ValidatingPolicy
+_IDLE: Final = "match conditions do not hold"
+_NO_PARAMS: Final = "the binding found no parameters"
+
+AdmissionPolicy: TypeAlias = "ValidatingPolicy | MutatingPolicy"
 
 
 class Wrong(NamedTuple):
@@ -73,22 +78,36 @@ def compile_policies(documents: Iterable[JsonObject]) -> Compiled:
     policies: list[tuple[int, AdmissionPolicy, RuleInfo]] = []
     bindings: list[tuple[int, BindingDocument]] = []
     problems: list[Wrong] = []
+    lax: list[Remark] = []
     for number, document in enumerate(documents):
         try:
             info = _info(document)
             if str(document["kind"]).endswith("Binding"):
-                bindings.append((number, read_binding(document, info.id.policy)))
+                binding = read_binding(document, info.id.policy)
+                bindings.append((number, binding))
+                lax += _lax(number, left_out_of_binding(binding.spec))
             else:
-                policies.append((number, _compiled(document, info.id.policy), info))
+                policy = _compiled(document, info.id.policy)
+                policies.append((number, policy, info))
+                lax += _lax(number, left_out(policy.constraints))
         except SpecError as error:
             problems.append(Wrong(number, error))
     bound, remarks = _joined(policies, bindings)
     rules = tuple(rule for item in bound for rule in rules_of(item))
-    return Compiled(tuple(bound), rules, tuple(problems), tuple(remarks))
+    return Compiled(tuple(bound), rules, tuple(problems), (*lax, *remarks))
+
+
+def _lax(number: int, fields: list[str]) -> list[Remark]:
+    said = "`{}` is left out, and the API server refuses the document without"
+    return [Remark(number, said.format(field), "Write it, if this is for a cluster.") for field in fields]
 
 
 def _compiled(document: JsonObject, name: str) -> AdmissionPolicy:
-    return compile_validating(document, name)
+    if document["kind"] == VALIDATING:
+        return compile_validating(document, name)
+    from bartizan.engines.policy.dialects.kubernetes.mutating import compile_mutating  # late: most policies only judge
+
+    return compile_mutating(document, name)
 
 
 def _info(document: JsonObject) -> RuleInfo:
@@ -114,7 +133,7 @@ def _info(document: JsonObject) -> RuleInfo:
 
 
 def _kind_of(policy: AdmissionPolicy) -> str:
-    return VALIDATING
+    return VALIDATING if isinstance(policy, ValidatingPolicy) else MUTATING
 
 
 def _joined(
@@ -154,8 +173,12 @@ def _rule(bound: Bound, binding: Binding) -> Rule:
         bound.info.origin,
         bound.info.why,
     )
-    action: Action = "Enforce" if "Deny" in binding.actions and not policy.fails_open else "Audit"
-    return Rule(info, _validating_run(policy, binding), policy.matcher.kinds, lambda _request: action)
+    kinds = policy.matcher.kinds
+    if isinstance(policy, ValidatingPolicy):
+        action: Action = "Enforce" if "Deny" in binding.actions else "Audit"
+        return Rule(info, _validating_run(policy, binding), kinds, lambda _request: action)
+    run = _mutating_run(policy, binding)
+    return Rule(info, run, kinds, lambda _request: "Enforce", "mutate", again=policy.again)
 
 
 def matches(policy: AdmissionPolicy, binding: Binding, request: Request, lookup: Lookup) -> Matched | None:
@@ -191,6 +214,34 @@ def _validating_run(policy: ValidatingPolicy, binding: Binding) -> Run:
                 return Failed(decision.message, "", decision.evidence)
         if asked:
             return PASSED
-        return Skipped("match conditions do not hold" if found else "the binding found no parameters")
+        return Skipped(_IDLE if found else _NO_PARAMS)
+
+    return run
+
+
+def _mutating_run(policy: MutatingPolicy, binding: Binding) -> Run:
+    """Change one resource, with each of the parameters in turn."""
+
+    def run(request: Request, lookup: Lookup) -> Outcome | None:
+        matched = matches(policy, binding, request, lookup)
+        if matched is None:
+            return None
+        try:
+            found = binding.collect(request, lookup)
+        except ParamsError as error:
+            return Broken(f"failed to configure binding: {error}")
+        before = body = request.resource.body
+        asked = False
+        for params in found:
+            mutated = policy.mutate(now(matched, body), lookup, params)
+            if mutated is None:
+                continue
+            if mutated.errors:
+                return Broken(mutated.errors[0])
+            asked, body = True, mutated.body
+        if not asked:
+            return Skipped(_IDLE if found else _NO_PARAMS)
+        changes = () if body is before else (Change(request.resource.id, before, body),)
+        return Passed("the resource was mutated" if changes else "nothing had to be mutated", changes)
 
     return run

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bartizan.engines.policy.cel.expressions import AnnotationSpec, ConditionSpec, ValidationSpec, VariableSpec
 from bartizan.engines.policy.cel.match import MatchResources
+from bartizan.engines.policy.cel.mutate import MutationSpec
 from bartizan.engines.policy.cel.params import ParamKind, ParamRef
 from bartizan.engines.policy.document import Record
 
@@ -34,27 +35,6 @@ class ValidatingSpec(CommonSpec, frozen=True):
 
     validations: tuple[ValidationSpec, ...] = ()
     audit_annotations: tuple[AnnotationSpec, ...] = ()
-
-
-class PatchSpec(Record, frozen=True):
-    """An expression that gives a patch."""
-
-    expression: str
-
-
-class MutationSpec(Record, frozen=True):
-    """One of `mutations`."""
-
-    patch_type: str
-    apply_configuration: PatchSpec | None = None
-    json_patch: PatchSpec | None = None
-
-    @property
-    def patch(self) -> tuple[str, PatchSpec | None]:
-        """The field that the type of the patch names, and what it holds."""
-        if self.patch_type == "JSONPatch":
-            return "jsonPatch", self.json_patch
-        return "applyConfiguration", self.apply_configuration
 
 
 class MutatingSpec(CommonSpec, frozen=True):

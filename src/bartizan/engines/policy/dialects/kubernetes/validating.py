@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from bartizan.engines.policy.cel.environment import COMMON, Vocabulary
 from bartizan.engines.policy.cel.expressions import (
     Validation,
     compile_annotations,
@@ -12,10 +13,9 @@ from bartizan.engines.policy.cel.expressions import (
 )
 from bartizan.engines.policy.dialects.kubernetes.checks import check_validating
 from bartizan.engines.policy.dialects.kubernetes.evaluation import (
-    MESSAGE,
-    MESSAGE_WITH_PARAMS,
-    PLAIN,
-    WITH_PARAMS,
+    FUNCTIONS,
+    NAMES,
+    PARAMS,
     Evaluation,
     compile_evaluation,
     failed,
@@ -29,8 +29,15 @@ from bartizan.lang.cel.types import STRING
 if TYPE_CHECKING:
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.cel.names import Names
+    from bartizan.engines.policy.cel.match import MatchResources
     from bartizan.engines.policy.cel.params import ParamKind
     from bartizan.engines.policy.lookup import Lookup
+
+_PLAIN: Final = Vocabulary(FUNCTIONS, {**COMMON, **NAMES})
+_WITH_PARAMS: Final = Vocabulary(FUNCTIONS, {**COMMON, **PARAMS, **NAMES})
+_MESSAGE: Final = Vocabulary(FUNCTIONS, COMMON)
+_MESSAGE_WITH_PARAMS: Final = Vocabulary(FUNCTIONS, {**COMMON, **PARAMS})
+"""What expressions of messages may use: no `authorizer`."""
 
 INVALID: Final = "Invalid"
 _MAX_ANNOTATION_CHARS: Final = 10 * 1024
@@ -65,6 +72,7 @@ class ValidatingPolicy(NamedTuple):
     """A policy, compiled."""
 
     name: str
+    constraints: MatchResources
     matcher: Matcher
     param_kind: ParamKind | None
     fails_open: bool
@@ -133,16 +141,17 @@ def compile_validating(document: JsonObject, name: str) -> ValidatingPolicy:
     check_validating(spec, name, "/spec")
     assert spec.match_constraints is not None  # noqa: S101 (checked above)
     has_params = spec.param_kind is not None
-    evaluation = compile_evaluation(spec, WITH_PARAMS if has_params else PLAIN, "/spec")
+    evaluation = compile_evaluation(spec, _WITH_PARAMS if has_params else _PLAIN, "/spec")
     environment, variables = evaluation.variables
     types = {variable: expression.type for variable, expression in variables.items()}
-    saying = (MESSAGE_WITH_PARAMS if has_params else MESSAGE).environment(types)
+    saying = (_MESSAGE_WITH_PARAMS if has_params else _MESSAGE).environment(types)
     for index, validation in enumerate(spec.validations):
         if validation.message_expression:
             place = f"/spec/validations/{index}/messageExpression"
             compile_at(validation.message_expression, saying, (STRING,), place)
     return ValidatingPolicy(
         name,
+        spec.match_constraints,
         compile_matcher(spec.match_constraints, "/spec/matchConstraints"),
         spec.param_kind,
         spec.failure_policy == "Ignore",
