@@ -32,7 +32,7 @@ FUNCTIONS: Final = functions_of(
 KUBERNETES: Final = functions_of(
     standard.FUNCTIONS,
     optional.FUNCTIONS,
-    strings.FUNCTIONS,
+    {name: overloads for name, overloads in strings.FUNCTIONS.items() if name != "reverse"},  # of a later version
     collections.EXTENSION,
     collections.SETS,
     collections.KUBERNETES,

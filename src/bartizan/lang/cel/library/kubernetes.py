@@ -99,7 +99,7 @@ def _sign(amount: Amount) -> int:
 _QUANTITIES: Final[Mapping[str, tuple[Overload, ...]]] = {
     "quantity": (Overload((STRING,), _QUANTITY, _amount),),
     "isQuantity": (Overload((STRING,), BOOL, _reads(_amount)),),
-    "sign": (Overload((_QUANTITY,), INT, _sign), _member(_QUANTITY, gives=INT, by=_sign)),
+    "sign": (Overload((_QUANTITY,), INT, _sign),),  # no member, whatever the server's documentation says
     "isGreaterThan": (_member(_QUANTITY, _QUANTITY, gives=BOOL, by=lambda left, right: left > right),),
     "isLessThan": (_member(_QUANTITY, _QUANTITY, gives=BOOL, by=lambda left, right: left < right),),
     "compareTo": (_member(_QUANTITY, _QUANTITY, gives=INT, by=_compare),),
