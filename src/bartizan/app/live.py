@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bartizan.app.images.registry import RegistryLookup
 from bartizan.app.images.trusted_root import trusted_root
 from bartizan.app.supply import Live
 from bartizan.base import wildcard
 from bartizan.base.errors import SourceError, SpecError
+from bartizan.engines.policy.cel.reviews import access_review
 from bartizan.engines.policy.lookup import (
+    AccessQuestion,
     ApiQuestion,
     ConfigMapQuestion,
     GlobalQuestion,
@@ -28,6 +30,9 @@ from bartizan.sources.cluster import Cluster, Selection, connect, list_resources
 if TYPE_CHECKING:
     from bartizan.app.options import ClusterChoice
     from bartizan.base.json import Json
+
+
+_REVIEWS: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
 
 class ClusterLookup:
@@ -67,8 +72,18 @@ class ClusterLookup:
                 raise SourceError(f"no global context entry `{name}` was given")
             case TrustQuestion():
                 return trusted_root()
+            case AccessQuestion():
+                return self._access(question)
             case ObjectsQuestion(kind, namespace):
                 return self._objects(question, parse_kind(kind).kind, namespace)
+
+    def _access(self, question: AccessQuestion) -> Json:
+        """What the server's own authorizers say, who need not go by RBAC alone."""
+        answer = self._cluster.post(_REVIEWS, access_review(question))
+        status = answer.get("status") if isinstance(answer, dict) else None
+        if not isinstance(status, dict):
+            raise SourceError("the server reviews no access")
+        return status
 
     def _objects(self, question: ObjectsQuestion, kind: str, namespace: str) -> Json:
         """Objects by kind; one that could not be listed is an error, never an empty list."""
