@@ -27,6 +27,7 @@ FUNCTIONS: Final = functions_of(KUBERNETES, authorizer.FUNCTIONS)
 PARAMS: Final = {"params": DYN}
 NAMES: Final = authorizer.NAMES
 """What admission policies have beside the names of every kind of policy; `params` only where they have a kind."""
+_OVER_LIMIT: Final = "operation cancelled: actual cost limit exceeded"
 
 
 def _unknown(name: str) -> Callable[[Names], Any]:
@@ -109,4 +110,5 @@ def _named(matched: Matched, lookup: Lookup, params: JsonObject | None, makers: 
 
 def failed(expression: Expression, error: Exception) -> str:
     """What the API server says of an expression that has no value."""
-    return f"expression '{expression.text}' resulted in error: {error}"
+    said = _OVER_LIMIT if isinstance(error, CelBudgetError) else str(error)
+    return f"expression '{expression.text}' resulted in error: {said}"
