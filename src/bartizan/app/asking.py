@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.engines.policy.plan import Rule
     from bartizan.model.finding import RuleId
-    from bartizan.model.request import Operation, UserInfo
+    from bartizan.model.request import Operation, Payload, UserInfo
     from bartizan.model.resource import Resource
 
 _OF_NOTHING = Subresource("", "", "", "")
@@ -40,11 +40,13 @@ class Asker:
         user: UserInfo | None = None,
         namespaces: Mapping[str, dict[str, str]] | None = None,
         operation: Operation | None = None,
+        payload: Payload = "",
     ) -> None:
         self._values = values
         self._user = user
         self._namespaces = {**(namespaces or {}), **values.namespace_labels}
         self._operation = operation
+        self._payload = payload
         self._parts = {entry.kind: entry for entry in values.subresources}
         self._last: Request | None = None
         self.differs = bool(values.everywhere or values.of_resource or values.of_rule or values.foreach)
@@ -72,14 +74,19 @@ class Asker:
 
     def _made(self, resource: Resource, variables: dict[str, Any], loops: dict[str, list[Any]]) -> Request:
         part = self._parts.get(resource.id.kind, _OF_NOTHING)
+        operation = self._operation or variables.get("request.operation") or "CREATE"
         return Request(
             resource=resource,
-            operation=self._operation or variables.get("request.operation") or "CREATE",
+            operation=operation,
+            # nobody says what was there before; that it was like this is what the peer takes an update for
+            old=resource if operation == "UPDATE" else None,
             user=self._user,
             subresource=str(variables.get("request.subResource") or part.name),
             parent_kind=part.parent_kind,
             parent_group=part.parent_group,
             namespace_labels=self._namespaces.get(resource.id.namespace, {}),
+            namespace=self._values.namespaces.get(resource.id.namespace),
             values=variables,
             foreach_values=loops,
+            payload=self._payload,
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
+from bartizan.app.given_world import not_called, unknown_kind
 from bartizan.app.images.registry import RegistryLookup
 from bartizan.app.images.trusted_root import trusted_root
 from bartizan.app.supply import Live
@@ -15,7 +17,10 @@ from bartizan.engines.policy.lookup import (
     ApiQuestion,
     ConfigMapQuestion,
     GlobalQuestion,
+    HttpQuestion,
+    ImageDataQuestion,
     ImageQuestion,
+    KindQuestion,
     LookupFailedError,
     ObjectsQuestion,
     Question,
@@ -25,14 +30,13 @@ from bartizan.engines.policy.lookup import (
 from bartizan.engines.policy.objects import parse_kind, selects
 from bartizan.model.report import Problem
 from bartizan.model.resource import labels_of
-from bartizan.sources.cluster import Cluster, Selection, connect, list_resources
+from bartizan.sources.cluster import Cluster, RefusedError, Selection, connect, list_resources
 
 if TYPE_CHECKING:
     from bartizan.app.options import ClusterChoice
     from bartizan.base.json import Json
 
-
-_REVIEWS: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+_REVIEWS: Final = ("/apis/authorization.k8s.io/", "/apis/authentication.k8s.io/")
 
 
 class ClusterLookup:
@@ -47,14 +51,17 @@ class ClusterLookup:
         if question not in self._answers:
             try:
                 self._answers[question] = self._ask(question)
+            except LookupFailedError as error:
+                self._answers[question] = error
             except (SourceError, SpecError) as error:
-                self._answers[question] = LookupFailedError(error.message)
+                status = error.status if isinstance(error, RefusedError) else 0
+                self._answers[question] = LookupFailedError(error.message, status=status)
         found = self._answers[question]
         if isinstance(found, LookupFailedError):
             raise found
         return found
 
-    def _ask(self, question: Question) -> Json:
+    def _ask(self, question: Question) -> Json:  # noqa: C901 (one line for each kind)
         match question:
             case ConfigMapQuestion(namespace, name):
                 return self._cluster.get(f"/api/v1/namespaces/{namespace}/configmaps/{name}")
@@ -64,12 +71,16 @@ class ClusterLookup:
                 if method == "POST":
                     import orjson
 
-                    return self._cluster.post(url, orjson.loads(data or "{}"))
+                    return self._cluster.post(_harmless(url), orjson.loads(data or "{}"))
                 return self._cluster.get(url)
-            case ImageQuestion(reference) | SignaturesQuestion(reference):
+            case HttpQuestion(url, namespace=namespace):
+                raise not_called(url, namespace)
+            case KindQuestion(api_version, kind):
+                return self._kind(api_version, kind)
+            case ImageQuestion(reference) | ImageDataQuestion(reference) | SignaturesQuestion(reference):
                 raise SourceError(f"an API server knows no registries: `{reference}`")
             case GlobalQuestion(name):
-                raise SourceError(f"no global context entry `{name}` was given")
+                raise LookupFailedError(f"no global context entry `{name}` was given", status=404)
             case TrustQuestion():
                 return trusted_root()
             case AccessQuestion():
@@ -79,11 +90,24 @@ class ClusterLookup:
 
     def _access(self, question: AccessQuestion) -> Json:
         """What the server's own authorizers say, who need not go by RBAC alone."""
-        answer = self._cluster.post(_REVIEWS, access_review(question))
+        answer = self._cluster.post(f"{_REVIEWS[0]}v1/subjectaccessreviews", access_review(question))
         status = answer.get("status") if isinstance(answer, dict) else None
         if not isinstance(status, dict):
             raise SourceError("the server reviews no access")
         return status
+
+    def _kind(self, api_version: str, kind: str) -> Json:
+        """How the server calls the objects of a kind."""
+        group, _, version = api_version.rpartition("/")
+        try:
+            found = self._cluster.get(f"/apis/{quote(group)}/{quote(version)}" if group else f"/api/{quote(version)}")
+        except RefusedError as error:
+            raise (unknown_kind(api_version, kind) if error.status == 404 else error) from error
+        for item in found.get("resources") or ():
+            if item.get("kind") == kind and "/" not in item.get("name", "/"):
+                namespaced = bool(item.get("namespaced"))
+                return {"group": group, "version": version, "resource": item["name"], "namespaced": namespaced}
+        raise unknown_kind(api_version, kind)
 
     def _objects(self, question: ObjectsQuestion, kind: str, namespace: str) -> Json:
         """Objects by kind; one that could not be listed is an error, never an empty list."""
@@ -96,6 +120,13 @@ class ClusterLookup:
             if wanted(item):
                 found.append(item.body)
         return found
+
+
+def _harmless(url: str) -> str:
+    """Where a policy may post: reviews are questions, and everything else is only tried, for nothing here writes."""
+    if url.startswith(_REVIEWS):
+        return url
+    return f"{url}{'&' if '?' in url else '?'}dryRun=All"
 
 
 def connect_to(choice: ClusterChoice) -> Cluster:

@@ -9,6 +9,8 @@ from bartizan.base.errors import SpecError
 from bartizan.base.json import to_text
 from bartizan.base.location import Location
 from bartizan.engines.policy.dialects.kyverno import compile_policy, decode_exception, expression_compiler, is_policy
+from bartizan.engines.policy.dialects.kyverno.cel.policy import compile_cel_policy, is_cel_policy
+from bartizan.engines.policy.dialects.kyverno.cel.spec import is_of_group
 from bartizan.engines.policy.dialects.kyverno.cleanup import compile_cleanup, is_cleanup_policy
 from bartizan.engines.policy.dialects.kyverno.exceptions import is_exception
 from bartizan.engines.policy.dialects.kyverno.global_context import GlobalEntry, compile_entry, is_global_entry
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.dialects.kyverno.variables import Compiler
-    from bartizan.engines.policy.plan import Rule
+    from bartizan.engines.policy.plan import Policy, Rule
 
 
 class Policies(NamedTuple):
@@ -52,7 +54,7 @@ def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Po
         if is_cleanup_policy(body) or is_global_entry(body):
             _compile_other(item, compiler, entries, problems)
             continue
-        if not is_policy(body):
+        if not is_policy(body) and not is_cel_policy(body):
             if isinstance(body, dict) and str(body.get("apiVersion", "")).startswith(
                 ("kyverno.io", "policies.kyverno")
             ):
@@ -63,7 +65,7 @@ def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Po
         found += 1
         wants_namespaces = wants_namespaces or "namespaceSelector" in item.lines.text
         try:
-            policy = compile_policy(body, compiler, exceptions=exceptions)
+            policy = compile_document(body, compiler, exceptions)
         except SpecError as error:
             problems.append(placed(error, item))
             continue
@@ -73,6 +75,19 @@ def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Po
         hint = "Name files or folders that hold ClusterPolicy or Policy documents."
         problems.append(Problem("input", "no policy found", Location(", ".join(map(str, paths))), hint))
     return Policies(tuple(rules), tuple(problems), wants_namespaces, tuple(entries))
+
+
+def compile_document(
+    body: JsonObject, compiler: Compiler, exceptions: Sequence[JsonObject], kinds: frozenset[str] | None = None
+) -> Policy:
+    """Compile a policy of any dialect; where `kinds` are given, nothing else will be asked about.
+
+    Raises:
+        SpecError: it is malformed.
+    """
+    if is_cel_policy(body):
+        return compile_cel_policy(body, ambient(), exceptions=exceptions)
+    return compile_policy(body, compiler, exceptions=exceptions, kinds=kinds)
 
 
 def _compile_other(document: Document, compiler: Compiler, entries: list[GlobalEntry], problems: list[Problem]) -> None:
@@ -87,24 +102,38 @@ def _compile_other(document: Document, compiler: Compiler, entries: list[GlobalE
 
 
 def read_exceptions(paths: Sequence[Path]) -> tuple[list[JsonObject], list[Problem]]:
-    """Read PolicyExceptions."""
+    """Read PolicyExceptions, of classic policies and of those in CEL."""
     found: list[JsonObject] = []
     problems: list[Problem] = []
     for item in documents(paths):
         if isinstance(item, Problem):
             problems.append(item)
-        elif is_exception(item.body):
-            try:
-                decode_exception(item.body)
-            except SpecError as error:
-                problems.append(placed(error, item))
-            else:
-                found.append(item.body)
-        elif isinstance(item.body, dict) and item.body.get("kind") == "PolicyException":
-            hint = "Write `apiVersion: kyverno.io/v2`; exceptions of CEL policies come with a later version."
-            message = f"unsupported construct `PolicyException` of `{item.body.get('apiVersion')}`"
-            problems.append(Problem("input", message, item.lines.locate("/apiVersion"), hint))
+            continue
+        body = item.body
+        if not isinstance(body, dict) or body.get("kind") != "PolicyException":
+            continue
+        try:
+            _check_exception(body)
+        except SpecError as error:
+            problems.append(placed(error, item))
+        else:
+            found.append(body)
     return found, problems
+
+
+def _check_exception(body: JsonObject) -> None:
+    if is_exception(body):
+        decode_exception(body)
+    elif is_of_group(body, ("PolicyException",)):
+        from bartizan.engines.policy.dialects.kyverno.cel.exceptions import (  # late: it brings CEL
+            decode_cel_exception,
+        )
+
+        decode_cel_exception(body)
+    else:
+        hint = "Write `apiVersion: kyverno.io/v2`, or `policies.kyverno.io/v1` for policies in CEL."
+        message = f"unsupported construct `PolicyException` of `{body.get('apiVersion')}`"
+        raise SpecError(message, pointer="/apiVersion", hint=hint)
 
 
 def documents(paths: Iterable[Path]) -> Iterator[Document | Problem]:

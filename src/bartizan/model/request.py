@@ -9,6 +9,8 @@ import msgspec
 from bartizan.model.resource import Resource
 
 Operation: TypeAlias = Literal["CREATE", "UPDATE", "DELETE", "CONNECT"]
+Payload: TypeAlias = Literal["", "json", "http", "envoy"]
+"""What is judged where it is no Kubernetes object: any JSON, or a request that a proxy asks about."""
 
 
 class UserInfo(msgspec.Struct, frozen=True):
@@ -44,7 +46,10 @@ class Request(msgspec.Struct, frozen=True, eq=False):
     parent_version: str = ""
     options: dict[str, Any] | None = None
     namespace_labels: dict[str, str] = {}
+    namespace: dict[str, Any] | None = None
+    """The resource's namespace as an object, where it was given with the request."""
     dry_run: bool = False
+    payload: Payload = ""
     values: dict[str, Any] = {}
     foreach_values: dict[str, list[Any]] = {}
     memo: dict[str, Any] = msgspec.field(default_factory=dict)

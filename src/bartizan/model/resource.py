@@ -101,5 +101,10 @@ def resource_from(body: JsonObject, *, source: str = "", lines: Lines | None = N
     return Resource(identify(body), body, uid, source, lines)
 
 
+def payload_from(body: JsonObject, name: str, *, lines: Lines | None = None) -> Resource:
+    """Wrap JSON that is no Kubernetes object, known by the name of its file."""
+    return Resource(ResourceId("", "", "", "", name), body, "", name, lines)
+
+
 def _text(value: Json) -> str:
     return value if isinstance(value, str) else ""

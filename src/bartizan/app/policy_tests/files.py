@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.app.fields import Fields
 from bartizan.app.files import locating, read_document, read_file
+from bartizan.app.policy_tests.context import NOTHING, GivenContext, read_context
 from bartizan.app.user_info import read_user_info
 from bartizan.app.values import EMPTY, Values, read_values
 from bartizan.sources.yaml import BrokenDocument, load_documents
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bartizan.base.json import Json
-    from bartizan.model.request import UserInfo
+    from bartizan.model.request import Payload, UserInfo
     from bartizan.sources.yaml import Document
 
 TEST_FILE = "kyverno-test.yaml"
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+_PAYLOADS: Final[dict[Payload, str]] = {"json": "jsonPayloads", "http": "httpPayloads", "envoy": "envoyPayloads"}
 
 
 class Row(NamedTuple):
@@ -60,11 +62,14 @@ class TestFile(NamedTuple):
     cluster_resources: tuple[Path, ...]
     clone_sources: tuple[Path, ...]
     exceptions: tuple[Path, ...]
+    payloads: tuple[tuple[Payload, str, Path], ...]
+    """JSON that is no object of a cluster: what it is, the name it is known by, and its file."""
     values: Values
     user: UserInfo | None
     api_answers: tuple[Fields, ...]
     global_entries: tuple[GlobalEntry, ...]
     rows: tuple[Row, ...]
+    context: GivenContext = NOTHING
 
 
 def find_tests(paths: list[Path], file_name: str = TEST_FILE) -> Iterator[Path]:
@@ -105,12 +110,20 @@ def _test(path: Path, body: Fields) -> TestFile:
         cluster_resources=_paths(folder, body, "clusterResources"),
         clone_sources=tuple(path for row in rows for path in _paths(folder, row.fields, "cloneSourceResource")),
         exceptions=_paths(folder, body, "exceptions"),
+        payloads=tuple(_payloads(folder, body)),
         values=values,
         user=read_document(folder / user, read_user_info) if user else None,
         api_answers=tuple(body.entries("apiCallResponses")),
         global_entries=tuple(_global_entry(folder, entry) for entry in body.entries("globalContextEntries")),
         rows=rows,
+        context=read_document(folder / context, read_context) if (context := body.text("context")) else NOTHING,
     )
+
+
+def _payloads(folder: Path, body: Fields) -> Iterator[tuple[Payload, str, Path]]:
+    for kind, field in _PAYLOADS.items():
+        for name in body.texts(field):
+            yield kind, name, folder / name
 
 
 def _row(folder: Path, fields: Fields) -> Row:

@@ -134,7 +134,10 @@ def _unlike(came: JsonObject | None, *files: Path | None) -> str:
 def _is_row(answer: Answer, row: Row) -> bool:
     if answer.policy != row.policy and answer.policy.rpartition("/")[2] != row.policy.rpartition("/")[2]:
         return False
-    return not row.rule or answer.rule in (row.rule, f"autogen-{row.rule}"[:63], f"autogen-cronjob-{row.rule}"[:63])
+    # a policy that is one rule has no name for it, and then a row's counts for nothing
+    if not row.rule or not answer.rule:
+        return True
+    return answer.rule in (row.rule, f"autogen-{row.rule}"[:63], f"autogen-cronjob-{row.rule}"[:63])
 
 
 def _unanswered(test: TestFile, row: Row, rid: ResourceId, foreign: str) -> Case:
@@ -161,4 +164,4 @@ def _case(test: TestFile, row: Row, answer: Answer, rid: ResourceId, verdict: Ve
 
 
 def _full_name(rid: ResourceId) -> str:
-    return "/".join((rid.kind, rid.namespace, rid.name) if rid.namespace else (rid.kind, rid.name))
+    return "/".join(part for part in (rid.kind, rid.namespace, rid.name) if part)

@@ -12,16 +12,18 @@ from bartizan.app.asking import Asker
 from bartizan.app.fields import Fields
 from bartizan.app.files import locating
 from bartizan.app.parallel import share
+from bartizan.app.policies import compile_document
 from bartizan.app.policy_tests.cases import Answer, Case
 from bartizan.app.policy_tests.files import find_tests, read_bodies, read_test_files
 from bartizan.app.policy_tests.rows import Came, by_name, cases_of
 from bartizan.app.policy_tests.world import RecordedWorld
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.chain import run_chain
-from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_compiler, is_policy
+from bartizan.engines.policy.dialects.kyverno import expression_compiler, is_policy
+from bartizan.engines.policy.dialects.kyverno.cel.policy import is_cel_policy
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.report import Problem
-from bartizan.model.resource import Resource, resource_from
+from bartizan.model.resource import Resource, payload_from, resource_from
 from bartizan.model.scoping import in_default_namespace
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from bartizan.engines.policy.chain import Step
     from bartizan.engines.policy.dialects.kyverno import Policy
     from bartizan.engines.policy.plan import Rule
+    from bartizan.model.request import Payload
 
 UNSUPPORTED: Final = "unsupported construct `"
 
@@ -101,15 +104,21 @@ def _run(test: TestFile) -> list[Case]:
     exceptions = [document.body for _, document in read_bodies(test.exceptions)]
     resources, targets = _resources(test.resources), _resources(test.target_resources)
     kinds = None if test.values.subresources else frozenset(resource.id.kind for resource in resources)
+    payloads = list(_payloads(test))
     loaded = _load(test, exceptions, compiler, kinds)
     every = [*resources, *targets, *_resources((*test.cluster_resources, *test.clone_sources))]
-    world = RecordedWorld(every, test.api_answers, test.global_entries, lambda text, value: compiler(text)(value))
+    recorded = (test.api_answers, test.global_entries)
+    world = RecordedWorld(every, *recorded, lambda text, value: compiler(text)(value), test.context)
     rules = [rule for policy in loaded.policies for rule in policy.rules]
     answers: dict[str, list[list[Answer]]] = {}
     for operation in {row.operation for row in test.rows}:
         asker = Asker(test.values, test.user, operation=operation or None)  # type: ignore[arg-type]  # as the row has it
         answers[operation] = [_answers(resource, rules, asker, world) for resource in resources]
-    came = Came(resources, targets, answers, loaded.foreign, by_name(resources))
+        for kind, payload in payloads:
+            asker = Asker(test.values, test.user, payload=kind)
+            answers[operation].append(_answers(payload, rules, asker, world))
+    judged = [*resources, *(payload for _, payload in payloads)]
+    came = Came(judged, targets, answers, loaded.foreign, by_name(judged))
     return [case for row in test.rows for case in cases_of(test, row, came)]
 
 
@@ -122,12 +131,12 @@ def _load(
         body = document.body
         if not isinstance(body, dict):
             continue
-        if not is_policy(body):
+        if not is_policy(body) and not is_cel_policy(body):
             name = str((body.get("metadata") or {}).get("name"))
             foreign[name] = str(body.get("kind"))
             continue
         with locating(document):
-            policy = compile_policy(body, compiler, exceptions=exceptions, kinds=kinds)
+            policy = compile_document(body, compiler, exceptions, kinds)
             for problem in policy.problems:
                 raise problem
         policies.append(policy)
@@ -147,6 +156,16 @@ def _resources(paths: tuple[Path, ...]) -> list[Resource]:
             resource = in_default_namespace(resource_from(item, source=str(file), lines=document.lines))
             found.setdefault(resource.id, resource)
     return list(found.values())
+
+
+def _payloads(test: TestFile) -> Iterator[tuple[Payload, Resource]]:
+    """The payloads of a test, with what each is."""
+    for kind, name, path in test.payloads:
+        for _, document in read_bodies((path,)):
+            if not isinstance(document.body, dict):
+                hint = "Write fields and their values."
+                raise SpecError(f"the payload `{name}` is no object", at=document.lines.locate(""), hint=hint)
+            yield kind, payload_from(document.body, name, lines=document.lines)
 
 
 def _objects_in(body: JsonObject) -> list[JsonObject]:

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 
 class LookupFailedError(Exception):
-    """The answer could not be had; the message says why, in the reader's words."""
+    """The answer could not be had; the message says why, in the reader's words.
+
+    `status` is the HTTP status it was refused with, and 404 wherever it is
+    known that there is no such thing; 0 where nobody knows.
+    """
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class ConfigMapQuestion(msgspec.Struct, frozen=True):
@@ -47,10 +55,62 @@ class ImageQuestion(msgspec.Struct, frozen=True):
     credentials: str = ""
 
 
+class RegistryAccess(msgspec.Struct, frozen=True):
+    """How a policy says a registry is to be reached.
+
+    `secrets` name pull secrets as `name` or `namespace/name`; those of
+    `pull_secrets` are in the resource's own `namespace`.
+    """
+
+    secrets: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    pull_secrets: tuple[str, ...] = ()
+    namespace: str = ""
+    insecure: bool = False
+
+
+class ImageDataQuestion(msgspec.Struct, frozen=True):
+    """An image as the `image` of CEL policies describes it: reference, index, manifest and config.
+
+    Fields are `image`, `resolvedImage`, `registry`, `repository`,
+    `identifier`, `tag`, `digest`, `imageIndex`, `manifest` and `config`;
+    what an image does not have is left out.
+    """
+
+    reference: str
+    access: RegistryAccess = RegistryAccess()
+
+
+class HttpQuestion(msgspec.Struct, frozen=True):
+    """A call of a service that is no Kubernetes API, by an absolute URL.
+
+    `data` is the body of a POST as JSON text; `ca_bundle` are the only
+    authorities to believe, in PEM; `namespace` is that of a policy which
+    has one, for not every world lets such a policy call anything. The
+    answer is an object with `statusCode`: the object that came, or one that
+    holds what came as `body`.
+    """
+
+    url: str
+    method: Literal["GET", "POST"] = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    data: str = ""
+    ca_bundle: str = ""
+    namespace: str = ""
+
+
+class KindQuestion(msgspec.Struct, frozen=True):
+    """How the API calls the objects of a kind: `group`, `version`, `resource`, and whether it is `namespaced`."""
+
+    api_version: str
+    kind: str
+
+
 class GlobalQuestion(msgspec.Struct, frozen=True):
-    """A GlobalContextEntry's value."""
+    """A GlobalContextEntry's value, or what one of its projections makes of it."""
 
     name: str
+    projection: str = ""
 
 
 class ObjectsQuestion(msgspec.Struct, frozen=True):
@@ -66,20 +126,6 @@ class ObjectsQuestion(msgspec.Struct, frozen=True):
     namespace: str = ""
     name: str = ""
     selector: str = ""
-
-
-class RegistryAccess(msgspec.Struct, frozen=True):
-    """How a policy says a registry is to be reached.
-
-    `secrets` name pull secrets as `name` or `namespace/name`; those of
-    `pull_secrets` are in the resource's own `namespace`.
-    """
-
-    secrets: tuple[str, ...] = ()
-    providers: tuple[str, ...] = ()
-    pull_secrets: tuple[str, ...] = ()
-    namespace: str = ""
-    insecure: bool = False
 
 
 class SignaturesQuestion(msgspec.Struct, frozen=True):
@@ -137,6 +183,9 @@ Question: TypeAlias = (
     ConfigMapQuestion
     | ApiQuestion
     | ImageQuestion
+    | ImageDataQuestion
+    | HttpQuestion
+    | KindQuestion
     | GlobalQuestion
     | ObjectsQuestion
     | SignaturesQuestion
@@ -179,9 +228,11 @@ def describe(question: Question) -> str:  # noqa: PLR0911 (one line for each kin
     match question:
         case ConfigMapQuestion(namespace, name):
             return f"ConfigMap `{namespace}/{name}`"
-        case ApiQuestion(url, method):
+        case ApiQuestion(url, method) | HttpQuestion(url, method):
             return f"{method} `{url}`"
-        case ImageQuestion(reference):
+        case KindQuestion(api_version, kind):
+            return f"kind `{kind}` of `{api_version}`"
+        case ImageQuestion(reference) | ImageDataQuestion(reference):
             return f"image `{reference}`"
         case GlobalQuestion(name):
             return f"global context entry `{name}`"

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlia
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bartizan.base.errors import SpecError
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.model.finding import RuleInfo
     from bartizan.model.outcome import Outcome
     from bartizan.model.request import Request
 
 Action: TypeAlias = Literal["Audit", "Enforce"]
-Deed: TypeAlias = Literal["mutate", "verify", "validate", "generate"]
-"""What a rule does, in the order in which admission does it."""
+Deed: TypeAlias = Literal["mutate", "verify", "validate", "generate", "delete"]
+"""What a rule does, in the order in which admission does it; it deletes nothing, which comes by a schedule."""
 JUDGING: Final[frozenset[Deed]] = frozenset({"verify", "validate"})
 """What a rule does that says whether a resource is as it should be, and changes nothing of it."""
 
@@ -49,3 +50,17 @@ class Rule(NamedTuple):
     does: Deed = "validate"
     yields: bool = False
     again: bool = False
+
+
+class Policy(NamedTuple):
+    """A compiled policy. `problems` are rules that could not be compiled; the others run all the same."""
+
+    name: str
+    namespace: str
+    rules: tuple[Rule, ...]
+    problems: tuple[SpecError, ...]
+
+    @property
+    def full_name(self) -> str:
+        """`namespace/name`, or the name alone for one that is for the whole cluster."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name

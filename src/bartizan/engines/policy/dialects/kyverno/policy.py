@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno.autogen import generated_rules
 from bartizan.engines.policy.dialects.kyverno.rule import PolicyMeta, compile_rule
 from bartizan.engines.policy.dialects.kyverno.spec import PolicySpec, RuleSpec, is_of
 from bartizan.engines.policy.document import Metadata, decode, object_at
+from bartizan.engines.policy.plan import Policy, Rule
 from bartizan.lang.jmespath import compile_expression, functions_for
 from bartizan.model.finding import RuleId, RuleInfo
 from bartizan.model.outcome import Failed, Passed
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from bartizan.base.json import Json, JsonObject
     from bartizan.engines.policy.dialects.kyverno.variables import Compiler
     from bartizan.engines.policy.lookup import Lookup
-    from bartizan.engines.policy.plan import Rule
     from bartizan.lang.jmespath import Ambient
     from bartizan.model.outcome import Outcome
     from bartizan.model.request import Request
@@ -28,20 +28,6 @@ if TYPE_CHECKING:
 KINDS: Final = frozenset({"ClusterPolicy", "Policy"})
 VERSIONS: Final = frozenset({"v1", "v2beta1"})
 _TOP_FIELDS: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
-
-
-class Policy(NamedTuple):
-    """A compiled policy. `problems` are rules that could not be compiled; the others run all the same."""
-
-    name: str
-    namespace: str
-    rules: tuple[Rule, ...]
-    problems: tuple[SpecError, ...]
-
-    @property
-    def full_name(self) -> str:
-        """`namespace/name`, or the name alone for a ClusterPolicy."""
-        return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
 def expression_compiler(ambient: Ambient) -> Compiler:

@@ -1,0 +1,58 @@
+"""A policy of `policies.kyverno.io`, compiled: each kind by its own module, which is loaded when one is met."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from bartizan.engines.policy.dialects.kyverno.cel.spec import is_of_group, read_head
+from bartizan.engines.policy.plan import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from bartizan.base.json import Json, JsonObject
+    from bartizan.engines.policy.dialects.kyverno.cel.spec import Head
+    from bartizan.engines.policy.plan import Rule
+    from bartizan.lang.jmespath import Ambient
+
+Compile: TypeAlias = "Callable[[JsonObject, Head, Ambient, Sequence[JsonObject]], Iterable[Rule]]"
+
+_KINDS: Final = frozenset({"DeletingPolicy", "GeneratingPolicy", "MutatingPolicy", "ValidatingPolicy"})
+KINDS: Final = _KINDS | {f"Namespaced{kind}" for kind in _KINDS}
+
+
+def is_cel_policy(document: Json) -> bool:
+    """Whether a document is one of the kinds compiled here."""
+    return is_of_group(document, KINDS)
+
+
+def compile_cel_policy(document: JsonObject, ambient: Ambient, *, exceptions: Sequence[JsonObject] = ()) -> Policy:
+    """Compile a policy; `exceptions` are those of any policy, of which it takes its own.
+
+    Raises:
+        SpecError: the document is malformed, or an expression of it does not compile.
+    """
+    head = read_head(document)
+    rules = _compiler(head.kind.removeprefix("Namespaced"))
+    return Policy(head.name, head.namespace, tuple(rules(document, head, ambient, exceptions)), ())
+
+
+def _compiler(kind: str) -> Compile:
+    """What compiles a kind, loaded when it is met."""
+    match kind:
+        case "GeneratingPolicy":
+            from bartizan.engines.policy.dialects.kyverno.cel.generating import generating_rules
+
+            return generating_rules
+        case "DeletingPolicy":
+            from bartizan.engines.policy.dialects.kyverno.cel.deleting import deleting_rules
+
+            return deleting_rules
+        case "MutatingPolicy":
+            from bartizan.engines.policy.dialects.kyverno.cel.mutating import mutating_rules
+
+            return mutating_rules
+        case _:
+            from bartizan.engines.policy.dialects.kyverno.cel.validating import validating_rules
+
+            return validating_rules
