@@ -73,6 +73,7 @@ class _Rules(msgspec.Struct):
     changing: int
     """How many rules were left out because they change what is there."""
     entries: tuple[GlobalEntry, ...]
+    notes: tuple[Note, ...]
 
     @property
     def infos(self) -> tuple[RuleInfo, ...]:
@@ -133,7 +134,7 @@ def _load_rules(request: ScanRequest) -> _Rules:
         rules += chosen.rules
     judging = tuple(rule for rule in rules if rule.does in JUDGING)
     checks = chosen.checks if chosen else ()
-    return _Rules(judging, checks, problems, policies.wants_namespaces, len(rules) - len(judging), policies.entries)
+    return _Rules(judging, checks, problems, policies.wants_namespaces, len(rules) - len(judging), policies.entries, policies.notes)
 
 
 def _changing_note(rules: _Rules) -> tuple[Note, ...]:
@@ -166,7 +167,7 @@ def _report(request: ScanRequest, rules: _Rules, supply: Supply, batches: list[B
         problems=(*rules.problems, *supply.problems, *findings.problems),
         waived=judged.waived,
         waivers=request.waivers,
-        notes=(*_changing_note(rules), *every.notes, *judged.notes),
+        notes=(*rules.notes, *_changing_note(rules), *every.notes, *judged.notes),
     )
 
 

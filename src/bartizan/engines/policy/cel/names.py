@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from bartizan.engines.policy.cel.kinds import plural
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion
-from bartizan.lang.cel import CelError
+from bartizan.lang.cel import CelBudgetError, CelError
 from bartizan.model.resource import metadata_of
 
 if TYPE_CHECKING:
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 
 class Names(dict[str, Any]):
-    """The names of one request and their values. `makers` say how the others are made, when one is asked for."""
+    """The names of one request and their values. `makers` say how the others are made, when one is asked for.
 
-    __slots__ = ("_makers", "lookup", "request")
+    `spent` is what expressions have cost so far, where that is counted.
+    """
+
+    __slots__ = ("_makers", "lookup", "request", "spent")
 
     def __init__(
         self, known: Mapping[str, Any], request: Request, lookup: Callable[[], Lookup], makers: Makers
@@ -30,6 +33,7 @@ class Names(dict[str, Any]):
         self._makers = makers
         self.request = request
         self.lookup = lookup
+        self.spent = 0
 
     def __missing__(self, name: str) -> Any:
         value = self[name] = self._makers[name](self)
@@ -42,19 +46,24 @@ Makers: TypeAlias = "Mapping[str, Callable[[Names], Any]]"
 class _Variables(dict[str, Any]):
     """The policy's own variables, each worked out once."""
 
-    __slots__ = ("_expressions", "_names")
+    __slots__ = ("_expressions", "_failures", "_names")
 
     def __init__(self, expressions: Mapping[str, Expression], names: Names) -> None:
         super().__init__()
         self._expressions = expressions
+        self._failures: dict[str, str] = {}
         self._names = names
 
     def __missing__(self, name: str) -> Any:
-        try:
-            value = self[name] = self._expressions[name](self._names)
-        except CelError as error:
-            raise CelError(f'composited variable "{name}" fails to evaluate: {error}') from error
-        return value
+        """Work a variable out. One that takes too long is an error like others; none is worked out again."""
+        if name not in self._failures:
+            try:
+                value = self[name] = self._expressions[name](self._names)
+            except (CelError, CelBudgetError) as error:
+                self._failures[name] = f'composited variable "{name}" fails to evaluate: {error}'
+            else:
+                return value
+        raise CelError(self._failures[name])
 
     def __contains__(self, name: object) -> bool:
         return name in self._expressions

@@ -18,6 +18,7 @@ _IP: Final = Type("net.IP")
 _CIDR: Final = Type("net.CIDR")
 _MAX_CHARS: Final = 64
 _NO_ADDRESS: Final = "IP Address parse error during conversion from string:"
+_NO_BLOCK: Final = "network address parse error during conversion from string:"
 _PREFIX: Final = re.compile(r"(.*)/(0|[1-9]\d{0,2})", re.ASCII)
 
 
@@ -84,14 +85,21 @@ def block(text: str) -> Block:
     Raises:
         CelError: the text is none.
     """
-    said = "network address parse error during conversion from string:"
     match = _PREFIX.fullmatch(text) if len(text) <= _MAX_CHARS else None
     if match is None:
-        raise CelError(f"{said} {text[:80]!r}")
-    value, length = _read(match[1], said), int(match[2])
+        before, slash, bits = text.rpartition("/")
+        if slash:
+            _read(before, _NO_BLOCK)
+        raise _no_block(text, f'bad bits after slash: "{bits[:80]}"' if slash else "no '/'")
+    value, length = _read(match[1], _NO_BLOCK), int(match[2])
     if length > value.max_prefixlen:
-        raise CelError(f"{said} {text[:80]!r}")
+        raise _no_block(text, "prefix length out of range")
     return Block(value, length)
+
+
+def _no_block(text: str, why: str) -> CelError:
+    # the server says it twice
+    return CelError(f'{_NO_BLOCK} {_NO_BLOCK} netip.ParsePrefix("{text[:80]}"): {why}')
 
 
 def _succeeds(read: Callable[[str], Any]) -> Callable[[str], bool]:

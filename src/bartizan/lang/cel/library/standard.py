@@ -117,7 +117,26 @@ def regex(pattern: str) -> Any:
     try:
         return compile_regex(pattern)
     except SpecError as error:
-        raise CelError(error.message) from error
+        reason = error.message.removeprefix(f"bad regular expression `{pattern}`: ")
+        raise CelError(_as_reference(reason)) from error
+
+
+_REASONS: Final = {
+    "missing ]": "missing closing ]",
+    "missing )": "missing closing )",
+    "no argument for repetition operator": "missing argument to repetition operator",
+    "bad repetition operator": "invalid nested repetition operator",
+    "invalid repetition size": "invalid repeat count",
+    "invalid named capture group": "invalid named capture",
+    "invalid perl operator": "invalid or unsupported Perl syntax",
+    "trailing \\": "trailing backslash at end of expression",
+}
+
+
+def _as_reference(reason: str) -> str:
+    """What is wrong with a pattern, in the words of the reference, whose library is another of the same language."""
+    kind, _, part = reason.partition(": ")
+    return f"error parsing regexp: {_REASONS.get(kind, kind)}: `{part}`"
 
 
 def _to_int(value: Any) -> int:

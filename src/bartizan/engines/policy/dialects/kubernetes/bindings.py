@@ -6,13 +6,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.engines.policy.cel.params import Collect, collector
 from bartizan.engines.policy.dialects.kubernetes.checks import check_binding
+from bartizan.engines.policy.dialects.kubernetes.kinds import MUTATING, VALIDATING
 from bartizan.engines.policy.dialects.kubernetes.matching import Matcher, compile_matcher
-from bartizan.engines.policy.dialects.kubernetes.spec import (
-    MUTATING,
-    VALIDATING,
-    BindingSpec,
-    ValidatingBindingSpec,
-)
+from bartizan.engines.policy.dialects.kubernetes.spec import BindingSpec, ValidatingBindingSpec
 from bartizan.engines.policy.document import decode
 
 if TYPE_CHECKING:

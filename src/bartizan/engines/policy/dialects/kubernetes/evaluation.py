@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from bartizan.engines.policy.cel import authorizer
 from bartizan.engines.policy.cel.expressions import compile_conditions, compile_variables
 from bartizan.engines.policy.cel.names import Names, admission_request, makers_of, names_of
+from bartizan.engines.policy.dialects.kubernetes.metering import metered
 from bartizan.lang.cel import CelBudgetError, CelError, functions_of
 from bartizan.lang.cel.library import KUBERNETES
 from bartizan.lang.cel.types import DYN
@@ -27,6 +28,11 @@ FUNCTIONS: Final = functions_of(KUBERNETES, authorizer.FUNCTIONS)
 PARAMS: Final = {"params": DYN}
 NAMES: Final = authorizer.NAMES
 """What admission policies have beside the names of every kind of policy; `params` only where they have a kind."""
+POLICY_LIMIT: Final = 10_000_000
+"""What the expressions of a policy may cost together: `RuntimeCELCostBudget` of the API server."""
+CONDITIONS_LIMIT: Final = 2_500_000
+"""What its conditions may: `RuntimeCELCostBudgetMatchConditions`."""
+OVER_BUDGET: Final = "validation failed due to running out of cost budget, no further validation rules will be run"
 _OVER_LIMIT: Final = "operation cancelled: actual cost limit exceeded"
 
 
@@ -71,6 +77,8 @@ class Evaluation(NamedTuple):
         names = _named(matched, lookup, params, self.early_makers)
         errors: dict[str, None] = {}
         for condition in self.conditions:
+            if names.spent > CONDITIONS_LIMIT:
+                return OVER_BUDGET
             try:
                 if condition(names) is False:
                     return True
@@ -90,12 +98,13 @@ def compile_evaluation(spec: CommonSpec, vocabulary: Vocabulary, at: str) -> Eva
     # a condition comes before the variables, so it has none
     conditions = compile_conditions(spec.match_conditions, vocabulary.environment(), f"{at}/matchConditions")
     variables = compile_variables(spec.variables, vocabulary, f"{at}/variables")
+    expressions = {name: metered(expression) for name, expression in variables.expressions.items()}
     return Evaluation(
-        [condition for _, condition in conditions],
+        [metered(condition) for _, condition in conditions],
         variables,
-        makers_of(variables.expressions, _WITH_AUTHORIZER),
+        makers_of(expressions, _WITH_AUTHORIZER),
         makers_of({}, {**_WITH_AUTHORIZER, "namespaceObject": lambda _names: None}),
-        makers_of(variables.expressions, _WITHOUT_AUTHORIZER),
+        makers_of(expressions, _WITHOUT_AUTHORIZER),
     )
 
 

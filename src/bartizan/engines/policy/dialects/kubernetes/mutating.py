@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.engines.policy.cel.environment import COMMON, Vocabulary
@@ -16,6 +17,7 @@ from bartizan.engines.policy.dialects.kubernetes.evaluation import (
     failed,
 )
 from bartizan.engines.policy.dialects.kubernetes.matching import Matched, Matcher, compile_matcher, with_body
+from bartizan.engines.policy.dialects.kubernetes.metering import metered
 from bartizan.engines.policy.dialects.kubernetes.spec import MutatingSpec
 from bartizan.engines.policy.document import decode
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion
@@ -133,7 +135,11 @@ def compile_mutating(document: JsonObject, name: str) -> MutatingPolicy:
         spec.reinvocation_policy == "IfNeeded",
         evaluation,
         tuple(
-            compile_mutation(mutation, environment, f"/spec/mutations/{index}")
+            _metered(compile_mutation(mutation, environment, f"/spec/mutations/{index}"))
             for index, mutation in enumerate(spec.mutations)
         ),
     )
+
+
+def _metered(mutation: Mutation) -> Mutation:
+    return replace(mutation, expression=metered(mutation.expression))

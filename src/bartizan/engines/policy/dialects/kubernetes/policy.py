@@ -14,7 +14,7 @@ from bartizan.engines.policy.cel.params import ParamsError
 from bartizan.engines.policy.dialects.kubernetes.bindings import UNBOUND, Binding, BindingDocument, bind, read_binding
 from bartizan.engines.policy.dialects.kubernetes.checks import check_name, left_out, left_out_of_binding
 from bartizan.engines.policy.dialects.kubernetes.matching import Matched, is_exempt, now
-from bartizan.engines.policy.dialects.kubernetes.spec import MUTATING, VALIDATING, is_admission_document
+from bartizan.engines.policy.dialects.kubernetes.kinds import MUTATING, VALIDATING, is_admission_document
 from bartizan.engines.policy.dialects.kubernetes.validating import ValidatingPolicy, compile_validating
 from bartizan.engines.policy.document import Metadata, decode, object_at
 from bartizan.engines.policy.plan import Action, Rule
@@ -123,7 +123,7 @@ def _info(document: JsonObject) -> RuleInfo:
         return notes.get(f"policies.kyverno.io/{field}", "").strip()
 
     return RuleInfo(
-        RuleId(metadata.name, metadata.name),
+        RuleId(metadata.name),
         title=note("title"),
         severity=Severity.parse(note("severity"), Severity.MEDIUM),
         category=note("category"),
@@ -164,9 +164,8 @@ def rules_of(bound: Bound) -> list[Rule]:
 
 def _rule(bound: Bound, binding: Binding) -> Rule:
     policy = bound.policy
-    name = binding.name or policy.name
     info = RuleInfo(
-        RuleId(policy.name, name),
+        RuleId(policy.name, binding.name),
         bound.info.title,
         bound.info.severity,
         bound.info.category,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bartizan.engines.policy.cel.environment import COMMON, Vocabulary
@@ -15,12 +16,15 @@ from bartizan.engines.policy.dialects.kubernetes.checks import check_validating
 from bartizan.engines.policy.dialects.kubernetes.evaluation import (
     FUNCTIONS,
     NAMES,
+    OVER_BUDGET,
     PARAMS,
+    POLICY_LIMIT,
     Evaluation,
     compile_evaluation,
     failed,
 )
 from bartizan.engines.policy.dialects.kubernetes.matching import Matched, Matcher, compile_matcher
+from bartizan.engines.policy.dialects.kubernetes.metering import metered
 from bartizan.engines.policy.dialects.kubernetes.spec import ValidatingSpec
 from bartizan.engines.policy.document import decode
 from bartizan.lang.cel import CelBudgetError, CelError, Expression
@@ -104,16 +108,18 @@ class ValidatingPolicy(NamedTuple):
         found: list[Decision] = []
         for number, validation in enumerate(self.validations):
             expression = validation.expression
+            holds = None
             try:
                 holds = expression(names)
             except (CelError, CelBudgetError) as error:
                 found.append(Decision(failed(expression, error), errored=True, number=number))
-                continue
-            if holds is not True:
+            if holds is False:
                 said = said or self.evaluation.plain_names(matched, lookup, params)
                 message = validation.failure(said)
                 reason = validation.reason or INVALID
                 found.append(Decision(message, reason, number=number, evidence=expression.text.strip()))
+            if names.spent > POLICY_LIMIT:
+                return (Decision(OVER_BUDGET, errored=True),)
         return tuple(found)
 
     def _annotated(self, names: Names) -> tuple[list[Decision], tuple[tuple[str, str], ...]]:
@@ -156,6 +162,9 @@ def compile_validating(document: JsonObject, name: str) -> ValidatingPolicy:
         spec.param_kind,
         spec.failure_policy == "Ignore",
         evaluation,
-        compile_validations(spec.validations, environment, "/spec/validations"),
+        tuple(
+            replace(validation, expression=metered(validation.expression))
+            for validation in compile_validations(spec.validations, environment, "/spec/validations")
+        ),
         compile_annotations(spec.audit_annotations, environment, "/spec/auditAnnotations"),
     )
