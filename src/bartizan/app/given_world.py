@@ -149,7 +149,7 @@ class GivenWorld:
         from bartizan.engines.policy.cel.rbac import decide, rbac_of  # late: few policies ask
 
         rbac = rbac_of(self)
-        if rbac.is_empty and not self._is_whole:
+        if rbac.is_empty:
             raise LookupFailedError("no RBAC objects are among the given resources")
         verdict = decide(question, rbac)
         if verdict.missing and not verdict.allowed and not self._is_whole:

@@ -134,7 +134,15 @@ def _load_rules(request: ScanRequest) -> _Rules:
         rules += chosen.rules
     judging = tuple(rule for rule in rules if rule.does in JUDGING)
     checks = chosen.checks if chosen else ()
-    return _Rules(judging, checks, problems, policies.wants_namespaces, len(rules) - len(judging), policies.entries, policies.notes)
+    return _Rules(
+        judging,
+        checks,
+        problems,
+        policies.wants_namespaces,
+        len(rules) - len(judging),
+        policies.entries,
+        policies.notes,
+    )
 
 
 def _changing_note(rules: _Rules) -> tuple[Note, ...]:

@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bartizan.app.policy_tests.files import TestFile
-    from bartizan.sources.yaml import Document
     from bartizan.app.supply import Progress
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.chain import Step
     from bartizan.engines.policy.dialects.kyverno import Policy
     from bartizan.engines.policy.plan import Rule
     from bartizan.model.request import Payload
+    from bartizan.sources.yaml import Document
 
 UNSUPPORTED: Final = "unsupported construct `"
 

@@ -47,9 +47,7 @@ def run_chain(
     With `all_kinds` also those that are for other kinds, which may mean the
     parent of a subresource.
     """
-    ordered = [
-        rule for rule in rules if all_kinds or rule.kinds is None or resource.id.kind in rule.kinds
-    ]
+    ordered = [rule for rule in rules if all_kinds or rule.kinds is None or resource.id.kind in rule.kinds]
     steps: list[Step] = []
     applied: set[tuple[str, Deed]] = set()
     for deed in ORDER:

@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 
 PLAIN: Final = "bartizan-plain"
 _MADE: Final = ("uid", "creationTimestamp", "managedFields", "resourceVersion", "generation", "deletionTimestamp")
-_OURS: Final = ("Validation failed for ValidatingAdmissionPolicy", "ValidatingAdmissionPolicy '", "policy '", "policy \"")
+_OURS: Final = (
+    "Validation failed for ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicy '",
+    "policy '",
+    'policy "',
+)
 _OPERATIONS: Final[dict[str, Operation]] = {
     "create": "CREATE",
     "update": "UPDATE",
@@ -129,7 +134,10 @@ class Both:
                 "labels": {CASE_LABEL: case.name, "kubernetes.io/metadata.name": case.name, **case.labels},
             },
         }
-        held = [namespace, *({**item, "metadata": {**item["metadata"], "namespace": case.name}} for item in case.objects)]
+        held = [
+            namespace,
+            *({**item, "metadata": {**item["metadata"], "namespace": case.name}} for item in case.objects),
+        ]
         resources = [resource_from(dict(item)) for item in (*held, *self._known)]
         world = GivenWorld(lambda: resources, is_whole=True)
         found: list[str] = []
@@ -141,7 +149,9 @@ class Both:
             found += [f"{asked}: {said}" for said in _compared(theirs, ours)]
         return found
 
-    def _ours(self, case: AdmissionCase, asked: Asked, policies: Any, world: GivenWorld) -> tuple[Outcome, dict[str, str]]:
+    def _ours(
+        self, case: AdmissionCase, asked: Asked, policies: Any, world: GivenWorld
+    ) -> tuple[Outcome, dict[str, str]]:
         base = self.plain(asked)
         request = self._request(case, asked, base)
         if request.operation == "CREATE" and not asked.body["metadata"].get("name"):
@@ -234,5 +244,8 @@ def _compared(theirs: Outcome, ours: Outcome) -> list[str]:
     if theirs.warnings != ours.warnings:
         said.append(f"warnings\n  server: {theirs.warnings}\n  ours:   {ours.warnings}")
     if theirs.body is not None and ours.body is not None and theirs.body != ours.body:
-        said.append(f"objects\n  server: {json.dumps(theirs.body, sort_keys=True)}\n  ours:   {json.dumps(ours.body, sort_keys=True)}")
+        said.append(
+            f"objects\n  server: {json.dumps(theirs.body, sort_keys=True)}"
+            f"\n  ours:   {json.dumps(ours.body, sort_keys=True)}"
+        )
     return said

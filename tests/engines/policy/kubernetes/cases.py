@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
+from bartizan.sources.yaml import Document, load_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 FOLDER: Final = Path(__file__).resolve().parents[3] / "cases" / "kubernetes" / "admission"
 _GROUP: Final = "admissionregistration.k8s.io"
 CASE_LABEL: Final = "bartizan.test/case"
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass
@@ -54,7 +53,9 @@ class AdmissionCase:
 
 def load(name: str) -> Any:
     """A file of cases or objects."""
-    return yaml.load((FOLDER / name).read_text(), _LOADER)
+    (document,) = load_documents((FOLDER / name).read_bytes(), name)
+    assert isinstance(document, Document), document
+    return document.body
 
 
 def load_cases() -> list[AdmissionCase]:
@@ -84,7 +85,9 @@ def _case(file: str, number: int, spec: dict[str, Any], bank: dict[str, Any]) ->
         requests.append(Asked("update", {**kept, "data": {"mode": "changed", "count": "2"}}))
         requests.append(Asked("delete", kept))
     objects = [_object(item, bank) for item in spec.get("with") or ()]
-    return AdmissionCase(name, spec["note"], policies, objects, requests, spec.get("differs", ""), spec.get("labels") or {})
+    return AdmissionCase(
+        name, spec["note"], policies, objects, requests, spec.get("differs", ""), spec.get("labels") or {}
+    )
 
 
 def _object(spec: Any, bank: dict[str, Any]) -> dict[str, Any]:
@@ -129,9 +132,7 @@ def _policy(case: str, index: int, item: dict[str, Any]) -> Iterator[dict[str, A
         yield _binding(f"{_GROUP}/{version}", f"{kind}Binding", name, number, binding, case)
 
 
-def _binding(
-    version: str, kind: str, policy: str, number: int, given: dict[str, Any], case: str
-) -> dict[str, Any]:
+def _binding(version: str, kind: str, policy: str, number: int, given: dict[str, Any], case: str) -> dict[str, Any]:
     bound = deepcopy(given)
     resources = bound.setdefault("matchResources", {})
     selector = resources.setdefault("namespaceSelector", {})

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.dialects.kubernetes.bindings import Binding
     from bartizan.engines.policy.dialects.kubernetes.matching import Matched
-    from bartizan.engines.policy.dialects.kubernetes.policy import Bound
     from bartizan.engines.policy.dialects.kubernetes.mutating import MutatingPolicy
+    from bartizan.engines.policy.dialects.kubernetes.policy import Bound
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.model.request import Request
 
@@ -176,9 +176,7 @@ def rule_on(policies: Sequence[Bound], request: Request, lookup: Lookup) -> Ruli
     return Ruling(denied, tuple(said.warnings), said.annotations)
 
 
-def _ask(
-    policy: ValidatingPolicy, bindings: Sequence[Binding], request: Request, lookup: Lookup, said: _Said
-) -> None:
+def _ask(policy: ValidatingPolicy, bindings: Sequence[Binding], request: Request, lookup: Lookup, said: _Said) -> None:
     matched = policy.matcher.match(request, lookup)
     if matched is None:
         return

@@ -32,8 +32,8 @@ _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0
 _DNS_LABEL: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _IDENTIFIER: Final = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
 _RESERVED: Final = frozenset(
-    "true false null in as break const continue else for function if import let loop package namespace return var"
-    " void while".split()
+    {"true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if"}
+    | {"import", "let", "loop", "package", "namespace", "return", "var", "void", "while"}
 )
 _OPERATIONS: Final = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT", "*"})
 _CHANGES: Final = frozenset({"CREATE", "UPDATE"})
@@ -165,7 +165,9 @@ def _check_common(spec: CommonSpec, at: str) -> None:
     _check_match(spec.match_constraints, place)
     place = f"{at}/matchConditions"
     if len(spec.match_conditions) > MAX_CONDITIONS:
-        raise SpecError(f"a policy may have {MAX_CONDITIONS} match conditions", pointer=place, hint="Join some of them.")
+        raise SpecError(
+            f"a policy may have {MAX_CONDITIONS} match conditions", pointer=place, hint="Join some of them."
+        )
     for index, condition in enumerate(spec.match_conditions):
         _check_text(condition.expression, f"{place}/{index}/expression")
         _check_qualified(condition.name, f"{place}/{index}/name")

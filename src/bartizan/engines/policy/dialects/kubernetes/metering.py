@@ -8,18 +8,20 @@ questions of rights, of which two are all that one expression may ask.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.engines.policy.cel.names import Names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bartizan.lang.cel import Expression
 
 _TOKEN: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\.\s*(\w+)\s*\(|(\()|(\))""")
 _LOOPS: Final = frozenset(
-    "all exists exists_one existsOne map filter transformList transformMap transformMapEntry sortBy".split()
+    {"all", "exists", "exists_one", "existsOne", "map", "filter", "sortBy"}
+    | {"transformList", "transformMap", "transformMapEntry"}
 )
 _DEEP: Final = 3
 """Loops in each other from which on an expression is counted; two would need lists of hundreds."""

@@ -76,7 +76,7 @@ class MutatingPolicy(NamedTuple):
             names = self.evaluation.names(Matched(with_body(request, body), matched.original), lookup, params)
             try:
                 # each mutation sees what those before it have made
-                body = mutation.apply(names, body, lambda: shape_of(request.resource.id, lookup))  # type: ignore[assignment]  # an object stays one
+                body = mutation.apply(names, body, lambda: shape_of(request.resource.id, lookup))
             except (CelError, CelBudgetError) as error:
                 errors.append(failed(mutation.expression, error))
             except PatchError as error:

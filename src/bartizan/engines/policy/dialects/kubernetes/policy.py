@@ -13,8 +13,8 @@ from bartizan.base.errors import SpecError
 from bartizan.engines.policy.cel.params import ParamsError
 from bartizan.engines.policy.dialects.kubernetes.bindings import UNBOUND, Binding, BindingDocument, bind, read_binding
 from bartizan.engines.policy.dialects.kubernetes.checks import check_name, left_out, left_out_of_binding
-from bartizan.engines.policy.dialects.kubernetes.matching import Matched, is_exempt, now
 from bartizan.engines.policy.dialects.kubernetes.kinds import MUTATING, VALIDATING, is_admission_document
+from bartizan.engines.policy.dialects.kubernetes.matching import Matched, is_exempt, now
 from bartizan.engines.policy.dialects.kubernetes.validating import ValidatingPolicy, compile_validating
 from bartizan.engines.policy.document import Metadata, decode, object_at
 from bartizan.engines.policy.plan import Action, Rule

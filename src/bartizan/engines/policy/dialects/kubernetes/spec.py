@@ -8,6 +8,7 @@ from bartizan.engines.policy.cel.mutate import MutationSpec
 from bartizan.engines.policy.cel.params import ParamKind, ParamRef
 from bartizan.engines.policy.document import Record
 
+
 class CommonSpec(Record, frozen=True):
     """What both kinds of policy say."""
 

@@ -32,8 +32,8 @@ from bartizan.lang.cel.types import STRING
 
 if TYPE_CHECKING:
     from bartizan.base.json import JsonObject
-    from bartizan.engines.policy.cel.names import Names
     from bartizan.engines.policy.cel.match import MatchResources
+    from bartizan.engines.policy.cel.names import Names
     from bartizan.engines.policy.cel.params import ParamKind
     from bartizan.engines.policy.lookup import Lookup
 
