@@ -155,6 +155,9 @@ def _until(holds: Any) -> None:
 def test_the_server_decides_the_same(both: Both, case: AdmissionCase) -> None:
     notes: dict[str, dict[str, str]] = {}
     differing = both.differences(case, audit=notes)
+    if case.differs:
+        assert differing, f"this does not differ any more: {case.differs}"
+        return
     assert not differing, "\n".join(differing)
     _check_notes(both, case, notes)
 

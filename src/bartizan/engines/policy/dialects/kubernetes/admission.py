@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.model.request import Request
 
-_CODES: Final = {"Forbidden": 403, "Unauthorized": 401, "RequestEntityTooLarge": 413, INVALID: 422}
+_CODES: Final = {"Forbidden": 403, "RequestEntityTooLarge": 413, INVALID: 422}
 _FAILURE: Final = "validation.policy.admission.k8s.io/validation_failure"
 
 

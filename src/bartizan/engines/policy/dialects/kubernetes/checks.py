@@ -37,7 +37,7 @@ _RESERVED: Final = frozenset(
 )
 _OPERATIONS: Final = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT", "*"})
 _CHANGES: Final = frozenset({"CREATE", "UPDATE"})
-_REASONS: Final = frozenset({"Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"})
+_REASONS: Final = frozenset({"Forbidden", "Invalid", "RequestEntityTooLarge"})
 _ACTIONS: Final = frozenset({"Deny", "Warn", "Audit"})
 
 

@@ -16,7 +16,10 @@ KINDS: Final = frozenset({VALIDATING, MUTATING, f"{VALIDATING}Binding", f"{MUTAT
 
 def is_admission_document(document: Json) -> bool:
     """Whether a document is one of the four kinds."""
-    if not isinstance(document, dict) or document.get("kind") not in KINDS:
+    if not isinstance(document, dict):
+        return False
+    kind = document.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
         return False
     group, _, version = str(document.get("apiVersion", "")).partition("/")
     return group == GROUP and version in VERSIONS
