@@ -1,1 +1,1 @@
-"""Kubernetes' own admission policies, and the rules of its custom resources."""
+"""Kubernetes' own kinds that carry rules: resource definitions here, admission policies beside them."""
