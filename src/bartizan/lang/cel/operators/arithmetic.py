@@ -38,7 +38,8 @@ def add(left: Any, right: Any) -> Any:
         if kind is Duration:
             return duration(left.nanoseconds + right.nanoseconds)
     elif kind in _TIMES and right.__class__ in _TIMES:
-        moment, length = (left, right) if kind is Timestamp else (right, left)
+        pair: tuple[Any, Any] = (left, right) if kind is Timestamp else (right, left)
+        moment, length = pair
         return _moved(moment, length.nanoseconds)
     raise _unsupported("_+_", left, _ADDED)
 
