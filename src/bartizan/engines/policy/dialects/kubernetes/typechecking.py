@@ -162,7 +162,7 @@ _UNARY: Final = {"!": "!_", "-": "-_"}
 _NAMED: Final = {"in": "@in", "[]": "_[_]"}
 
 
-def _in_its_words(problem: str, text: str, at: int) -> tuple[str, int]:
+def _in_its_words(problem: str, text: str, at: int) -> tuple[str, int]:  # noqa: PLR0911 (one for each problem)
     """A problem and its place as the reference tells them; calls are at their brackets there."""
     if found := _FIELD.fullmatch(problem):
         return f"undefined field '{found[1]}'", _bracket(text, at) if text.startswith("has(", at) else at
