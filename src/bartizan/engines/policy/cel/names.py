@@ -97,6 +97,13 @@ class Coordinates(NamedTuple):
 
 def coordinates(request: Request) -> Coordinates:
     """The resource that a request is about; for a part, that of what it is a part of."""
+    found: Coordinates | None = request.memo.get("cel.coordinates")
+    if found is None:
+        found = request.memo["cel.coordinates"] = _coordinates(request)
+    return found
+
+
+def _coordinates(request: Request) -> Coordinates:
     rid = request.resource.id
     if request.parent_kind:
         version = request.parent_version or rid.version

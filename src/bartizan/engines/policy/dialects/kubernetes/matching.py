@@ -89,10 +89,13 @@ def compile_matcher(spec: MatchResources, at: str) -> Matcher:
     groups = _asked_groups(spec)
 
     def match(request: Request, lookup: Lookup) -> Matched | None:
+        applies = meant.applies(request)
+        if excluded is None and applies:
+            return Matched(request, request)
         others = list(_equivalents(request, lookup, groups)) if fuzzy else []
         if excluded is not None and any(map(excluded, (request, *(item.request for item in others)))):
             return None
-        if meant.applies(request):
+        if applies:
             return Matched(request, request)
         return next((item for item in others if meant.applies(item.request)), None)
 
