@@ -65,8 +65,8 @@ class ClusterLookup:
                 raise SourceError(f"an API server knows no registries: `{reference}`")
             case GlobalQuestion(name):
                 raise SourceError(f"no global context entry `{name}` was given")
-            case TrustQuestion():
-                return trusted_root()
+            case TrustQuestion(mirror):
+                return trusted_root(mirror=mirror)
             case ObjectsQuestion(kind, namespace):
                 return self._objects(question, parse_kind(kind).kind, namespace)
 

@@ -59,8 +59,8 @@ class RecordedWorld:
                 return self._global(name)
             case ImageQuestion(reference) | SignaturesQuestion(reference):
                 raise LookupFailedError(f"no recorded answer for image `{reference}`")
-            case TrustQuestion():
-                return believed()
+            case TrustQuestion(mirror):
+                return believed(mirror)
 
     def _global(self, name: str) -> Json:
         path, _, projection = name.partition(".")

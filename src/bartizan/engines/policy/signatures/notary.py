@@ -361,4 +361,4 @@ def verify_artifact(artifact: Referrer, digest: str, wanted: str) -> Statement:
     if not isinstance(predicate, dict):
         raise RefusedError("the attestation is no JSON object")
     whole = {"type": wanted, "predicate": predicate, **manifest}
-    return Statement(wanted, ((digest, {}),), whole)
+    return Statement(wanted, ((digest, {}),), whole, predicate)

@@ -112,7 +112,7 @@ class _Judge:
         for index, validation in enumerate(self.validations):
             try:
                 if validation.expression(names) is not True:
-                    return Failed(_message(validation, names, index), "", validation.expression.text)
+                    return Failed(message_of(validation, names, index), "", validation.expression.text)
             except (CelError, CelBudgetError) as error:
                 return Broken(f"error: {error}")
         for key, annotation in self.annotations:
@@ -123,7 +123,7 @@ class _Judge:
         return PASSED
 
 
-def _message(validation: Validation, names: Names, index: int) -> str:
+def message_of(validation: Validation, names: Names, index: int) -> str:
     """The message as the peer has it, which does not hide that it could not be worked out."""
     if validation.message_expression is None:
         return validation.message or f"CEL expression validation failed at index {index}"
@@ -146,26 +146,31 @@ def validating_rules(
     asked = spec.evaluation.mode if spec.evaluation else None
     mode = one_of(asked, MODES, "/spec/evaluation/mode", default="Kubernetes")
     judge = _judge(spec, head, ambient, exceptions)
-    action = _action(spec)
+    action = action_of(spec.validation_actions)
     if mode == "JSON":
-        yield Rule(head.info, _of_json(judge), None, lambda _request: action)
+        yield Rule(head.info, of_json(judge), None, lambda _request: action)
         return
-    match = _of_namespace(compile_match(spec.match_constraints or _NOTHING, "/spec/matchConstraints"), head)
-    yield Rule(head.info, _gated(match, judge), match.kinds, lambda _request: action)
+    match = of_namespace(compile_match(spec.match_constraints or _NOTHING, "/spec/matchConstraints"), head)
+    yield Rule(head.info, gated(match, judge), match.kinds, lambda _request: action)
     for made in made_for_controllers(document["spec"], spec.match_constraints, spec.autogen):
-        match = _of_namespace(compile_match(made.match, "/spec/matchConstraints"), head)
+        match = of_namespace(compile_match(made.match, "/spec/matchConstraints"), head)
         if made.extracts:
-            yield Rule(head.info, _gated(match, _each_pod(judge)), match.kinds, lambda _request: action)
+            yield Rule(head.info, gated(match, _each_pod(judge)), match.kinds, lambda _request: action)
         else:
             moved = _judge(decode(made.spec, ValidatingSpec, "/spec"), head, ambient, exceptions)
-            yield Rule(head.info, _gated(match, moved), match.kinds, lambda _request: action)
+            yield Rule(head.info, gated(match, moved), match.kinds, lambda _request: action)
 
 
 _NOTHING: Final = MatchResources()
 
 
-def _action(spec: ValidatingSpec) -> Action:
-    actions = spec.validation_actions or ("Deny",)
+def action_of(wanted: Sequence[str] | None) -> Action:
+    """What admission does with a failure, by `validationActions`.
+
+    Raises:
+        SpecError: there is no such action.
+    """
+    actions = wanted or ("Deny",)
     for index, action in enumerate(actions):
         one_of(action, ACTIONS, f"/spec/validationActions/{index}", default="Deny")
     return "Enforce" if "Deny" in actions else "Audit"
@@ -185,7 +190,7 @@ def _judge(spec: ValidatingSpec, head: Head, ambient: Ambient, exceptions: Seque
     )
 
 
-def _of_namespace(match: Match, head: Head) -> Match:
+def of_namespace(match: Match, head: Head) -> Match:
     """The match of a policy that stands in a namespace: nothing beyond it."""
     if not head.namespace:
         return match
@@ -193,7 +198,8 @@ def _of_namespace(match: Match, head: Head) -> Match:
     return match._replace(applies=lambda request: request.resource.id.namespace == head.namespace and applies(request))
 
 
-def _gated(match: Match, judge: Callable[[Request, Lookup], Outcome]) -> Run:
+def gated(match: Match, judge: Callable[[Request, Lookup], Outcome | None]) -> Run:
+    """Ask about what the constraints match, and about nothing else."""
     applies = match.applies
 
     def run(request: Request, lookup: Lookup) -> Outcome | None:
@@ -202,7 +208,7 @@ def _gated(match: Match, judge: Callable[[Request, Lookup], Outcome]) -> Run:
     return run
 
 
-def _of_json(judge: _Judge) -> Run:
+def of_json(judge: Callable[[Request, Lookup], Outcome | None]) -> Run:
     """Ask about any JSON, of which a Kubernetes object is one."""
 
     def run(request: Request, lookup: Lookup) -> Outcome | None:
