@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDERS = ("pod-security", "best-practices")
+_CEL_FOLDERS = ("best-practices-vpol", "pod-security-vpol", "other-vpol")
+_ASKS = re.compile(r"\b(resource|image|globalContext|http)\.|parseServiceAccount")
+"""Names that ask the world for something."""
 _WORKLOADS = frozenset({"Pod", "Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job", "CronJob"})
 _VERSIONS = frozenset({"v1", "apps/v1", "batch/v1"})
 """Removed versions are left out: the peer gives no answers for them, and kinds of one name would be counted twice."""
@@ -58,9 +62,21 @@ def _mutates_workloads(rule: dict[str, Any]) -> bool:
     return bool(kinds & _WORKLOADS)
 
 
-def workloads(suite: Path, number: int) -> list[dict[str, Any]]:
+def validating(suite: Path, number: int) -> list[Path]:
+    """`number` ValidatingPolicies that ask nobody for anything."""
+    found = []
+    for folder in _CEL_FOLDERS:
+        for file in sorted((suite / folder).glob("*/*.yaml")):
+            text = file.read_text()
+            documents = [item for item in yaml.load_all(text, Loader=yaml.CSafeLoader) if item]
+            if all(item.get("kind") == "ValidatingPolicy" for item in documents) and not _ASKS.search(text):
+                found.append(file)
+    return found[:number]
+
+
+def workloads(suite: Path, number: int, folders: tuple[str, ...] = FOLDERS) -> list[dict[str, Any]]:
     """`number` workloads: the suite's own, again and again under new names."""
-    seeds = list(_seeds(suite))
+    seeds = list(_seeds(suite, folders))
     made = []
     for count, seed in zip(range(number), itertools.cycle(seeds), strict=False):
         item = copy.deepcopy(seed)
@@ -70,8 +86,8 @@ def workloads(suite: Path, number: int) -> list[dict[str, Any]]:
     return made
 
 
-def _seeds(suite: Path) -> Iterator[dict[str, Any]]:
-    for folder in FOLDERS:
+def _seeds(suite: Path, folders: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    for folder in folders:
         for file in sorted((suite / folder).rglob(".kyverno-test/*.yaml")):
             for item in yaml.load_all(file.read_bytes(), Loader=yaml.CSafeLoader):
                 if isinstance(item, dict) and _is_seed(item):

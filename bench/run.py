@@ -28,32 +28,40 @@ from bench import corpus, measure, yaml_loading  # noqa: E402 (found from the ro
 
 MUTATING = 20
 """Policies of the benchmark that mutates."""
+VALIDATING = 42
+"""Policies of the benchmark of CEL."""
 BARTIZAN = Path(sys.executable).with_name("bartizan")
 
 
-def kyverno(suite: Path, work: Path, number: int, runs: int) -> list[str]:
-    """The two folders of policies over workloads: time, memory, and every result."""
+def classic(suite: Path, work: Path, number: int, runs: int) -> list[str]:
+    """The two folders of policies over workloads."""
+    return scanning(work / "classic", corpus.policies(suite), corpus.workloads(suite, number), runs)
+
+
+def validating(suite: Path, work: Path, number: int, runs: int) -> list[str]:
+    """ValidatingPolicies over workloads; the peer compiles each for every resource, so there are fewer of these."""
+    return scanning(work / "cel", corpus.validating(suite, VALIDATING), corpus.workloads(suite, number), runs, "CEL ")
+
+
+def scanning(work: Path, chosen: list[Path], items: list[dict[str, Any]], runs: int, kind: str = "") -> list[str]:
+    """Policies over workloads: time, memory, and every result."""
     peer = gobuild.ensure("kyverno")["kyverno"]
-    chosen = corpus.policies(suite)
     folder, manifests = work / "policies", work / "workloads.yaml"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for index, file in enumerate(chosen):
         shutil.copy(file, folder / f"{index:02}-{file.name}")
-    corpus.write(corpus.workloads(suite, number), manifests)
-    theirs = measure.run([str(peer), "apply", str(folder), "--resource", str(manifests)], work / "peer.txt", runs)
-    ours = measure.run(
-        [str(BARTIZAN), "scan", "-p", str(folder), str(manifests), "-o", "summary"], work / "own.txt", runs * 3
-    )
-    full = measure.run([str(BARTIZAN), "scan", "-p", str(folder), str(manifests)], work / "own-full.txt", runs * 3)
+    corpus.write(items, manifests)
+    apply = [str(peer), "apply", str(folder), "--resource", str(manifests), "--policy-report"]
+    scan = [str(BARTIZAN), "scan", "-p", str(folder), str(manifests), "-o"]
+    theirs = measure.run(apply, work / "peer.yaml", runs)
+    ours = measure.run([*scan, "summary"], work / "own.txt", runs * 3)
+    full = measure.run(scan[:-1], work / "own-full.txt", runs * 3)
     print("comparing every result", file=sys.stderr)
-    measure.run(
-        [str(peer), "apply", str(folder), "--resource", str(manifests), "--policy-report"], work / "peer.yaml", 1
-    )
-    measure.run([str(BARTIZAN), "scan", "-p", str(folder), str(manifests), "-o", "policyreport"], work / "own.yaml", 1)
+    measure.run([*scan, "policyreport"], work / "own.yaml", 1)
     left, right = results(work / "peer.yaml"), results(work / "own.yaml")
     different = sum(((left - right) + (right - left)).values())
     return [
-        f"## {len(chosen)} policies on {number:,} workloads",
+        f"## {len(chosen)} {kind}policies on {len(items):,} workloads",
         "",
         "| program | wall | CPU | peak memory |",
         "|---|---|---|---|",
@@ -139,8 +147,10 @@ def results(file: Path) -> Counter[tuple[str, ...]]:
     found: Counter[tuple[str, ...]] = Counter()
     for document in yaml.load_all(text[text.index("apiVersion:") :], Loader=yaml.CSafeLoader):
         for item in (document or {}).get("results") or ():
+            rule = item.get("rule", "")
+            rule = "" if rule == item["policy"] else rule  # a policy that is one rule has no name for it
             for resource in item.get("resources") or [document.get("scope")]:
-                found[(item["policy"], item.get("rule", ""), *_name(resource), item["result"])] += 1
+                found[(item["policy"], rule, *_name(resource), item["result"])] += 1
     return found
 
 
@@ -194,7 +204,8 @@ def main() -> None:
     ]
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        page += kyverno(suite, work, options.workloads, options.runs)
+        page += classic(suite, work, options.workloads, options.runs)
+        page += validating(suite, work, options.workloads // 20, options.runs)
         page += mutation(suite, work, options.workloads, options.runs)
         page += policy_tests(suite, work, options.runs)
         page += kube_score(suite, work, options.objects, options.runs)

@@ -14,6 +14,10 @@ sys.path.insert(0, str(ROOT / "src"))
 from bartizan.app.jp import functions, write_value  # noqa: E402 (as the next line)
 from bartizan.catalog import CheckSpec, load_catalog  # noqa: E402 (found from the root, which the line above adds)
 from bartizan.cli.main import cli  # noqa: E402
+from bartizan.engines.policy.dialects.kyverno.library import FUNCTIONS as CEL_FUNCTIONS  # noqa: E402
+from bartizan.engines.policy.dialects.kyverno.library import VARIABLES as CEL_NAMES  # noqa: E402
+from bartizan.engines.policy.dialects.kyverno.library.reference import Entry  # noqa: E402
+from bartizan.engines.policy.dialects.kyverno.library.reference import entries as cel_entries  # noqa: E402
 from bartizan.engines.policy.dialects.kyverno.lint import REASONS  # noqa: E402
 
 if TYPE_CHECKING:
@@ -56,6 +60,12 @@ def function_entry(function: Function) -> str:
     )
 
 
+def cel_entry(entry: Entry) -> str:
+    """One function of CEL policies: how it is called, and what it does."""
+    others = f" Also: {', '.join(f'`{name}`' for name in entry.names[1:])}." if entry.names[1:] else ""
+    return f"## {entry.names[0]}\n\n{entry.text}{others}\n\n```text\n{chr(10).join(entry.calls)}\n```\n"
+
+
 def rule_row(name: str) -> str:
     """One rule about policies, as a row of a table."""
     level, why = REASONS[name]
@@ -72,6 +82,11 @@ def main() -> None:
             "# Functions of expressions\n",
             "What `bartizan jp function` says of each.\n",
             *map(function_entry, functions(())),
+        ],
+        "cel-functions.md": [
+            "# Functions of CEL policies\n",
+            "What Kyverno's `policies.kyverno.io` kinds have beside the functions of Kubernetes.\n",
+            *map(cel_entry, cel_entries(CEL_FUNCTIONS, CEL_NAMES)),
         ],
         "policy-rules.md": [
             "# Rules about policies\n",

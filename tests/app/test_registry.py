@@ -18,6 +18,7 @@ from bartizan.base.errors import SpecError
 from bartizan.engines.policy.lookup import (
     ApiQuestion,
     ConfigMapQuestion,
+    ImageDataQuestion,
     ImageQuestion,
     LookupFailedError,
     Offline,
@@ -79,6 +80,29 @@ def test_an_image(pushed: str, lookup: RegistryLookup) -> None:
         "manifest": json.loads(AMD.manifest),
         "configData": json.loads(AMD.blobs[0]),
     }
+
+
+@pytest.mark.parametrize("behind", [":v1", f"@{AMD.digest}", f":v1@{AMD.digest}"], ids=["tag", "digest", "both"])
+def test_an_image_as_cel_policies_have_it(pushed: str, lookup: RegistryLookup, behind: str) -> None:
+    tagged = "@" not in behind
+    assert lookup.answer(ImageDataQuestion(f"{pushed}/team/app{behind}")) == {
+        "image": f"{pushed}/team/app{behind}",
+        "resolvedImage": f"{pushed}/team/app{':v1' if tagged else ''}@{AMD.digest}",
+        "registry": pushed,
+        "repository": "team/app",
+        "identifier": "v1" if tagged else AMD.digest,
+        **({"tag": "v1"} if tagged else {}),
+        "digest": AMD.digest,
+        "manifest": json.loads(AMD.manifest),
+        "config": json.loads(AMD.blobs[0]),
+    }
+
+
+def test_an_index_as_cel_policies_have_it(pushed: str, lookup: RegistryLookup) -> None:
+    answer: Any = lookup.answer(ImageDataQuestion(f"{pushed}/team/app:many"))
+    assert answer["digest"] == INDEX.digest
+    assert answer["imageIndex"] == json.loads(INDEX.manifest)
+    assert answer["config"]["architecture"] == "amd64"
 
 
 def test_an_index(pushed: str, lookup: RegistryLookup) -> None:

@@ -15,8 +15,7 @@ from tests.signatures.test_verify_images import NAMES, _Trusting, pod, recorded
 from bartizan.app.ambient import ambient
 from bartizan.app.images.registry import RegistryLookup
 from bartizan.engines.policy.chain import run_chain
-from bartizan.engines.policy.dialects.kyverno.cel.images.judge import share_evidence
-from bartizan.engines.policy.dialects.kyverno.cel.policy import compile_cel_policy
+from bartizan.engines.policy.dialects.kyverno.cel.policy import compile_cel_policy, share_evidence
 from bartizan.model.outcome import Failed
 from bartizan.model.request import Request
 from bartizan.model.resource import payload_from, resource_from

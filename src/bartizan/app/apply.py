@@ -110,7 +110,8 @@ class _Applier:
 
     def __init__(self, request: ApplyRequest, policies: Policies, supply: Supply) -> None:
         self._request = request
-        self._rules = policies.rules
+        # what deletes comes by a schedule, and is for `bartizan cleanup` to say
+        self._rules = tuple(rule for rule in policies.rules if rule.does != "delete")
         self._by_kind: dict[str, list[Rule]] = {}
         self._lookup = answers(supply, request.live, policies.entries, request.registry)
         labels = supply.namespace_labels() if policies.wants_namespaces else {}

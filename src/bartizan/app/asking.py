@@ -85,6 +85,7 @@ class Asker:
             parent_kind=part.parent_kind,
             parent_group=part.parent_group,
             namespace_labels=self._namespaces.get(resource.id.namespace, {}),
+            namespace=self._values.namespaces.get(resource.id.namespace),
             values=variables,
             foreach_values=loops,
             payload=self._payload,

@@ -19,7 +19,13 @@ from bartizan.base import wildcard
 from bartizan.base.errors import SourceError, SpecError
 from bartizan.base.location import Location
 from bartizan.engines.policy.dialects.kyverno import expression_compiler
-from bartizan.engines.policy.dialects.kyverno.cleanup import CleanupPolicy, compile_cleanup, is_cleanup_policy
+from bartizan.engines.policy.dialects.kyverno.cel.spec import GROUP, is_of_group
+from bartizan.engines.policy.dialects.kyverno.cleanup import (
+    CleanupPolicy,
+    ResourceSelector,
+    compile_cleanup,
+    is_cleanup_policy,
+)
 from bartizan.engines.policy.dialects.kyverno.global_context import GlobalEntry, compile_entry, is_global_entry
 from bartizan.engines.policy.dialects.kyverno.ttl import LABEL, ttl_of
 from bartizan.model.cleanup import CleanupReport, CleanupRun, Deleted, Deletion, Lifetime
@@ -36,6 +42,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from bartizan.base.json import JsonObject
     from bartizan.engines.policy.dialects.kyverno.match import KindSelector
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.model.resource import Resource
@@ -44,6 +51,12 @@ if TYPE_CHECKING:
 
 _NOT_OBJECTS: Final = frozenset({("", "componentstatuses"), ("metrics.k8s.io", "pods"), ("metrics.k8s.io", "nodes")})
 """What a cluster lists and does not keep."""
+_DELETING_KINDS: Final = frozenset({"DeletingPolicy", "NamespacedDeletingPolicy"})
+_EXCEPTION_KINDS: Final = frozenset({"PolicyException"})
+_CLASSIC: Final = frozenset({("kyverno.io", "cleanuppolicies"), ("kyverno.io", "clustercleanuppolicies")})
+_POLICIES: Final = _CLASSIC | {(GROUP, "deletingpolicies"), (GROUP, "namespaceddeletingpolicies")}
+"""What a cluster has of policies that delete by a schedule."""
+_EXCEPTIONS: Final = (GROUP, "policyexceptions")
 _CONFLICT: Final = 409
 _MISSING: Final = 404
 _FIVE_FIELDS: Final = "a cluster takes five fields in a schedule, without `L`, `W` and `#`, and refuses this one"
@@ -64,7 +77,7 @@ class World:
     """Objects that have the label."""
     paths: dict[tuple[str, str, str], Kind]
     """Kinds of a cluster, by group, version and name; empty where objects are from files."""
-    missing: frozenset[KindSelector] = frozenset()
+    missing: frozenset[KindSelector | ResourceSelector] = frozenset()
     """Kinds that policies name and the cluster does not have."""
 
 
@@ -125,21 +138,33 @@ def read_cleanups(paths: Sequence[Path]) -> tuple[list[CleanupPolicy], list[Glob
     entries: list[GlobalEntry] = []
     problems: list[Problem] = []
     compiler = expression_compiler(ambient())
-    for item in documents(paths):
+    found = list(documents(paths))
+    exceptions = [
+        item.body for item in found if not isinstance(item, Problem) and is_of_group(item.body, _EXCEPTION_KINDS)
+    ]
+    for item in found:
         if isinstance(item, Problem):
             problems.append(item)
             continue
         try:
             if is_cleanup_policy(item.body):
                 policies.append(compile_cleanup(item.body, compiler))
+            elif is_of_group(item.body, _DELETING_KINDS):
+                policies.append(_compile_deleting(item.body, exceptions))
             elif is_global_entry(item.body):
                 entries.append(compile_entry(item.body, compiler))
         except SpecError as error:
             problems.append(placed(error, item))
     if paths and not policies and not problems:
-        hint = "Name files or folders that hold CleanupPolicy or ClusterCleanupPolicy documents."
+        hint = "Name files or folders that hold CleanupPolicy, ClusterCleanupPolicy or DeletingPolicy documents."
         problems.append(Problem("input", "no clean-up policy found", Location(", ".join(map(str, paths))), hint))
     return policies, entries, problems
+
+
+def _compile_deleting(body: JsonObject, exceptions: Sequence[JsonObject]) -> CleanupPolicy:
+    from bartizan.engines.policy.dialects.kyverno.cel.deleting import compile_scheduled  # late: brings CEL
+
+    return compile_scheduled(body, ambient(), exceptions=exceptions)
 
 
 def plan(
@@ -184,11 +209,13 @@ def _run(policy: CleanupPolicy, world: World, at: datetime) -> CleanupRun:
 def _notes(policy: CleanupPolicy, world: World) -> Iterator[str]:
     if not policy.schedule.has_five_fields:
         yield _FIVE_FIELDS
+    if not policy.kinds:
+        yield "it names no kind of object, and deletes nothing"
     for selector in policy.kinds:
         if selector in world.missing:
-            parts = (selector.group, selector.version, selector.kind, selector.subresource)
-            name = "/".join(part for part in parts if part not in ("", "*"))
-            yield f"the cluster lists no kind `{name}`"
+            name = "/".join(part for part in selector if part not in ("", "*"))
+            word = "resource" if isinstance(selector, ResourceSelector) else "kind"
+            yield f"the cluster lists no {word} `{name}`"
 
 
 def _times(number: int) -> str:
@@ -226,19 +253,43 @@ def given_world(
 def live_policies(cluster: Cluster) -> tuple[list[CleanupPolicy], list[Problem]]:
     """The clean-up policies that a cluster has, with the times of their last runs."""
     compiler = expression_compiler(ambient())
-    wanted = ("cleanuppolicies", "clustercleanuppolicies")
     policies: list[CleanupPolicy] = []
     problems: list[Problem] = []
-    there = [kind for kind in _kinds(cluster, problems) if kind.group == "kyverno.io" and kind.plural in wanted]
-    for item in list_kinds(cluster, there):
-        if isinstance(item, Problem):
-            problems.append(item)
-            continue
+    kinds = _kinds(cluster, problems)
+    known = len(problems)
+    exceptions = [
+        item.body
+        for item in _listed(cluster, (kind for kind in kinds if (kind.group, kind.plural) == _EXCEPTIONS), problems)
+    ]
+    # INVARIANT: where exceptions are unknown, nothing is deleted that one of them might keep
+    wanted = _POLICIES if len(problems) == known else _CLASSIC
+    for item in _listed(cluster, (kind for kind in kinds if (kind.group, kind.plural) in wanted), problems):
+        is_classic = item.id.group != GROUP
         try:
-            policies.append(compile_cleanup(item.body, compiler))
+            if is_classic:
+                policies.append(compile_cleanup(item.body, compiler))
+            else:
+                policies.append(_compile_deleting(item.body, exceptions))
         except SpecError as error:
             problems.append(Problem("input", f"{item.id}: {error.message}", Location(item.source), error.hint))
     return policies, problems
+
+
+def _listed(
+    cluster: Cluster,
+    kinds: Iterable[Kind],
+    problems: list[Problem],
+    selector: str = "",
+    within: tuple[str, ...] = (),
+) -> tuple[Resource, ...]:
+    """The objects of some kinds; what could not be listed is a problem."""
+    found: list[Resource] = []
+    for item in list_kinds(cluster, kinds, selector, within):
+        if isinstance(item, Problem):
+            problems.append(item)
+        else:
+            found.append(item)
+    return tuple(found)
 
 
 def live_world(
@@ -249,22 +300,14 @@ def live_world(
     kinds = _kinds(cluster, problems)
     named, missing = _named(cluster, policies, kinds)
 
-    def listed(wanted: Iterable[Kind], selector: str = "", within: tuple[str, ...] = ()) -> tuple[Resource, ...]:
-        found: list[Resource] = []
-        for item in list_kinds(cluster, wanted, selector, within):
-            if isinstance(item, Problem):
-                problems.append(item)
-            else:
-                found.append(item)
-        return tuple(found)
-
     asks = any(policy.wants_namespaces for policy in policies)
-    namespaces = listed(kind for kind in kinds if asks and (kind.group, kind.plural) == ("", "namespaces"))
+    spaces = (kind for kind in kinds if asks and (kind.group, kind.plural) == ("", "namespaces"))
+    within = inputs.cluster.namespaces
     world = World(
         lookup=lookup,
-        namespaces={item.id.name: labels_of(item.body) for item in namespaces},
-        named=listed(named, within=inputs.cluster.namespaces),
-        labelled=listed(kinds, LABEL, inputs.cluster.namespaces) if inputs.ttl else (),
+        namespaces={item.id.name: labels_of(item.body) for item in _listed(cluster, spaces, problems)},
+        named=_listed(cluster, named, problems, within=within),
+        labelled=_listed(cluster, kinds, problems, LABEL, within) if inputs.ttl else (),
         paths={(kind.group, kind.version, kind.kind): kind for kind in (*kinds, *named)},
         missing=missing,
     )
@@ -283,21 +326,27 @@ def _kinds(cluster: Cluster, problems: list[Problem]) -> list[Kind]:
 
 def _named(
     cluster: Cluster, policies: Sequence[CleanupPolicy], kinds: Sequence[Kind]
-) -> tuple[list[Kind], frozenset[KindSelector]]:
+) -> tuple[list[Kind], frozenset[KindSelector | ResourceSelector]]:
     """The kinds that policies name, each in the version it is named in; and the names that mean none."""
     found: dict[Kind, None] = {}
-    missing: set[KindSelector] = set()
+    missing: set[KindSelector | ResourceSelector] = set()
     for selector in {selector for policy in policies for selector in policy.kinds}:
         fitting = [
             kind if wildcard.match(selector.version, kind.version) else kind._replace(version=selector.version)
             for kind in kinds
-            if wildcard.match(selector.kind, kind.kind) and wildcard.match(selector.group, kind.group)
+            if _is_meant(kind, selector) and wildcard.match(selector.group, kind.group)
         ]
         served = [kind for kind in fitting if kind in kinds or _is_served(cluster, kind)]
         found |= dict.fromkeys(sorted(served))
-        if not served or selector.subresource:
+        if not served or (not isinstance(selector, ResourceSelector) and selector.subresource):
             missing.add(selector)
     return list(found), frozenset(missing)
+
+
+def _is_meant(kind: Kind, selector: KindSelector | ResourceSelector) -> bool:
+    if isinstance(selector, ResourceSelector):
+        return selector.resource in (kind.plural, "*", "*/*")
+    return wildcard.match(selector.kind, kind.kind)
 
 
 def _is_served(cluster: Cluster, kind: Kind) -> bool:

@@ -16,6 +16,8 @@ from bartizan.engines.policy.lookup import (
     ApiQuestion,
     ConfigMapQuestion,
     GlobalQuestion,
+    HttpQuestion,
+    KindQuestion,
     LookupFailedError,
     ObjectsQuestion,
     Question,
@@ -23,6 +25,7 @@ from bartizan.engines.policy.lookup import (
 from bartizan.engines.policy.objects import parse_kind, selects
 from bartizan.model.report import Problem
 from bartizan.model.resource import labels_of, metadata_of
+from bartizan.model.scoping import is_builtin, is_cluster_scoped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
     Test = Callable[[JsonObject], bool]
 
+_EXTENSIONS: Final = "apiextensions.k8s.io"
 _IRREGULAR: Final = {"networkpolicy": "networkpolicies", "ingress": "ingresses", "storageclass": "storageclasses"}
 _REQUIREMENTS: Final = re.compile(r"(?:[^,(]|\([^)]*(?:\)|\Z))+")
 _IN: Final = re.compile(r"(\S+)\s+(in|notin)\s*\(([^)]*)\)")
@@ -73,7 +77,11 @@ class GivenWorld:
             case ApiQuestion(url, method):
                 raise LookupFailedError(f"{method} `{url}` cannot be asked of manifests")
             case GlobalQuestion(name):
-                raise LookupFailedError(f"no global context entry `{name}` was given")
+                raise LookupFailedError(f"no global context entry `{name}` was given", status=404)
+            case HttpQuestion(url, namespace=namespace):
+                raise not_called(url, namespace)
+            case KindQuestion(api_version, kind):
+                return self._kind(api_version, kind)
             case ObjectsQuestion():
                 return self._objects(question)
             case _:
@@ -110,7 +118,24 @@ class GivenWorld:
         for item in found:
             if len(rest) == 2 and item.id.name == rest[1]:
                 return item.body
-        raise LookupFailedError(f"`{url}` is not among the given resources")
+        raise LookupFailedError(f"`{url}` is not among the given resources", status=404 if self._is_whole else 0)
+
+    def _kind(self, api_version: str, kind: str) -> Json:
+        """How the API calls a kind: as a given CustomResourceDefinition says, or by the rules for built-in ones."""
+        group, _, version = api_version.rpartition("/")
+        self._resources()
+        for item in self._by_plural.get((_EXTENSIONS, "customresourcedefinitions"), ()):
+            spec = item.body.get("spec")
+            if not isinstance(spec, dict) or not isinstance(names := spec.get("names"), dict):
+                continue
+            if (spec.get("group"), names.get("kind")) == (group, kind):
+                namespaced = spec.get("scope") != "Cluster"
+                resource = str(names.get("plural") or plural(kind))
+                return {"group": group, "version": version, "resource": resource, "namespaced": namespaced}
+        if not kind or (not is_builtin(group) and kind not in self._by_kind):
+            raise unknown_kind(api_version, kind)
+        namespaced = not is_cluster_scoped(group, kind)
+        return {"group": group, "version": version, "resource": plural(kind), "namespaced": namespaced}
 
     def _objects(self, question: ObjectsQuestion) -> Json:
         wanted = selects(question)
@@ -139,6 +164,18 @@ class GivenWorld:
                 self._by_plural[item.id.group, plural(item.id.kind)].append(item)
                 self._by_kind.setdefault(item.id.kind, {}).setdefault(item.id.name, []).append(item)
         return self._kept
+
+
+def not_called(url: str, namespace: str) -> LookupFailedError:
+    """The failure of a call of a service, which no run makes: a policy's text must not reach into a network."""
+    if namespace:
+        return LookupFailedError("http calls are not allowed in namespaced policies")
+    return LookupFailedError(f"services are not called in a run: `{url[:200]}`")
+
+
+def unknown_kind(api_version: str, kind: str) -> LookupFailedError:
+    """The failure to find a kind, in the words of the API's clients."""
+    return LookupFailedError(f'no matches for kind "{kind[:200]}" in version "{api_version[:200]}"', status=404)
 
 
 def read_given(supply: Supply) -> tuple[tuple[Resource, ...], list[Problem]]:

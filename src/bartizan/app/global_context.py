@@ -7,7 +7,8 @@ be had is an error for who reads it, never an empty list.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from bartizan.app.ambient import ambient
 from bartizan.app.given_world import GivenWorld, read_given
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from bartizan.engines.policy.lookup import Lookup, Question
     from bartizan.model.resource import Resource
 
+_NAME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
+
 
 class GlobalContext:
     """A `Lookup` that answers for entries, and leaves everything else to the one inside.
@@ -37,36 +40,39 @@ class GlobalContext:
     def __init__(self, inner: Lookup, entries: Iterable[GlobalEntry]) -> None:
         self._inner = inner
         self._entries: dict[str, GlobalEntry | LookupFailedError] = {entry.name: entry for entry in entries}
-        self._kept: dict[str, Json | LookupFailedError] = {}
+        self._kept: dict[tuple[str, str], Json | LookupFailedError] = {}
 
     def answer(self, question: Question) -> Json:
         """The answer, as the engine's `Lookup` has it."""
         if not isinstance(question, GlobalQuestion):
             return self._inner.answer(question)
-        if question.name not in self._kept:
+        name, reference = question.name, question.projection
+        if not reference:  # `entry.projection`, as classic policies write; what follows a second dot is not read
+            name, _, after = question.name.partition(".")
+            reference = after.partition(".")[0]
+        if (name, reference) not in self._kept:
             try:
-                self._kept[question.name] = self._value(question.name)
+                self._kept[name, reference] = self._value(name, reference)
             except LookupFailedError as error:
-                self._kept[question.name] = error
-        found = self._kept[question.name]
+                self._kept[name, reference] = error
+        found = self._kept[name, reference]
         if isinstance(found, LookupFailedError):
             raise found
         return found
 
-    def _value(self, reference: str) -> Json:
-        """What `entry` or `entry.projection` stands for; what follows a second dot is not read, as in Kyverno."""
-        name, *rest = reference.split(".")
+    def _value(self, name: str, projection: str) -> Json:
+        """What an entry holds, or what one of its projections makes of that."""
         entry = self._entry(name)
-        if not rest or not rest[0]:
+        if not projection:
             return self._data(name, entry)
-        projection = entry.projections.get(rest[0])
-        if projection is None:
-            raise LookupFailedError(f"global context entry `{name}` has no projection `{rest[0]}`")
+        project = entry.projections.get(projection)
+        if project is None:
+            raise LookupFailedError(f"global context entry `{name}` has no projection `{projection}`")
         data = self.answer(GlobalQuestion(name))
         try:
-            return projection(data)
+            return project(data)
         except (JmesPathError, SpecError, UnresolvedError) as error:
-            raise LookupFailedError(f"projection `{rest[0]}` of global context entry `{name}`: {error}") from error
+            raise LookupFailedError(f"projection `{projection}` of global context entry `{name}`: {error}") from error
 
     def _data(self, name: str, entry: GlobalEntry) -> Json:
         try:
@@ -91,11 +97,13 @@ class GlobalContext:
         return found
 
     def _ask(self, name: str) -> GlobalEntry:
+        if not _NAME.fullmatch(name):  # it is a step of a path, and may come out of what is judged
+            raise LookupFailedError(f"no global context entry `{name[:200]}`", status=404)
         try:
             document = self._inner.answer(ApiQuestion(f"/apis/kyverno.io/v2beta1/globalcontextentries/{name}"))
             return compile_entry(document, expression_compiler(ambient()))
         except LookupFailedError as error:
-            raise LookupFailedError(f"no global context entry `{name}`: {error}") from error
+            raise LookupFailedError(f"no global context entry `{name}`: {error}", status=error.status) from error
         except SpecError as error:
             raise LookupFailedError(f"global context entry `{name}`: {error.message}") from error
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
+from bartizan.app.given_world import not_called, unknown_kind
 from bartizan.app.images.registry import RegistryLookup
 from bartizan.app.images.trusted_root import trusted_root
 from bartizan.app.supply import Live
@@ -13,7 +15,10 @@ from bartizan.engines.policy.lookup import (
     ApiQuestion,
     ConfigMapQuestion,
     GlobalQuestion,
+    HttpQuestion,
+    ImageDataQuestion,
     ImageQuestion,
+    KindQuestion,
     LookupFailedError,
     ObjectsQuestion,
     Question,
@@ -23,11 +28,13 @@ from bartizan.engines.policy.lookup import (
 from bartizan.engines.policy.objects import parse_kind, selects
 from bartizan.model.report import Problem
 from bartizan.model.resource import labels_of
-from bartizan.sources.cluster import Cluster, Selection, connect, list_resources
+from bartizan.sources.cluster import Cluster, RefusedError, Selection, connect, list_resources
 
 if TYPE_CHECKING:
     from bartizan.app.options import ClusterChoice
     from bartizan.base.json import Json
+
+_REVIEWS: Final = ("/apis/authorization.k8s.io/", "/apis/authentication.k8s.io/")
 
 
 class ClusterLookup:
@@ -42,14 +49,17 @@ class ClusterLookup:
         if question not in self._answers:
             try:
                 self._answers[question] = self._ask(question)
+            except LookupFailedError as error:
+                self._answers[question] = error
             except (SourceError, SpecError) as error:
-                self._answers[question] = LookupFailedError(error.message)
+                status = error.status if isinstance(error, RefusedError) else 0
+                self._answers[question] = LookupFailedError(error.message, status=status)
         found = self._answers[question]
         if isinstance(found, LookupFailedError):
             raise found
         return found
 
-    def _ask(self, question: Question) -> Json:
+    def _ask(self, question: Question) -> Json:  # noqa: C901 (one line for each kind)
         match question:
             case ConfigMapQuestion(namespace, name):
                 return self._cluster.get(f"/api/v1/namespaces/{namespace}/configmaps/{name}")
@@ -59,16 +69,33 @@ class ClusterLookup:
                 if method == "POST":
                     import orjson
 
-                    return self._cluster.post(url, orjson.loads(data or "{}"))
+                    return self._cluster.post(_harmless(url), orjson.loads(data or "{}"))
                 return self._cluster.get(url)
-            case ImageQuestion(reference) | SignaturesQuestion(reference):
+            case HttpQuestion(url, namespace=namespace):
+                raise not_called(url, namespace)
+            case KindQuestion(api_version, kind):
+                return self._kind(api_version, kind)
+            case ImageQuestion(reference) | ImageDataQuestion(reference) | SignaturesQuestion(reference):
                 raise SourceError(f"an API server knows no registries: `{reference}`")
             case GlobalQuestion(name):
-                raise SourceError(f"no global context entry `{name}` was given")
+                raise LookupFailedError(f"no global context entry `{name}` was given", status=404)
             case TrustQuestion(mirror):
                 return trusted_root(mirror=mirror)
             case ObjectsQuestion(kind, namespace):
                 return self._objects(question, parse_kind(kind).kind, namespace)
+
+    def _kind(self, api_version: str, kind: str) -> Json:
+        """How the server calls the objects of a kind."""
+        group, _, version = api_version.rpartition("/")
+        try:
+            found = self._cluster.get(f"/apis/{quote(group)}/{quote(version)}" if group else f"/api/{quote(version)}")
+        except RefusedError as error:
+            raise (unknown_kind(api_version, kind) if error.status == 404 else error) from error
+        for item in found.get("resources") or ():
+            if item.get("kind") == kind and "/" not in item.get("name", "/"):
+                namespaced = bool(item.get("namespaced"))
+                return {"group": group, "version": version, "resource": item["name"], "namespaced": namespaced}
+        raise unknown_kind(api_version, kind)
 
     def _objects(self, question: ObjectsQuestion, kind: str, namespace: str) -> Json:
         """Objects by kind; one that could not be listed is an error, never an empty list."""
@@ -81,6 +108,13 @@ class ClusterLookup:
             if wanted(item):
                 found.append(item.body)
         return found
+
+
+def _harmless(url: str) -> str:
+    """Where a policy may post: reviews are questions, and everything else is only tried, for nothing here writes."""
+    if url.startswith(_REVIEWS):
+        return url
+    return f"{url}{'&' if '?' in url else '?'}dryRun=All"
 
 
 def connect_to(choice: ClusterChoice) -> Cluster:

@@ -9,7 +9,7 @@ from bartizan.base.errors import SpecError
 from bartizan.base.json import to_text
 from bartizan.base.location import Location
 from bartizan.engines.policy.dialects.kyverno import compile_policy, decode_exception, expression_compiler, is_policy
-from bartizan.engines.policy.dialects.kyverno.cel.policy import compile_cel_policy, is_cel_policy
+from bartizan.engines.policy.dialects.kyverno.cel.policy import compile_cel_policy, is_cel_policy, share_evidence
 from bartizan.engines.policy.dialects.kyverno.cel.spec import is_of_group
 from bartizan.engines.policy.dialects.kyverno.cleanup import compile_cleanup, is_cleanup_policy
 from bartizan.engines.policy.dialects.kyverno.exceptions import is_exception
@@ -74,6 +74,7 @@ def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Po
     if paths and not found and not problems:
         hint = "Name files or folders that hold ClusterPolicy or Policy documents."
         problems.append(Problem("input", "no policy found", Location(", ".join(map(str, paths))), hint))
+    share_evidence(rules)
     return Policies(tuple(rules), tuple(problems), wants_namespaces, tuple(entries))
 
 

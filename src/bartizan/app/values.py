@@ -27,6 +27,8 @@ class Values(NamedTuple):
     of_rule: dict[tuple[str, str], dict[str, Any]]
     foreach: dict[tuple[str, str], dict[str, list[Any]]]
     namespace_labels: dict[str, dict[str, str]]
+    namespaces: dict[str, dict[str, Any]]
+    """Namespaces as objects, for who asks more than their labels."""
     subresources: tuple[Subresource, ...]
 
     def for_rule(self, policy: str, rule: str, resource: str) -> dict[str, Any]:
@@ -35,7 +37,7 @@ class Values(NamedTuple):
         return found | self.of_rule.get((policy, plain_rule(rule)), {}) | self.of_rule.get((policy, rule), {})
 
 
-EMPTY = Values({}, {}, {}, {}, {}, ())
+EMPTY = Values({}, {}, {}, {}, {}, {}, ())
 
 
 def plain_rule(rule: str) -> str:
@@ -64,11 +66,15 @@ def read_values(document: Json) -> Values:
                 loops = rule.fields("foreachValues")
                 foreach[name, rule.text("name")] = {path: loops.items(path) for path in rule.mapping("foreachValues")}
     labels = {item.text("name"): item.mapping("labels") for item in body.entries("namespaceSelector")}
-    for namespace in body.entries("namespaces"):
+    namespaces: dict[str, dict[str, Any]] = {}
+    for namespace, whole in zip(body.entries("namespaces"), body.items("namespaces"), strict=True):
         metadata = namespace.fields("metadata")
-        labels[metadata.text("name")] = metadata.mapping("labels")
+        name = metadata.text("name")
+        labels[name] = metadata.mapping("labels")
+        namespaces[name] = whole
     subresources = tuple(_subresource(entry) for entry in body.entries("subresources"))
-    return Values(dict(body.mapping("globalValues")), of_resource, of_rule, foreach, labels, subresources)
+    everywhere = dict(body.mapping("globalValues"))
+    return Values(everywhere, of_resource, of_rule, foreach, labels, namespaces, subresources)
 
 
 def _subresource(entry: Fields) -> Subresource:

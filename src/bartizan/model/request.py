@@ -42,6 +42,8 @@ class Request(msgspec.Struct, frozen=True, eq=False):
     parent_kind: str = ""
     parent_group: str = ""
     namespace_labels: dict[str, str] = {}
+    namespace: dict[str, Any] | None = None
+    """The resource's namespace as an object, where it was given with the request."""
     dry_run: bool = False
     payload: Payload = ""
     values: dict[str, Any] = {}

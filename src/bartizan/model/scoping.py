@@ -34,6 +34,11 @@ _CLUSTER_KINDS: Final[dict[str, str]] = {
 _CLUSTER_SCOPED: Final = frozenset((group, kind) for group, kinds in _CLUSTER_KINDS.items() for kind in kinds.split())
 
 
+def is_builtin(group: str) -> bool:
+    """Whether the API server itself, or Kyverno, serves a group."""
+    return group in _CLUSTER_KINDS or group.endswith(".k8s.io") or group in ("apps", "autoscaling", "batch", "policy")
+
+
 def is_cluster_scoped(group: str, kind: str) -> bool:
     """Whether a kind has no namespaces. Custom kinds are taken to have them."""
     return (group, kind) in _CLUSTER_SCOPED

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tests.lang.cel import textproto
+from tests.lang.cel import messages, textproto
 from tests.lang.cel.textproto import every, one
 
 from bartizan.base.errors import SpecError
 from bartizan.lang.cel import CelBudgetError, CelError, Environment, compile_expression
-from bartizan.lang.cel.declare import Overload
+from bartizan.lang.cel.declare import Overload, functions_of
 from bartizan.lang.cel.library import FUNCTIONS
+from bartizan.lang.cel.messages import Schema, constants_of, constructible_of, enumerations_of, type_of
 from bartizan.lang.cel.operators import no_overload
 from bartizan.lang.cel.types import (
     BOOL,
@@ -31,17 +33,15 @@ from bartizan.lang.cel.types import (
     map_of,
     wrapper_of,
 )
-from bartizan.lang.cel.values import Duration, Optional, Timestamp, TypeValue, UInt, from_key, key_of
+from bartizan.lang.cel.values import Optional, TypeValue, UInt, from_key, key_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _PRIMITIVES = {"BOOL": BOOL, "INT64": INT, "UINT64": UINT, "DOUBLE": DOUBLE, "STRING": STRING, "BYTES": BYTES}
 _WELL_KNOWN = {"TIMESTAMP": TIMESTAMP, "DURATION": DURATION, "ANY": DYN}
-
-
-class UnsupportedError(Exception):
-    """The test needs a message of a compiled type."""
+_REFUSED = re.compile("does not take|unknown field|no known object type")
+_CONSTRUCTIBLE = {strong: constructible_of(messages.schema(strong=strong)) for strong in (False, True)}
 
 
 @dataclass(frozen=True)
@@ -76,28 +76,26 @@ def cases(folder: Path) -> list[Case]:
     return found
 
 
-def problem(case: Case) -> str:  # noqa: PLR0911 (one for each way to fail)
+def problem(case: Case) -> str:
     """Why a test does not pass; empty where it does."""
     test = case.message
-    try:
-        environment = _environment(test)
-        names = {
-            one(binding, "key").decode(): _value(one(one(binding, "value"), "value"))
-            for binding in every(test, "bindings")
-        }
-        wanted = one(test, "value")
-        typed = one(test, "typed_result")
-        if typed is not None:
-            wanted = one(typed, "result")
-        expected = None if wanted is None else _value(wanted)
-        deduced = None if typed is None or not one(typed, "deduced_type") else _type(one(typed, "deduced_type"))
-    except UnsupportedError as error:
-        return f"message: {error}"
+    types = messages.schema(strong=case.section.startswith("strong"))
+    environment = _environment(test, types)
+    names = {
+        one(binding, "key").decode(): _value(one(one(binding, "value"), "value"), types)
+        for binding in every(test, "bindings")
+    }
+    wanted = one(test, "value")
+    typed = one(test, "typed_result")
+    if typed is not None:
+        wanted = one(typed, "result")
+    expected = None if wanted is None else _value(wanted, types)
+    deduced = None if typed is None or not one(typed, "deduced_type") else _type(one(typed, "deduced_type"))
     try:
         expression = compile_expression(one(test, "expr").decode(), environment)
     except SpecError as error:
         # operands that do not fit are an error here, and when they come is not what the test is about
-        is_wanted = "does not take" in error.message and one(test, "eval_error") is not None
+        is_wanted = _REFUSED.search(error.message) and one(test, "eval_error") is not None
         return "" if is_wanted else f"compile: {error.message[:150]}"
     if deduced is not None and expression.type != deduced:
         return f"type: {expression.type} instead of {deduced}"
@@ -115,9 +113,9 @@ def problem(case: Case) -> str:  # noqa: PLR0911 (one for each way to fail)
     return "" if _same(value, expected) else f"value: {value!r:.100} instead of {expected!r:.100}"
 
 
-def _environment(test: list[tuple[str, Any]]) -> Environment:
+def _environment(test: list[tuple[str, Any]], types: Schema) -> Environment:
     variables: dict[str, Type] = {}
-    functions = dict(FUNCTIONS)
+    functions = functions_of(FUNCTIONS, enumerations_of(types)) if types.strong_enums else dict(FUNCTIONS)
     for declared in every(test, "type_env"):
         name = one(declared, "name").decode()
         if one(declared, "ident") is not None:
@@ -133,7 +131,14 @@ def _environment(test: list[tuple[str, Any]]) -> Environment:
             for overload in every(one(declared, "function"), "overloads")
         )
     container = one(test, "container", b"").decode()
-    return Environment(variables, functions, container=container, strict=not one(test, "disable_check"))
+    return Environment(
+        variables,
+        functions,
+        container=container,
+        strict=not one(test, "disable_check"),
+        constructible=_CONSTRUCTIBLE[types.strong_enums],
+        constants=constants_of(types),
+    )
 
 
 def _type(message: list[tuple[str, Any]]) -> Type:  # noqa: C901, PLR0911 (one line for each kind)
@@ -159,11 +164,13 @@ def _type(message: list[tuple[str, Any]]) -> Type:  # noqa: C901, PLR0911 (one l
             return Type(one(value, "name").decode(), tuple(map(_type, every(value, "parameter_types"))))
         case "type":
             return Type("type", (_type(value),)) if value else Type("type")
+        case "message_type":
+            return type_of(value.decode())
         case _:
-            raise UnsupportedError(f"{kind} {value}")
+            raise AssertionError(kind)
 
 
-def _value(message: list[tuple[str, Any]]) -> Any:  # noqa: PLR0911, C901 (one line for each kind)
+def _value(message: list[tuple[str, Any]], types: Schema) -> Any:  # noqa: PLR0911, PLR0912, C901 (one line for each kind)
     ((kind, value), *_) = message
     match kind:
         case "null_value":
@@ -181,24 +188,21 @@ def _value(message: list[tuple[str, Any]]) -> Any:  # noqa: PLR0911, C901 (one l
         case "bytes_value":
             return bytes(value)
         case "list_value":
-            return [_value(item) for item in every(value, "values")]
+            return [_value(item, types) for item in every(value, "values")]
         case "map_value":
-            return {key_of(_value(one(entry, "key"))): _value(one(entry, "value")) for entry in every(value, "entries")}
+            return {
+                key_of(_value(one(entry, "key"), types)): _value(one(entry, "value"), types)
+                for entry in every(value, "entries")
+            }
         case "type_value":
             return TypeValue(value.decode())
         case "object_value":
-            return _object(value)
+            ((name, fields), *_) = value
+            return messages.value_of(types, name.strip("[]").rpartition("/")[2], fields)
+        case "enum_value":
+            return types.enums[one(value, "type").decode()].made(one(value, "value", 0))
         case _:
-            raise UnsupportedError(kind)
-
-
-def _object(message: list[tuple[str, Any]]) -> Any:
-    ((name, value), *_) = message
-    name = name.strip("[]").rpartition("/")[2]
-    if name in ("google.protobuf.Timestamp", "google.protobuf.Duration"):
-        nanoseconds = int(one(value, "seconds", 0)) * 10**9 + int(one(value, "nanos", 0))
-        return (Timestamp if name.endswith("Timestamp") else Duration)(nanoseconds)
-    raise UnsupportedError(name)
+            raise AssertionError(kind)
 
 
 def _same(value: Any, expected: Any) -> bool:

@@ -20,6 +20,7 @@ from bartizan.base.errors import BartizanError, SourceError, SpecError
 from bartizan.base.image import parse_image
 from bartizan.engines.policy.lookup import (
     ApiQuestion,
+    ImageDataQuestion,
     ImageQuestion,
     Lookup,
     LookupFailedError,
@@ -152,6 +153,8 @@ class RegistryLookup:
             match question:
                 case ImageQuestion():
                     return self._answers.get(question, lambda: self._ask(question))
+                case ImageDataQuestion():
+                    return self._answers.get(question, lambda: self._ask_data(question))
                 case SignaturesQuestion(use_cache=False):
                     return self._ask_material(question)
                 case SignaturesQuestion():
@@ -178,14 +181,20 @@ class RegistryLookup:
                 raise
             raise SourceError(f"{error.message}; {'; '.join(missing)}", hint=error.hint) from error
 
+    def _ask_data(self, question: ImageDataQuestion) -> Json:
+        wanted = credentials_of(question.access)
+        return image_data(self._described(question.reference, wanted), question.reference)
+
     def _ask(self, question: ImageQuestion) -> Json:
-        image = parse_image(question.reference)
+        return self._described(question.reference, orjson.loads(question.credentials) if question.credentials else {})
+
+    def _described(self, reference: str, wanted: JsonObject) -> JsonObject:
+        image = parse_image(reference)
         if image is None:
-            raise SpecError(f"`{question.reference[:200]}` is no image reference", hint="Write registry/name:tag.")
-        wanted: JsonObject = orjson.loads(question.credentials) if question.credentials else {}
+            raise SpecError(f"`{reference[:200]}` is no image reference", hint="Write registry/name:tag.")
         access, missing = read_access(wanted, self._inner)
         try:
-            return describe_image(self.registry, image, question.reference, access)
+            return describe_image(self.registry, image, reference, access)
         except RefusedError as error:
             if not missing:
                 raise
@@ -282,6 +291,26 @@ def describe_image(registry: Registry, image: Image, reference: str, access: Acc
         "manifest": manifest.body,
         "configData": _decoded(config, place),
     }
+
+
+def image_data(described: JsonObject, reference: str) -> JsonObject:
+    """An image as CEL policies have it, out of what the `imageRegistry` context has; what it lacks is left out."""
+    image = parse_image(reference)
+    place, _, digest = described["resolvedImage"].rpartition("@")
+    tag = "" if image is None or image.digest else image.tag
+    data = {
+        "image": reference,
+        "resolvedImage": f"{place}:{tag}@{digest}" if tag else f"{place}@{digest}",
+        "registry": described["registry"],
+        "repository": described["repository"],
+        "identifier": tag or digest,
+        "tag": tag,
+        "digest": digest,
+        "imageIndex": described["manifestList"],
+        "manifest": described["manifest"],
+        "config": described["configData"],
+    }
+    return {key: value for key, value in data.items() if value}
 
 
 def _identifier(image: Image, reference: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.app.fields import Fields
 from bartizan.app.files import locating, read_document, read_file
+from bartizan.app.policy_tests.context import NOTHING, GivenContext, read_context
 from bartizan.app.user_info import read_user_info
 from bartizan.app.values import EMPTY, Values, read_values
 from bartizan.sources.yaml import BrokenDocument, load_documents
@@ -63,13 +64,12 @@ class TestFile(NamedTuple):
     exceptions: tuple[Path, ...]
     payloads: tuple[tuple[Payload, str, Path], ...]
     """JSON that is no object of a cluster: what it is, the name it is known by, and its file."""
-    context: Path | None
-    """What a cluster and the world would answer to policies in CEL."""
     values: Values
     user: UserInfo | None
     api_answers: tuple[Fields, ...]
     global_entries: tuple[GlobalEntry, ...]
     rows: tuple[Row, ...]
+    context: GivenContext = NOTHING
 
 
 def find_tests(paths: list[Path], file_name: str = TEST_FILE) -> Iterator[Path]:
@@ -111,12 +111,12 @@ def _test(path: Path, body: Fields) -> TestFile:
         clone_sources=tuple(path for row in rows for path in _paths(folder, row.fields, "cloneSourceResource")),
         exceptions=_paths(folder, body, "exceptions"),
         payloads=tuple(_payloads(folder, body)),
-        context=next(iter(_paths(folder, body, "context")), None),
         values=values,
         user=read_document(folder / user, read_user_info) if user else None,
         api_answers=tuple(body.entries("apiCallResponses")),
         global_entries=tuple(_global_entry(folder, entry) for entry in body.entries("globalContextEntries")),
         rows=rows,
+        context=read_document(folder / context, read_context) if (context := body.text("context")) else NOTHING,
     )
 
 

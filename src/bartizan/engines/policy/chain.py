@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bartizan.model.request import Request
     from bartizan.model.resource import Resource
 
-ORDER: Final[tuple[Deed, ...]] = ("mutate", "verify", "validate", "generate")
+ORDER: Final[tuple[Deed, ...]] = ("mutate", "verify", "validate", "generate", "delete")
 
 
 class Step(NamedTuple):

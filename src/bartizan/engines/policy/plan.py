@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from bartizan.model.request import Request
 
 Action: TypeAlias = Literal["Audit", "Enforce"]
-Deed: TypeAlias = Literal["mutate", "verify", "validate", "generate"]
-"""What a rule does, in the order in which admission does it."""
+Deed: TypeAlias = Literal["mutate", "verify", "validate", "generate", "delete"]
+"""What a rule does, in the order in which admission does it; it deletes nothing, which comes by a schedule."""
 JUDGING: Final[frozenset[Deed]] = frozenset({"verify", "validate"})
 """What a rule does that says whether a resource is as it should be, and changes nothing of it."""
 

@@ -70,12 +70,13 @@ _OPERATORS: Final = {"@in": "in", "_[_]": "[]", "_[?_]": "[?]"}
 
 @dataclass(slots=True)
 class Checked:
-    """What is known of a tree: types, the variable a name is, what a call means, what makes an object."""
+    """What is known of a tree: types, the variable or constant a name is, what a call means, what makes an object."""
 
     types: dict[Node, Type] = field(default_factory=dict)
     variables: dict[Node, str] = field(default_factory=dict)
     type_names: dict[Node, str] = field(default_factory=dict)
     calls: dict[Node, tuple[str, tuple[Node, ...], tuple[Overload, ...]]] = field(default_factory=dict)
+    constants: dict[Node, Any] = field(default_factory=dict)
     objects: dict[Node, ObjectType] = field(default_factory=dict)
 
 
@@ -188,10 +189,14 @@ class _Checker:
             if kind is not None:
                 self.done.variables[node] = candidate
                 return kind
+            constant = self._environment.constant(candidate)
+            if constant is not None:
+                kind, self.done.constants[node] = constant
+                return kind
             if candidate in TYPE_NAMES:
                 self.done.type_names[node] = TYPE_NAMES[candidate]
                 return Type("type", (Type(candidate),))
-            declared = self._environment.constructible(candidate)
+            declared = self._environment.object_type(candidate)
             if declared is not None:
                 self.done.type_names[node] = declared.type.name
                 return Type("type", (declared.type,))
@@ -239,7 +244,7 @@ class _Checker:
             if node.field not in fields and self._strict:
                 self._fail(node, f"unknown field `{node.field}`", did_you_mean(node.field, fields))
             return fields.get(node.field, DYN)
-        declared = self._environment.constructible(operand.name)
+        declared = self._environment.object_type(operand.name)
         if declared is not None:
             return self._declared_field(node, declared, node.field) or DYN
         if operand != DYN and not is_variable(operand) and self._strict:
@@ -350,8 +355,7 @@ class _Checker:
         return map_of(self._joined(keys), self._joined(values))
 
     def _message(self, node: Message) -> Type:
-        constructible = self._environment.constructible
-        declared = next(filter(None, map(constructible, self._candidates(node.name))), None)
+        declared = next(filter(None, map(self._environment.object_type, self._candidates(node.name))), None)
         if declared is None:
             self._fail(node, f"`{node.name}` is no known object type", "Write a map, without a name.")
         self.done.objects[node] = declared

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from bartizan.lang.cel.types import INT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,6 +49,10 @@ class ObjectType:
     """Names of fields to suggest for one that is misspelt, where they can be told."""
 
 
+_WELL_KNOWN: Final = "google.protobuf."
+_NULL_VALUE: Final = (INT, 0)
+
+
 def _nothing_constructible(_name: str) -> ObjectType | None:
     return None
 
@@ -57,7 +63,8 @@ class Environment:
 
     `variables` may have dotted names. `objects` are the fields of declared
     object types that are only read; `constructible` gives the type of a name
-    whose objects may be written out as well. `container` is the namespace that names are looked up in.
+    whose objects may be written out as well. `constants` are names with a
+    type and a value. `container` is the namespace that names are looked up in.
     `strict` refuses at compile time what can have no value; without it, that
     comes out when the expression runs. `homogeneous` refuses lists and maps
     written out with members of several types, as Kubernetes does.
@@ -70,6 +77,20 @@ class Environment:
     strict: bool = True
     homogeneous: bool = False
     constructible: Callable[[str], ObjectType | None] = _nothing_constructible
+    constants: Mapping[str, tuple[Type, Any]] = field(default_factory=dict)
+
+    def object_type(self, name: str) -> ObjectType | None:
+        """The type of a name whose objects may be written out; those of `google.protobuf` belong to the language."""
+        declared = self.constructible(name)
+        if declared is None and name.startswith(_WELL_KNOWN):
+            from bartizan.lang.cel.messages import well_known_type  # late: hardly anything names one
+
+            return well_known_type(name)
+        return declared
+
+    def constant(self, name: str) -> tuple[Type, Any] | None:
+        """The type and value of a name that is a constant."""
+        return _NULL_VALUE if name == f"{_WELL_KNOWN}NullValue.NULL_VALUE" else self.constants.get(name)
 
 
 def functions_of(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.lang.cel.errors import CelError, no_such_overload
 from bartizan.lang.cel.types import DYN
-from bartizan.lang.cel.values import CLASSES, type_name
+from bartizan.lang.cel.values import CLASSES, name_of, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,25 +16,29 @@ if TYPE_CHECKING:
     from bartizan.lang.cel.types import Type
 
 
+_SILENT: Final = frozenset({"contains", "startsWith", "endsWith", "matches"})
+"""Functions of which the reference does not say what they were given."""
+
+
 @lru_cache(maxsize=2048)
-def dispatcher(overloads: tuple[Overload, ...]) -> Callable[..., Any]:
-    """A function that calls the first of `overloads` that its arguments fit.
+def dispatcher(overloads: tuple[Overload, ...], name: str = "") -> Callable[..., Any]:
+    """A function that calls the first of `overloads` that its arguments fit; `name` is for the error of none.
 
     Of several that they fit by class (a list is one whatever it holds), each
     says `no such overload` for members that it is not for, and the next is
     asked.
     """
-    quick = _for_one(overloads[0]) if len(overloads) == 1 else None
-    return _for_any(overloads) if quick is None else quick
+    quick = _for_one(overloads[0], name) if len(overloads) == 1 else None
+    return _for_any(overloads, name) if quick is None else quick
 
 
-def _for_one(overload: Overload) -> Callable[..., Any] | None:
+def _for_one(overload: Overload, name: str) -> Callable[..., Any] | None:
     """As `_for_any`, for the most common shapes: one overload, with one or two values of plain classes."""
     function = overload.call
     classes = [CLASSES.get(kind.name) for kind in overload.parameters]
     if None in classes or len(classes) not in (1, 2):
         return None
-    slow = _for_any((overload,))
+    slow = _for_any((overload,), name)
     if len(classes) == 1:
         (only,) = classes
         return lambda value: function(value) if value.__class__ is only else slow(value)
@@ -48,7 +52,7 @@ def _for_one(overload: Overload) -> Callable[..., Any] | None:
     return call
 
 
-def _for_any(overloads: tuple[Overload, ...]) -> Callable[..., Any]:
+def _for_any(overloads: tuple[Overload, ...], name: str) -> Callable[..., Any]:
     known: dict[tuple[type, ...], list[Callable[..., Any]]] = {}
 
     def call(*values: Any) -> Any:
@@ -56,17 +60,21 @@ def _for_any(overloads: tuple[Overload, ...]) -> Callable[..., Any]:
         fitting = known.get(classes)
         if fitting is None:
             fitting = known[classes] = [overload.call for overload in overloads if _fits(classes, overload.parameters)]
-        if not fitting:
-            raise no_such_overload()
-        for function in fitting[:-1]:
+        for function in fitting:
             try:
                 return function(*values)
             except CelError as error:
                 if str(error) != _NONE:
                     raise
-        return fitting[-1](*values)
+        raise no_such_overload(_said(name, values))
 
     return call
+
+
+def _said(name: str, values: tuple[Any, ...]) -> str:
+    if not name or name in _SILENT or name == "size":
+        return name if name == "size" else ""
+    return f"{name}({', '.join(map(name_of, values))})"
 
 
 _NONE = str(no_such_overload())

@@ -11,9 +11,9 @@ class CelBudgetError(Exception):
     """An expression took more work than it was given. Nothing absorbs it."""
 
 
-def no_such_overload() -> CelError:
-    """The error of an operation that its operands do not have."""
-    return CelError("no such overload")
+def no_such_overload(what: str = "") -> CelError:
+    """The error of an operation that its operands do not have; some of them are said, as the reference does."""
+    return CelError(f"no such overload: {what}" if what else "no such overload")
 
 
 def no_such_key(key: object) -> CelError:

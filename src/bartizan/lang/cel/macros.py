@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, get_args
 
 from bartizan.lang.cel.lex import fail
-from bartizan.lang.cel.nodes import Bind, Call, Choice, Constant, ListOf, Loop, LoopKind, Name, Node, Select
+from bartizan.lang.cel.nodes import Bind, Call, Choice, Constant, ListOf, Loop, LoopKind, Name, Node, Select, qualified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +20,8 @@ def expand(text: str, call: Call) -> Node:
     target = call.target
     if target is None:
         return _has(text, call) if call.function == "has" and len(call.arguments) == 1 else call
+    if isinstance(target, Name) and target.name == "proto" and call.function in _EXTENSIONS:
+        return _extension(text, call)
     if isinstance(target, Name) and target.name == "cel":
         namespaced = _CEL.get((call.function, len(call.arguments)))
         return call if namespaced is None else namespaced(text, call)
@@ -107,6 +109,13 @@ def _block(text: str, call: Call) -> Node:
     return body
 
 
+def _extension(text: str, call: Call) -> Node:
+    """`proto.getExt(object, name)` is a field whose name has dots."""
+    if len(call.arguments) != 2 or not (name := qualified(call.arguments[1])):
+        fail(text, call.at, f"`proto.{call.function}` needs an object and the full name of an extension")
+    return Select(call.at, call.arguments[0], name, tests=call.function == "hasExt")
+
+
 def _numbered(prefix: str) -> Callable[[str, Call], Node]:
     def make(text: str, call: Call) -> Node:
         numbers = [argument.value for argument in call.arguments if isinstance(argument, Constant)]
@@ -117,6 +126,7 @@ def _numbered(prefix: str) -> Callable[[str, Call], Node]:
     return make
 
 
+_EXTENSIONS: Final = frozenset({"getExt", "hasExt"})
 _KINDS: Final[Mapping[str, LoopKind]] = {kind: kind for kind in get_args(LoopKind)} | {
     "existsOne": "exists_one",
     "transformList": "map",

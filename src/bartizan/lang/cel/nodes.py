@@ -160,3 +160,12 @@ def children(node: Node) -> Iterator[Node]:  # noqa: C901 (one case for each kin
             yield from (part for part in (over, condition, result) if part is not None)
         case Bind(value=value, body=body):
             yield from (value, body)
+
+
+def qualified(node: Node) -> str:
+    """The dotted name that a chain of selections spells; empty where it is more than that."""
+    parts: list[str] = []
+    while isinstance(node, Select) and not node.optional and not node.tests:
+        parts.append(node.field)
+        node = node.operand
+    return ".".join([node.name, *reversed(parts)]) if isinstance(node, Name) else ""

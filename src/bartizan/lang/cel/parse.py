@@ -18,6 +18,7 @@ from bartizan.lang.cel.nodes import (
     Node,
     Select,
     children,
+    qualified,
 )
 from bartizan.lang.cel.values import INT_MAX, INT_MIN
 
@@ -169,7 +170,7 @@ class _Parser:
                 index = self.expression()
                 self._expect("]")
                 node = Call(at, "_[?_]" if optional else "_[_]", None, (node, index))
-            elif self.token.value == "{" and (name := _qualified(node)):
+            elif self.token.value == "{" and (name := qualified(node)):
                 self._next()
                 node = self._message(at, name)
             else:
@@ -276,12 +277,3 @@ class _Parser:
         return self.token.kind == "escaped" or (
             self.token.kind == "name" and self.token.value not in _KEYWORDS and self.token.value != "in"
         )
-
-
-def _qualified(node: Node) -> str:
-    """The dotted name that a chain of selections spells; empty where it is more than that."""
-    parts: list[str] = []
-    while isinstance(node, Select) and not node.optional and not node.tests:
-        parts.append(node.field)
-        node = node.operand
-    return ".".join([node.name, *reversed(parts)]) if isinstance(node, Name) else ""

@@ -17,7 +17,8 @@ from tests.spoil import spoil
 from bartizan.app.ambient import ambient
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.dialects.kyverno import compile_policy, expression_compiler
-from bartizan.engines.policy.dialects.kyverno.generation.generate import MAX_GENERATIONS, MAX_OBJECTS, compile_generate
+from bartizan.engines.policy.dialects.kyverno.generation.generate import compile_generate
+from bartizan.engines.policy.dialects.kyverno.generation.places import MAX_GENERATIONS, MAX_OBJECTS
 from bartizan.engines.policy.dialects.kyverno.generation.sync import Terms
 from bartizan.engines.policy.dialects.kyverno.rule import PolicyMeta
 from bartizan.engines.policy.dialects.kyverno.spec import RuleSpec

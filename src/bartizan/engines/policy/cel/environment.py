@@ -10,9 +10,9 @@ from bartizan.lang.cel.library import KUBERNETES
 from bartizan.lang.cel.types import BOOL, DYN, INT, STRING, TIMESTAMP, Type, list_of, map_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from bartizan.lang.cel import Overload
+    from bartizan.lang.cel import ObjectType, Overload
 
 _KIND: Final = Type("kubernetes.GroupVersionKind")
 _RESOURCE: Final = Type("kubernetes.GroupVersionResource")
@@ -64,6 +64,10 @@ COMMON: Final[Mapping[str, Type]] = {
 """The names that every kind of policy has."""
 
 
+def _nothing(_name: str) -> ObjectType | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Vocabulary:
     """What the expressions of one kind of policy may use beside `variables`.
@@ -77,6 +81,8 @@ class Vocabulary:
     names: Mapping[str, Type] = field(default_factory=lambda: COMMON)
     objects: Mapping[str, Mapping[str, Type]] = field(default_factory=dict)
     homogeneous: bool = True
+    constructible: Callable[[str], ObjectType | None] = _nothing
+    """The object types that expressions may write out."""
     _plain: list[Environment] = field(default_factory=list)
 
     def environment(self, variables: Mapping[str, Type] | None = None) -> Environment:
@@ -88,6 +94,7 @@ class Vocabulary:
             self.functions,
             {**_OBJECTS, **self.objects, _VARIABLES.name: variables or {}},
             homogeneous=self.homogeneous,
+            constructible=self.constructible,
         )
         if not variables:
             self._plain.append(environment)

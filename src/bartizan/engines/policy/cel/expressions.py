@@ -67,7 +67,7 @@ def compile_at(text: str, environment: Environment, wanted: tuple[Type, ...], at
         raise SpecError(
             f"`{text.strip()}` must give a {kinds}, not a {compiled.type}",
             pointer=at,
-            hint="Compare it with something.",
+            hint="Compare it with something." if BOOL in wanted else "Convert it, as with `string()`.",
         )
     return compiled
 

@@ -105,6 +105,8 @@ def namespace_object(request: Request, lookup: Lookup) -> JsonObject | None:
     rid = request.resource.id
     if not rid.namespace or (rid.kind == "Namespace" and not rid.group):
         return None
+    if request.namespace is not None:
+        return request.namespace
     try:
         found = lookup.answer(ObjectsQuestion("v1/Namespace", name=rid.namespace))
     except LookupFailedError:

@@ -60,7 +60,7 @@ _WRITERS: Final[Mapping[type, Callable[[Writer, Any], Value]]] = {
 
 
 def emit(
-    tree: Node, checked: Checked, dispatch: Callable[[tuple[Overload, ...]], Any], *, careful: bool = False
+    tree: Node, checked: Checked, dispatch: Callable[[tuple[Overload, ...], str], Any], *, careful: bool = False
 ) -> tuple[str, dict[str, Any]]:
     """Write `def expression(names)` and the constants it needs; `dispatch` picks an overload by its arguments.
 

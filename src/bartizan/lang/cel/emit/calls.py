@@ -47,7 +47,7 @@ def write_call(out: Writer, node: Call) -> Value:  # noqa: PLR0911 (one for each
         return Value(f"negation({operand.code})", fails=True)
     if name == "_[_]":
         return _index(out, operands)
-    return _applied(out, operands, overloads)
+    return _applied(out, name, operands, overloads)
 
 
 def _index(out: Writer, operands: tuple[Node, ...]) -> Value:
@@ -60,7 +60,7 @@ def _index(out: Writer, operands: tuple[Node, ...]) -> Value:
     return Value(f"index({first.code}, {second.code})", fails=True)
 
 
-def _applied(out: Writer, operands: tuple[Node, ...], overloads: tuple[Overload, ...]) -> Value:
+def _applied(out: Writer, name: str, operands: tuple[Node, ...], overloads: tuple[Overload, ...]) -> Value:
     prepared = _prepared(operands[-1], overloads) if operands else None
     if prepared is not None:
         given = ", ".join(value.code for value in out.all(operands[:-1]))
@@ -77,7 +77,7 @@ def _applied(out: Writer, operands: tuple[Node, ...], overloads: tuple[Overload,
     if len(overloads) == 1 and all(map(_is_certain, map(out.kind, operands), overloads[0].parameters)):
         function = out.constant(overloads[0].call)
     else:
-        function = out.constant(out.dispatch(overloads))
+        function = out.constant(out.dispatch(overloads, name))
     return _charged(out, Value(f"{function}({given})", fails=True), grows=any(item.grows for item in overloads))
 
 

@@ -29,6 +29,8 @@ def write_name(out: Writer, node: Name) -> Value:
 
 
 def _global(out: Writer, node: Node, name: str) -> Value:
+    if node in out.checked.constants:
+        return write_constant(out, Constant(node.at, out.checked.constants[node]))
     if node in out.checked.type_names:
         return Value(out.constant(TypeValue(out.checked.type_names[node])), fails=False, plain=True)
     known = node in out.checked.variables
@@ -37,7 +39,8 @@ def _global(out: Writer, node: Node, name: str) -> Value:
 
 def write_select(out: Writer, node: Select) -> Value:
     """Write `a.b`, `a.?b` or `has(a.b)`."""
-    if node in out.checked.variables or node in out.checked.type_names:
+    checked = out.checked
+    if node in checked.variables or node in checked.type_names or node in checked.constants:
         return _global(out, node, "")
     kind = out.kind(node.operand)
     name = repr(node.field)

@@ -33,7 +33,7 @@ class Writer:
         self,
         writers: Mapping[type, Callable[[Writer, Any], Value]],
         checked: Checked,
-        dispatch: Callable[[tuple[Overload, ...]], Any],
+        dispatch: Callable[[tuple[Overload, ...], str], Any],
         *,
         careful: bool,
     ) -> None:

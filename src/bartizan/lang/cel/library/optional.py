@@ -22,7 +22,8 @@ def of_non_zero(value: Any) -> Optional:
         return NONE
     if isinstance(value, (bool, int, UInt, float, str, bytes, list, dict)) and not value:
         return NONE
-    return Optional(value)
+    is_zero = getattr(value, "is_zero", None)  # of an object
+    return NONE if is_zero is not None and is_zero() else Optional(value)
 
 
 def value_of(optional: Optional) -> Any:

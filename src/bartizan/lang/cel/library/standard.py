@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.base.errors import SpecError
@@ -148,6 +149,8 @@ def _to_uint(value: Any) -> UInt:
 
 
 def _text_to_uint(text: str) -> UInt:
+    if text[:1] in ("-", "+"):
+        raise no_conversion("uint")
     return operators.uint64(_digits(text, "uint"))
 
 
@@ -155,24 +158,32 @@ def _text_to_double(text: str) -> float:
     if not text.isascii() or "_" in text or text.strip() != text or len(text) > 1000:
         raise no_conversion("double")
     try:
-        return float(text)
+        value = float(text)
     except ValueError as error:
         raise no_conversion("double") from error
+    if math.isinf(value) and any(char.isdigit() for char in text):
+        raise no_conversion("double")
+    return value
+
+
+_PLAIN: Final = 6  # digits before the point, beyond which an exponent is written
 
 
 def number_text(value: float) -> str:
     """A double as text, as Go's `FormatFloat(value, 'g', -1, 64)` writes it."""
     if not math.isfinite(value):
         return "NaN" if value != value else "+Inf" if value > 0 else "-Inf"  # noqa: PLR0124 (not a number)
-    digits, _, exponent = f"{value!r}".partition("e")
-    if not exponent and digits.endswith(".0"):
-        digits = digits[:-2]
-    power = int(exponent or 0)
-    if exponent and -4 <= power < 21:
-        return f"{value:f}".rstrip("0").rstrip(".")
-    if exponent:
-        return f"{digits}e{'-' if power < 0 else '+'}{abs(power):02}"
-    return digits
+    sign, digits, exponent = Decimal(repr(value)).as_tuple()
+    kept = "".join(map(str, digits)).rstrip("0") or "0"
+    power = int(exponent) + len(digits) - 1 if value else 0
+    minus = "-" if sign else ""
+    if not -4 <= power < _PLAIN:
+        fraction = f".{kept[1:]}" if len(kept) > 1 else ""
+        return f"{minus}{kept[0]}{fraction}e{'-' if power < 0 else '+'}{abs(power):02}"
+    if power < 0:
+        return f"{minus}0.{'0' * (-power - 1)}{kept}"
+    whole = kept[: power + 1].ljust(power + 1, "0")
+    return f"{minus}{whole}.{kept[power + 1 :]}" if len(kept) > power + 1 else f"{minus}{whole}"
 
 
 _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})

@@ -24,7 +24,9 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MOMENT: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?([Zz]|([+-])(\d\d):(\d\d))", re.ASCII
 )
-_OFFSET: Final = re.compile(r"([+-]?)(\d\d):(\d\d)", re.ASCII)
+_OFFSET: Final = re.compile(r"([+-]?)(\d{1,2}):(\d\d)", re.ASCII)
+_HERE: Final = frozenset({"", "UTC", "Local"})
+"""What stands for the zone of the server, which is UTC."""
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+){0,2}", re.ASCII)
 
 
@@ -37,12 +39,12 @@ def parse_timestamp(text: str) -> Timestamp:
     """
     match = _MOMENT.fullmatch(text)
     if match is None:
-        raise CelError(f'invalid RFC 3339 timestamp "{text[:80]}"')
+        raise no_conversion("google.protobuf.Timestamp")
     *numbers, fraction, _zone, sign, hours, minutes = match.groups()
     try:
         moment = datetime(*map(int, numbers), tzinfo=UTC)  # type: ignore[arg-type,misc]  # six numbers, by the pattern
     except ValueError as error:
-        raise CelError(f'invalid RFC 3339 timestamp "{text[:80]}"') from error
+        raise no_conversion("google.protobuf.Timestamp") from error
     whole = moment - _EPOCH
     seconds = whole.days * 86_400 + whole.seconds
     if sign:
@@ -82,6 +84,8 @@ def duration_text(value: Duration) -> str:
 
 @lru_cache(maxsize=256)
 def _zone(name: str) -> tzinfo:
+    if name in _HERE:
+        return UTC
     offset = _OFFSET.fullmatch(name)
     if offset is not None:
         sign, hours, minutes = offset.groups()
@@ -91,9 +95,9 @@ def _zone(name: str) -> tzinfo:
     elif _ZONE.fullmatch(name):
         try:
             return ZoneInfo(name)
-        except (OSError, ValueError):  # no such file, or one that is no zone
+        except (OSError, ValueError, KeyError):  # no such file, or one that is no zone
             pass
-    raise CelError(f"unknown time zone {name[:80]!r}")
+    raise CelError(f"unknown time zone {name[:80]}")
 
 
 def _part(read: Callable[[datetime], int]) -> tuple[Overload, ...]:

@@ -10,6 +10,15 @@ from bartizan.lang.cel.operators.limits import duration, int64, overflow, sized,
 from bartizan.lang.cel.values import INT_MIN, Duration, Timestamp, UInt
 
 _TIMES: Final = (Timestamp, Duration)
+_WHOLE: Final = frozenset({int, UInt})
+_SUBTRACTED: Final = NUMBERS | {Timestamp, Duration}
+_ADDED: Final = _SUBTRACTED | {str, bytes, list}
+_NEGATED: Final = frozenset({int, float, bool, Duration})
+
+
+def _unsupported(operator: str, operand: Any, kinds: frozenset[type]) -> CelError:
+    """The error of an operator; it is said where the first operand has no such operation at all."""
+    return no_such_overload("" if operand.__class__ in kinds else operator)
 
 
 def add(left: Any, right: Any) -> Any:
@@ -28,7 +37,7 @@ def add(left: Any, right: Any) -> Any:
             return duration(left.nanoseconds + right.nanoseconds)
     elif kind in _TIMES and right.__class__ in _TIMES:
         return timestamp(left.nanoseconds + right.nanoseconds)
-    raise no_such_overload()
+    raise _unsupported("_+_", left, _ADDED)
 
 
 def subtract(left: Any, right: Any) -> Any:
@@ -45,7 +54,7 @@ def subtract(left: Any, right: Any) -> Any:
             return duration(left.nanoseconds - right.nanoseconds)
     elif kind is Timestamp and right.__class__ is Duration:
         return timestamp(left.nanoseconds - right.nanoseconds)
-    raise no_such_overload()
+    raise _unsupported("_-_", left, _SUBTRACTED)
 
 
 def multiply(left: Any, right: Any) -> Any:
@@ -57,14 +66,14 @@ def multiply(left: Any, right: Any) -> Any:
             return left * right
         if left.__class__ is UInt:
             return uint64(int(left) * int(right))
-    raise no_such_overload()
+    raise _unsupported("_*_", left, NUMBERS)
 
 
 def divide(left: Any, right: Any) -> Any:
     """Quotient of numbers of one type; whole ones are cut towards zero."""
     kind = left.__class__
     if kind is not right.__class__ or kind not in NUMBERS:
-        raise no_such_overload()
+        raise _unsupported("_/_", left, NUMBERS)
     if kind is float:
         return _divide_floats(left, right)
     if right == 0:
@@ -88,7 +97,7 @@ def modulo(left: Any, right: Any) -> Any:
     """Rest of a division of whole numbers; it has the sign of the dividend."""
     kind = left.__class__
     if kind is not right.__class__ or kind not in (int, UInt):
-        raise no_such_overload()
+        raise _unsupported("_%_", left, _WHOLE)
     if right == 0:
         raise CelError("modulus by zero")
     rest = abs(left) % abs(right)
@@ -105,7 +114,7 @@ def negate(value: Any) -> Any:
         return int64(-value)
     if value.__class__ is float:
         return -value
-    raise no_such_overload()
+    raise _unsupported("-_", value, _NEGATED)
 
 
 def negation(value: Any) -> bool:

@@ -63,10 +63,15 @@ def _as_doubles(left: Any, right: Any) -> tuple[Any, Any]:
     return left, right
 
 
+def _unordered(operator: str, operand: Any) -> CelError:
+    kind = operand.__class__
+    return no_such_overload("" if kind in NUMBERS or kind in _ORDERED else operator)
+
+
 def less(left: Any, right: Any) -> bool:
     """Order of numbers by value, and of values of one type."""
     if not _are_ordered(left, right):
-        raise no_such_overload()
+        raise _unordered("_<_", left)
     left, right = _as_doubles(left, right)
     return bool(left < right)
 
@@ -74,16 +79,20 @@ def less(left: Any, right: Any) -> bool:
 def less_equal(left: Any, right: Any) -> bool:
     """As `less`, or equal."""
     if not _are_ordered(left, right):
-        raise no_such_overload()
+        raise _unordered("_<=_", left)
     left, right = _as_doubles(left, right)
     return bool(left <= right)
 
 
 def greater(left: Any, right: Any) -> bool:
     """The opposite order."""
+    if not _are_ordered(left, right):
+        raise _unordered("_>_", left)
     return less(right, left)
 
 
 def greater_equal(left: Any, right: Any) -> bool:
     """The opposite order, or equal."""
+    if not _are_ordered(left, right):
+        raise _unordered("_>=_", left)
     return less_equal(right, left)

@@ -64,7 +64,7 @@ def timestamp(nanoseconds: int) -> Timestamp:
 def duration(nanoseconds: int) -> Duration:
     """A length of time, if 64 bits hold it."""
     if not INT_MIN <= nanoseconds <= INT_MAX:
-        raise CelError("duration overflow")
+        raise overflow()
     return Duration(nanoseconds)
 
 

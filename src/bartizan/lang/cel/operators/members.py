@@ -14,6 +14,7 @@ from bartizan.lang.cel.values import (
     UInt,
     from_key,
     key_of,
+    name_of,
     type_name,
 )
 
@@ -38,13 +39,15 @@ def index(container: Any, key: Any) -> Any:
         if key not in container:
             raise no_such_key(shown(key))
         return container[key]
-    raise no_such_key(shown(key)) if key.__class__ is str else no_such_overload()
+    raise no_such_key(shown(key)) if key.__class__ in KEY_CLASSES else no_such_overload()
 
 
 def _place(key: Any) -> int:
     if key.__class__ is int or key.__class__ is UInt:
         return int(key)
-    if key.__class__ is float and key.is_integer():
+    if key.__class__ is float:
+        if not key.is_integer():
+            raise CelError(f"unsupported index value {key} in list")
         return int(key)
     raise CelError(f"unsupported index type '{type_name(key.__class__)}' in list")
 
@@ -62,7 +65,11 @@ def field(operand: Any, name: str) -> Any:
             raise no_such_key(name)
         return operand[name]
     if operand.__class__ is Optional:
-        if operand.present and not isinstance(operand.value, (dict, Optional)):
+        if (
+            operand.present
+            and not isinstance(operand.value, (dict, Optional))
+            and not hasattr(operand.value, "has_field")
+        ):
             raise no_such_key(name)
         return optional_field(operand, name)
     if operand.__class__ is list:
@@ -129,7 +136,7 @@ def members(value: Any) -> Any:
         return value
     if isinstance(value, dict):
         return [from_key(key) for key in value]
-    raise no_such_overload()
+    raise CelError(f"got '{_range_name(value)}', expected iterable type")
 
 
 def pairs(value: Any) -> list[tuple[Any, Any]]:
@@ -138,7 +145,14 @@ def pairs(value: Any) -> list[tuple[Any, Any]]:
         return list(enumerate(value))
     if isinstance(value, dict):
         return [(from_key(key), item) for key, item in value.items()]
-    raise no_such_overload()
+    raise CelError(f"unsupported comprehension range type: {_range_name(value)}")
+
+
+def _range_name(value: Any) -> str:
+    """How the reference calls a type here, by the name that it has in its own source."""
+    name = name_of(value)
+    short = "Null" if name == "null_type" else name.rpartition(".")[2].capitalize()
+    return f"{'cel' if name.startswith('kubernetes.') else 'types'}.{short}"
 
 
 def mapping(entries: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:

@@ -6,7 +6,7 @@ Deletions are said, as changes without `after`; nothing is deleted here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -51,20 +51,30 @@ class CleanupSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     deletion_propagation_policy: Literal["Foreground", "Background", "Orphan"] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CleanupPolicy:
-    """A clean-up policy, compiled. `kinds` are all it names; `since` is from when its runs are counted.
+class ResourceSelector(NamedTuple):
+    """Objects as the API names them, which is how policies in CEL do; `*` is any."""
 
-    `judge` says of an object whether it is to go: `Passed` with the deletion
-    and the reason, `Broken` where that could not be found out, which deletes
-    nothing, and `None` where it stays.
+    group: str
+    version: str
+    resource: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanupPolicy:
+    """A clean-up policy of any dialect, compiled; `kind` is that of its document.
+
+    `kinds` are all it names. Its runs are counted from `last_ran`, or from
+    when it was `created`. `judge` says of an object whether it is to go:
+    `Passed` with the deletion and the reason, `Broken` where that could not
+    be found out, which deletes nothing, and `None` where it stays.
     """
 
+    kind: str
     name: str
     namespace: str
     schedule: Cron
     propagation: str
-    kinds: tuple[KindSelector, ...]
+    kinds: tuple[KindSelector | ResourceSelector, ...]
     wants_namespaces: bool
     created: datetime | None
     last_ran: datetime | None
@@ -72,13 +82,8 @@ class CleanupPolicy:
 
     @property
     def full_name(self) -> str:
-        """`namespace/name`, or the name alone for a ClusterCleanupPolicy."""
+        """`namespace/name`, or the name alone for a policy of the whole cluster."""
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
-
-    @property
-    def kind(self) -> str:
-        """The kind of document it was."""
-        return "CleanupPolicy" if self.namespace else "ClusterCleanupPolicy"
 
     def due(self, at: datetime) -> datetime | None:
         """When it runs next, or should have run already; `None` where its schedule is over.
@@ -113,6 +118,7 @@ def compile_cleanup(document: JsonObject, compiler: Compiler) -> CleanupPolicy:
     _refuse_users(spec)
     status = document.get("status")
     return CleanupPolicy(
+        kind=str(document.get("kind")),
         name=metadata.name,
         namespace=namespace,
         schedule=_schedule(spec.schedule),

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bartizan.engines.policy.dialects.kyverno.cel.spec import is_of_group, read_head
 from bartizan.engines.policy.plan import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from bartizan.base.json import Json, JsonObject
+    from bartizan.engines.policy.dialects.kyverno.cel.spec import Head
+    from bartizan.engines.policy.plan import Rule
     from bartizan.lang.jmespath import Ambient
 
-_IMAGES: Final = "ImageValidatingPolicy"
-_KINDS: Final = frozenset({"ValidatingPolicy", _IMAGES})
+Compile: TypeAlias = "Callable[[JsonObject, Head, Ambient, Sequence[JsonObject]], Iterable[Rule]]"
+
+_KINDS: Final = frozenset(
+    {"DeletingPolicy", "GeneratingPolicy", "ImageValidatingPolicy", "MutatingPolicy", "ValidatingPolicy"}
+)
 KINDS: Final = _KINDS | {f"Namespaced{kind}" for kind in _KINDS}
 
 
@@ -23,23 +28,54 @@ def is_cel_policy(document: Json) -> bool:
     return is_of_group(document, KINDS)
 
 
-def compile_cel_policy(
-    document: JsonObject, ambient: Ambient, *, exceptions: Sequence[JsonObject] = (), pins: bool = True
-) -> Policy:
+def compile_cel_policy(document: JsonObject, ambient: Ambient, *, exceptions: Sequence[JsonObject] = ()) -> Policy:
     """Compile a policy; `exceptions` are those of any policy, of which it takes its own.
-
-    `pins` is whether the digests of images are pinned, where the policy wants it.
 
     Raises:
         SpecError: the document is malformed, or an expression of it does not compile.
     """
     head = read_head(document)
-    if head.kind.endswith(_IMAGES):
-        from bartizan.engines.policy.dialects.kyverno.cel.images.policy import image_validating_rules
+    rules = _compiler(head.kind.removeprefix("Namespaced"))
+    return Policy(head.name, head.namespace, tuple(rules(document, head, ambient, exceptions)), ())
 
-        rules = tuple(image_validating_rules(document, head, ambient, exceptions, pins=pins))
-    else:
-        from bartizan.engines.policy.dialects.kyverno.cel.validating import validating_rules
 
-        rules = tuple(validating_rules(document, head, ambient, exceptions))
-    return Policy(head.name, head.namespace, rules, ())
+def _compiler(kind: str) -> Compile:
+    """What compiles a kind, loaded when it is met."""
+    match kind:
+        case "GeneratingPolicy":
+            from bartizan.engines.policy.dialects.kyverno.cel.generating import generating_rules
+
+            return generating_rules
+        case "DeletingPolicy":
+            from bartizan.engines.policy.dialects.kyverno.cel.deleting import deleting_rules
+
+            return deleting_rules
+        case "ImageValidatingPolicy":
+            from bartizan.engines.policy.dialects.kyverno.cel.images.policy import image_validating_rules
+
+            return image_validating_rules
+        case "MutatingPolicy":
+            from bartizan.engines.policy.dialects.kyverno.cel.mutating import mutating_rules
+
+            return mutating_rules
+        case _:
+            from bartizan.engines.policy.dialects.kyverno.cel.validating import validating_rules
+
+            return validating_rules
+
+
+def share_evidence(rules: Iterable[Rule]) -> None:
+    """Let the image policies among some rules count what each of the others verifies.
+
+    Without it a policy that requires images to be verified counts only what
+    it verifies itself. Known by what they have, so that a run without such
+    policies loads nothing of them.
+    """
+    company = [rule.run for rule in rules if hasattr(rule.run, "company")]
+    for one in company:
+        one.company[:] = company
+
+
+def without_pinning(rules: Iterable[Rule]) -> list[Rule]:
+    """The rules without those that pin digests, which admission asks, and the peer's command line does not."""
+    return [rule for rule in rules if not hasattr(rule.run, "pins")]

@@ -111,6 +111,6 @@ def one_of(value: str | None, known: Collection[str], at: str, *, default: str) 
     if value is None or value == "":
         return default
     if value not in known:
-        field = at.rpartition("/")[2]
+        field = next(part for part in reversed(at.split("/")) if not part.isdecimal())
         raise SpecError(f"unknown `{field}`: `{value}`", pointer=at, hint=did_you_mean(value, known))
     return value

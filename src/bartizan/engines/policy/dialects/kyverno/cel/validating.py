@@ -148,17 +148,17 @@ def validating_rules(
     judge = _judge(spec, head, ambient, exceptions)
     action = action_of(spec.validation_actions)
     if mode == "JSON":
-        yield Rule(head.info, of_json(judge), None, lambda _request: action)
+        yield Rule(head.info, _of_json(judge), None, lambda _request: action)
         return
     match = of_namespace(compile_match(spec.match_constraints or _NOTHING, "/spec/matchConstraints"), head)
-    yield Rule(head.info, gated(match, judge), match.kinds, lambda _request: action)
+    yield Rule(head.info, _gated(match, judge), match.kinds, lambda _request: action)
     for made in made_for_controllers(document["spec"], spec.match_constraints, spec.autogen):
         match = of_namespace(compile_match(made.match, "/spec/matchConstraints"), head)
         if made.extracts:
-            yield Rule(head.info, gated(match, _each_pod(judge)), match.kinds, lambda _request: action)
+            yield Rule(head.info, _gated(match, _each_pod(judge)), match.kinds, lambda _request: action)
         else:
             moved = _judge(decode(made.spec, ValidatingSpec, "/spec"), head, ambient, exceptions)
-            yield Rule(head.info, gated(match, moved), match.kinds, lambda _request: action)
+            yield Rule(head.info, _gated(match, moved), match.kinds, lambda _request: action)
 
 
 _NOTHING: Final = MatchResources()
@@ -198,8 +198,7 @@ def of_namespace(match: Match, head: Head) -> Match:
     return match._replace(applies=lambda request: request.resource.id.namespace == head.namespace and applies(request))
 
 
-def gated(match: Match, judge: Callable[[Request, Lookup], Outcome | None]) -> Run:
-    """Ask about what the constraints match, and about nothing else."""
+def _gated(match: Match, judge: Callable[[Request, Lookup], Outcome]) -> Run:
     applies = match.applies
 
     def run(request: Request, lookup: Lookup) -> Outcome | None:
@@ -208,7 +207,7 @@ def gated(match: Match, judge: Callable[[Request, Lookup], Outcome | None]) -> R
     return run
 
 
-def of_json(judge: Callable[[Request, Lookup], Outcome | None]) -> Run:
+def _of_json(judge: _Judge) -> Run:
     """Ask about any JSON, of which a Kubernetes object is one."""
 
     def run(request: Request, lookup: Lookup) -> Outcome | None:

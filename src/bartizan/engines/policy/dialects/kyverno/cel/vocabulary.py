@@ -23,12 +23,16 @@ _EXCEPTIONS: Final[Mapping[str, Type]] = {NAME: TYPE}
 
 @lru_cache(maxsize=64)
 def vocabulary_for(kind: str) -> Vocabulary:
-    """The vocabulary of a kind of policy, such as of `NamespacedValidatingPolicy`."""
+    """The vocabulary of a kind of policy, such as of `NamespacedValidatingPolicy`.
+
+    Whoever generates writes whole objects out, which have members of several types.
+    """
     library = for_kind(kind)
     return Vocabulary(
         functions_of(FUNCTIONS, library.functions),
         {**COMMON, **library.variables, **_EXCEPTIONS},
         {**library.objects, **OBJECTS},
+        homogeneous=not kind.endswith("GeneratingPolicy"),
     )
 
 

@@ -12,17 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
-from bartizan.base import wildcard
 from bartizan.base.json import to_text
 from bartizan.engines.policy.dialects.kyverno.context import compile_context
 from bartizan.engines.policy.dialects.kyverno.foreach import element_names, list_reader
 from bartizan.engines.policy.dialects.kyverno.generation.labels import (
-    RULE,
-    TRIGGER_GROUP,
-    TRIGGER_KIND,
-    TRIGGER_NAMESPACE,
-    TRIGGER_UID,
-    TRIGGER_VERSION,
     Maker,
     downstream_of,
     maker_labels,
@@ -30,10 +23,16 @@ from bartizan.engines.policy.dialects.kyverno.generation.labels import (
     trigger_labels,
 )
 from bartizan.engines.policy.dialects.kyverno.generation.loops import same_kind
+from bartizan.engines.policy.dialects.kyverno.generation.places import (
+    MAX_OBJECTS,
+    UnmadeError,
+    check_descent,
+    checked_place,
+    object_at_place,
+)
 from bartizan.engines.policy.dialects.kyverno.generation.spec import (
     TARGET_FIELDS,
     TargetSpec,
-    is_built_in,
     read_generate,
     targets_of,
 )
@@ -43,7 +42,7 @@ from bartizan.engines.policy.dialects.kyverno.variables import as_text, compile_
 from bartizan.engines.policy.document import object_at
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion
 from bartizan.model.outcome import PASSED, Broken, Outcome, Passed, Skipped
-from bartizan.model.resource import ResourceId, identify, labels_of
+from bartizan.model.resource import ResourceId, identify
 from bartizan.model.scoping import is_cluster_scoped
 
 if TYPE_CHECKING:
@@ -64,17 +63,7 @@ if TYPE_CHECKING:
 Make: TypeAlias = "Callable[[Request, Scope], Iterator[Wanted]]"
 """The objects that one target of a rule wants for a request."""
 
-MAX_OBJECTS: Final = 5000
-"""Objects one trigger may ask for. The API server lists 500 a page; ten pages of writes for one event are a mistake."""
-MAX_GENERATIONS: Final = 8
-"""How long a chain of objects may be of which each was generated for the one before; real ones have two or three."""
 _NOT_COPIED: Final = frozenset({"uid", "selfLink", "creationTimestamp", "managedFields", "resourceVersion"})
-_MAX_NAME: Final = 253
-_EITHER: Final = frozenset("/%")
-
-
-class _Unmade(Exception):  # noqa: N818 (no error of the program: a rule's reason not to make anything)
-    """An object that is wanted cannot be made; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +99,7 @@ class GenerateRule:
                     found[item.resource] = item
                     if len(found) > MAX_OBJECTS:
                         return Broken(f"the rule asks for more than {MAX_OBJECTS} objects")
-        except (_Unmade, LookupFailedError) as error:
+        except (UnmadeError, LookupFailedError) as error:
             return Broken(str(error))
         return tuple(found.values())
 
@@ -151,11 +140,11 @@ def generate_judge(rule: GenerateRule) -> Judge:
             if isinstance(wanted, Broken):
                 return wanted
             lookup = scope().lookup
-            existing = [body for item in wanted for body in _at(item.resource, lookup)]
+            existing = [body for item in wanted for body in object_at_place(item.resource, lookup)]
             changes = bring_in(wanted, existing, rule.terms)
             if any(change.before is None for change in changes):
-                _check_descent(request.resource, lookup)
-        except (_Unmade, LookupFailedError) as error:
+                check_descent(request.resource, lookup)
+        except (UnmadeError, LookupFailedError) as error:
             return Broken(str(error))
         return Passed(changes=changes) if changes else PASSED
 
@@ -248,7 +237,7 @@ def _target(document: JsonObject, maker: Maker, compiler: Compiler, at: str) -> 
         try:
             target = msgspec.convert(template(scope), TargetSpec)
         except msgspec.ValidationError as error:
-            raise _Unmade(f"malformed target: {error}") from error
+            raise UnmadeError(f"malformed target: {error}") from error
         own = labels | trigger_labels(request.resource.id, request.resource.uid)
         if target.clone is not None and target.clone.name:
             rid = _target_id(target)
@@ -266,18 +255,7 @@ def _target(document: JsonObject, maker: Maker, compiler: Compiler, at: str) -> 
 def _target_id(target: TargetSpec) -> ResourceId:
     """Where the target is to be."""
     group, _, version = target.api_version.rpartition("/")
-    rid = ResourceId(group, version, target.kind, target.namespace, target.name)
-    for field, text in (("apiVersion", target.api_version), ("kind", target.kind), ("name", target.name)):
-        if not text:
-            raise _Unmade(f"malformed target: `{field}` is empty")
-    for text in (target.kind, target.namespace, target.name):
-        if wildcard.is_wildcard(text) or not _EITHER.isdisjoint(text) or len(text) > _MAX_NAME:
-            raise _Unmade(f"malformed target: `{text[:_MAX_NAME]}` is no name")
-    if is_cluster_scoped(group, target.kind):
-        return msgspec.structs.replace(rid, namespace="")
-    if not target.namespace and is_built_in(group):
-        raise _Unmade(f"malformed target: {rid} has no namespace")
-    return rid
+    return checked_place(ResourceId(group, version, target.kind, target.namespace, target.name))
 
 
 def _source(rid: ResourceId, namespace: str, name: str, lookup: Lookup) -> JsonObject | None:
@@ -285,9 +263,9 @@ def _source(rid: ResourceId, namespace: str, name: str, lookup: Lookup) -> JsonO
     place = msgspec.structs.replace(rid, namespace="" if _is_clusters(rid) else namespace, name=name)
     if (place.namespace, place.name) == (rid.namespace, rid.name):
         return None
-    found = _at(place, lookup)
+    found = object_at_place(place, lookup)
     if not found:
-        raise _Unmade(f"there is no {place} to clone")
+        raise UnmadeError(f"there is no {place} to clone")
     return found[0]
 
 
@@ -311,12 +289,6 @@ def _is_clusters(rid: ResourceId) -> bool:
     return is_cluster_scoped(rid.group, rid.kind)
 
 
-def _at(rid: ResourceId, lookup: Lookup) -> list[JsonObject]:
-    """The object at a place, if there is one; names in questions may have wildcards, and those of objects have none."""
-    found = lookup.answer(ObjectsQuestion(f"{rid.api_version}/{rid.kind}", rid.namespace, rid.name))
-    return [body for body in found if identify(body) == rid][:1]
-
-
 def _clone(rid: ResourceId, source: JsonObject, labels: dict[str, str]) -> Wanted:
     """A copy, without what the server wrote into the original, and without owners from another namespace."""
     origin = identify(source)
@@ -329,13 +301,13 @@ def _clone(rid: ResourceId, source: JsonObject, labels: dict[str, str]) -> Wante
 def _made(rid: ResourceId, data: Json, labels: dict[str, str]) -> Wanted:
     """The object, with its own identity and labels, whatever the data says of them."""
     if not isinstance(data, dict):
-        raise _Unmade(f"malformed target: the data of {rid} is no mapping")
+        raise UnmadeError(f"malformed target: the data of {rid} is no mapping")
     if data.get("kind") and data["kind"] != rid.kind:
-        raise _Unmade(f"malformed target: the data of {rid} is of the kind `{data['kind']}`")
+        raise UnmadeError(f"malformed target: the data of {rid} is of the kind `{data['kind']}`")
     given = _mapping(data.get("metadata"), "metadata", rid)
     own = _mapping(given.get("labels"), "labels", rid)
     if any(value is None or isinstance(value, dict | list) for value in own.values()):
-        raise _Unmade(f"malformed target: a label of {rid} is no text")
+        raise UnmadeError(f"malformed target: a label of {rid} is no text")
     own = {name: as_text(value) for name, value in own.items()}
     metadata: dict[str, Any] = {"name": rid.name, **({"namespace": rid.namespace} if rid.namespace else {})}
     kept = {key: value for key, value in given.items() if key not in {"name", "namespace", "labels", "resourceVersion"}}
@@ -347,31 +319,5 @@ def _made(rid: ResourceId, data: Json, labels: dict[str, str]) -> Wanted:
 
 def _mapping(value: Json, name: str, rid: ResourceId) -> JsonObject:
     if value is not None and not isinstance(value, dict):
-        raise _Unmade(f"malformed target: `{name}` of {rid} is no mapping")
+        raise UnmadeError(f"malformed target: `{name}` of {rid} is no mapping")
     return value or {}
-
-
-def _check_descent(trigger: Resource, lookup: Lookup) -> None:
-    """Refuse to make more for an object at the end of too long a chain of generated ones.
-
-    Rules that trigger each other would go on for ever, each object a new
-    trigger; the labels of each lead to the one it was made for.
-    """
-    body, kind, uid = trigger.body, trigger.id.kind, trigger.uid
-    for _ in range(MAX_GENERATIONS):
-        labels = labels_of(body)
-        if RULE not in labels or not labels.get(TRIGGER_UID):
-            return
-        uid, kind = str(labels[TRIGGER_UID]), str(labels.get(TRIGGER_KIND))
-        version = str(labels.get(TRIGGER_VERSION))
-        group = labels.get(TRIGGER_GROUP)
-        question = ObjectsQuestion(
-            f"{group}/{version}/{kind}" if group else f"{version}/{kind}", str(labels.get(TRIGGER_NAMESPACE, ""))
-        )
-        parent = next(
-            (item for item in lookup.answer(question) if (item.get("metadata") or {}).get("uid") == uid), None
-        )
-        if parent is None:
-            return
-        body = parent
-    raise _Unmade(f"{trigger.id} is the end of a chain of {MAX_GENERATIONS} generated objects: the rules loop")

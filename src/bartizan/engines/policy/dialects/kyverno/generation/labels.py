@@ -26,7 +26,7 @@ TRIGGER_VERSION: Final = "generate.kyverno.io/trigger-version"
 TRIGGER_KIND: Final = "generate.kyverno.io/trigger-kind"
 TRIGGER_NAMESPACE: Final = "generate.kyverno.io/trigger-namespace"
 TRIGGER_NAME: Final = "generate.kyverno.io/trigger-name"
-"""Written by versions before 1.12 and read still; a name may be longer than a label."""
+"""Written by versions before 1.12 and read still, and by policies in CEL; a name may be longer than a label."""
 TRIGGER_UID: Final = "generate.kyverno.io/trigger-uid"
 CLONE_SOURCE: Final = "generate.kyverno.io/clone-source"
 SOURCE_GROUP: Final = "generate.kyverno.io/source-group"
@@ -34,6 +34,7 @@ SOURCE_VERSION: Final = "generate.kyverno.io/source-version"
 SOURCE_KIND: Final = "generate.kyverno.io/source-kind"
 SOURCE_NAMESPACE: Final = "generate.kyverno.io/source-namespace"
 SOURCE_UID: Final = "generate.kyverno.io/source-uid"
+_MAX_LABEL: Final = 63
 
 
 class Maker(NamedTuple):
@@ -58,6 +59,15 @@ def trigger_labels(rid: ResourceId, uid: str) -> dict[str, str]:
         TRIGGER_NAMESPACE: rid.namespace,
         TRIGGER_UID: uid,
     }
+
+
+def cel_labels(policy: str, trigger: ResourceId, uid: str) -> dict[str, str]:
+    """What every object bears that a policy in CEL made for a trigger; such a policy has no rules to name.
+
+    The name of the trigger is left out where it is longer than a label may be.
+    """
+    name = {TRIGGER_NAME: trigger.name} if len(trigger.name) <= _MAX_LABEL else {}
+    return {MANAGED_BY: MANAGER, POLICY: policy, **trigger_labels(trigger, uid), **name}
 
 
 def source_labels(source: ResourceId, uid: str) -> dict[str, str]:
@@ -89,17 +99,22 @@ def downstream_of(kind: str, maker: Maker, trigger: Resource | None = None) -> t
     """
     labels = maker_labels(maker)
     if trigger is None:
-        return (_labelled(kind, labels),)
+        return (labelled(kind, labels),)
     by_uid = labels | trigger_labels(trigger.id, trigger.uid)
     by_name = {name: value for name, value in by_uid.items() if name != TRIGGER_UID} | {TRIGGER_NAME: trigger.id.name}
-    return _labelled(kind, by_uid), _labelled(kind, by_name)
+    return labelled(kind, by_uid), labelled(kind, by_name)
+
+
+def labelled(kind: str, labels: dict[str, str], namespace: str = "") -> ObjectsQuestion:
+    """How to ask for the objects of a kind that bear labels."""
+    return ObjectsQuestion(kind, namespace, selector=to_text({"matchLabels": labels}))
 
 
 def clones_of(source: Resource) -> ObjectsQuestion:
     """How to ask for the copies of an object."""
     labels = source_labels(source.id, source.uid)
     del labels[CLONE_SOURCE]
-    return _labelled(f"{source.id.api_version}/{source.id.kind}", labels)
+    return labelled(f"{source.id.api_version}/{source.id.kind}", labels)
 
 
 def without_maker(body: JsonObject) -> JsonObject:
@@ -115,7 +130,3 @@ def marked_source(body: JsonObject) -> JsonObject | None:
     if CLONE_SOURCE in labels:
         return None
     return {**body, "metadata": {**(body.get("metadata") or {}), "labels": {**labels, CLONE_SOURCE: ""}}}
-
-
-def _labelled(kind: str, labels: dict[str, str]) -> ObjectsQuestion:
-    return ObjectsQuestion(kind, selector=to_text({"matchLabels": labels}))

@@ -9,6 +9,7 @@ from bartizan.engines.policy.dialects.kyverno.library.values import to_object
 from bartizan.engines.policy.lookup import KindQuestion, LookupFailedError
 from bartizan.lang.cel import CelError, Overload
 from bartizan.lang.cel.types import BOOL, DYN, STRING, Type, list_of, map_of
+from bartizan.model.scoping import is_cluster_scoped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 CONTEXT: Final = Type("generator.Context")
 _OBJECTS: Final = list_of(map_of(STRING, DYN))
 _FAILED: Final = "failed to generate resources"
-_OF_THE_SERVER: Final = ("uid", "selfLink", "creationTimestamp", "managedFields", "resourceVersion")
+MAX_OBJECTS: Final = 5000
+"""Objects one request may have made, as of classic rules that generate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,23 @@ def _apply(context: GeneratorContext, namespace: str, given: list[Any]) -> bool:
     """Have objects, or the items of lists, made in a namespace. Either all are well, or none is handed on."""
     place = 1 if context.world.namespace else 2
     made = [
-        _placed(item, namespace, context.world)
+        placed(item, namespace, context.world)
         for body in [to_object(item, place) for item in given]
         for item in _items(body)
     ]
-    context.world.generated.extend(made)
+    hand_on(context.world, made)
     return True
+
+
+def hand_on(world: World, made: list[JsonObject]) -> None:
+    """Put what is made with the rest of it.
+
+    Raises:
+        CelError: it is more than anybody wants.
+    """
+    if len(world.generated) + len(made) > MAX_OBJECTS:
+        raise CelError(f"{_FAILED}: more than {MAX_OBJECTS} objects")
+    world.generated.extend(made)
 
 
 def _apply_in_own(context: GeneratorContext, given: list[Any]) -> bool:
@@ -57,11 +70,12 @@ def _items(body: JsonObject) -> Iterator[JsonObject]:
         yield item
 
 
-def _placed(body: JsonObject, namespace: str, world: World) -> JsonObject:
-    """The object as it will be made: in its namespace, without what only a server writes.
+def placed(body: JsonObject, namespace: str, world: World) -> JsonObject:
+    """The object in its namespace, and without one where its kind has none.
 
     Owners are left out where it comes from another namespace, where they
-    would not be found and it would be collected as garbage.
+    would not be found and it would be collected as garbage. What a server
+    wrote into it is left to whoever makes the object, for it tells of a copy.
     """
     api_version, kind = str(body.get("apiVersion") or ""), str(body.get("kind") or "")
     if not _is_namespaced(api_version, kind, world):
@@ -72,7 +86,9 @@ def _placed(body: JsonObject, namespace: str, world: World) -> JsonObject:
             )
         namespace = ""
     given = body.get("metadata")
-    metadata = {key: value for key, value in given.items() if key not in _OF_THE_SERVER} if given else {}
+    if given is not None and not isinstance(given, dict):
+        raise CelError(f"{_FAILED}: the metadata of an object is no mapping")
+    metadata = dict(given or {})
     if metadata.get("namespace") and metadata["namespace"] != namespace:
         metadata.pop("ownerReferences", None)
     metadata.pop("namespace", None)
@@ -83,6 +99,8 @@ def _is_namespaced(api_version: str, kind: str, world: World) -> bool:
     """Whether a kind has namespaces; one that nobody knows is taken to have."""
     if not api_version or not kind:
         return True
+    if is_cluster_scoped(api_version.rpartition("/")[0], kind):
+        return False
     try:
         return bool(world.lookup.answer(KindQuestion(api_version, kind)).get("namespaced", True))
     except LookupFailedError:

@@ -23,7 +23,7 @@ _MAX_CHARS: Final = 4096  # far above what the longest name, tag and digest take
 _TAG: Final = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
 _REPOSITORY: Final = re.compile(r"[a-z0-9_./-]{2,255}")
 _DIGEST: Final = re.compile(r"sha256:[a-f0-9]{64}")
-_HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=<>\"\u0080-\U0010ffff:]*?)(?::[0-9]*)?")
+_HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=<>\"\u0080-\U0010ffff]*)(?::[0-9]*)?")
 
 
 @dataclass(frozen=True, slots=True)

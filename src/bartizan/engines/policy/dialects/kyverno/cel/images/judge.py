@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from bartizan.engines.policy.dialects.kyverno.cel.exceptions import PolicyException
     from bartizan.engines.policy.dialects.kyverno.cel.images.selection import Extractor
     from bartizan.engines.policy.lookup import Lookup
-    from bartizan.engines.policy.plan import Rule
     from bartizan.lang.cel import Expression
     from bartizan.model.request import Request
 
@@ -219,14 +218,3 @@ def _reasons(evidence: Evidence, images: Sequence[str]) -> str:
     said = [f"`{image}`: {why}" for image in images for why in dict.fromkeys(evidence.why.get(image, ()))]
     more = f"; and {len(said) - _MAX_REASONS} more reasons" if len(said) > _MAX_REASONS else ""
     return "; ".join(said[:_MAX_REASONS]) + more
-
-
-def share_evidence(rules: Sequence[Rule]) -> None:
-    """Let the image policies among some rules count what each of the others verifies.
-
-    Without it a policy that requires images to be verified counts only what
-    it verifies itself.
-    """
-    company = [rule.run for rule in rules if isinstance(rule.run, ImageJudge)]
-    for one in company:
-        one.company[:] = company

@@ -6,7 +6,8 @@ the digests.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from bartizan.engines.policy.dialects.kyverno.cel.images.selection import MAX_IMAGES
 from bartizan.engines.policy.dialects.kyverno.images.attestors import World
@@ -25,33 +26,43 @@ if TYPE_CHECKING:
     from bartizan.base.json import Json
     from bartizan.engines.policy.dialects.kyverno.cel.images.judge import Scope
     from bartizan.engines.policy.lookup import Lookup, RegistryAccess
-    from bartizan.engines.policy.plan import Run
     from bartizan.model.request import Request
 
 RULE: Final = "mutateDigest"
 _FAILED: Final = "failed to update digest"
 
 
-def pinning(scope: Scope, is_meant: Callable[[str], bool], access: Callable[[Request], RegistryAccess]) -> Run:
-    """Pin the images of Pods and of the controllers whose templates are known.
+@dataclass(frozen=True, slots=True, eq=False)
+class Pinning:
+    """Pins the images of Pods, and of the controllers whose templates are known.
 
     Where one digest cannot be had nothing is pinned, and the rule is in
     error: a resource half pinned would look as if all of it were.
     """
 
-    def run(request: Request, lookup: Lookup) -> Outcome | None:
-        if request.operation == "DELETE":
+    scope: Scope
+    applies: Callable[[Request], bool]
+    is_meant: Callable[[str], bool]
+    access: Callable[[Request], RegistryAccess]
+    knows: bool = True
+    """Whether it is known where the images stand; templates that are found by their shape are left as they are."""
+    pins: ClassVar[bool] = True
+
+    def __call__(self, request: Request, lookup: Lookup) -> Outcome | None:
+        """The resource with digests in place of tags; no outcome where there is nothing to pin."""
+        if request.operation == "DELETE" or not self.applies(request):
             return None
+        if not self.knows:
+            return Skipped("digest-pinning mutation is not supported for extraction-mode targets")
         try:
-            settled = scope.settled(scope.names(request, lookup))
-            tagged = {} if settled is not None else _tagged(request, is_meant)
+            settled = self.scope.settled(self.scope.names(request, lookup))
+            tagged = {} if settled is not None else _tagged(request, self.is_meant)
         except (CelError, CelBudgetError, UnresolvedError) as error:
             return Broken(f"{_FAILED}: {error}")
         if len(tagged) > MAX_IMAGES:
             return Broken(f"{_FAILED}: the resource names {len(tagged)} images, and at most {MAX_IMAGES} are pinned")
-        return _pinned(request, tagged, Place(access=access(request)), World(lookup, scope.now())) if tagged else None
-
-    return run
+        place, world = Place(access=self.access(request)), World(lookup, self.scope.now())
+        return _pinned(request, tagged, place, world) if tagged else None
 
 
 def _pinned(request: Request, tagged: dict[str, str], place: Place, world: World) -> Outcome:
@@ -61,12 +72,6 @@ def _pinned(request: Request, tagged: dict[str, str], place: Place, world: World
     body = request.resource.body
     after = pinned(body, {at: f"{image}@{digests[image]}" for at, image in tagged.items()})
     return Passed("digests are pinned", (Change(request.resource.id, body, after),))
-
-
-def not_pinned(request: Request, _lookup: Lookup) -> Outcome | None:
-    """What is said of a controller whose templates are found by their shape."""
-    said = "digest-pinning mutation is not supported for extraction-mode targets"
-    return None if request.operation == "DELETE" else Skipped(said)
 
 
 def _tagged(request: Request, is_meant: Callable[[str], bool]) -> dict[str, str]:

@@ -21,12 +21,12 @@ from bartizan.engines.policy.dialects.kyverno.cel.autogen import made_for_contro
 from bartizan.engines.policy.dialects.kyverno.cel.exceptions import exceptions_for
 from bartizan.engines.policy.dialects.kyverno.cel.images.attestors import attestors_maker, compile_attestors
 from bartizan.engines.policy.dialects.kyverno.cel.images.judge import ImageJudge, Scope, evidence_of
-from bartizan.engines.policy.dialects.kyverno.cel.images.pinning import RULE, not_pinned, pinning
+from bartizan.engines.policy.dialects.kyverno.cel.images.pinning import RULE, Pinning
 from bartizan.engines.policy.dialects.kyverno.cel.images.selection import compile_extractors, compile_references
 from bartizan.engines.policy.dialects.kyverno.cel.images.spec import ImageValidatingSpec, read_spec
 from bartizan.engines.policy.dialects.kyverno.cel.images.verifier import ImageVerifier, Terms
 from bartizan.engines.policy.dialects.kyverno.cel.spec import FAILURE_POLICIES, one_of
-from bartizan.engines.policy.dialects.kyverno.cel.validating import action_of, gated, of_namespace
+from bartizan.engines.policy.dialects.kyverno.cel.validating import action_of, of_namespace
 from bartizan.engines.policy.dialects.kyverno.cel.vocabulary import makers_for, vocabulary_for
 from bartizan.engines.policy.dialects.kyverno.images.access import registry_access
 from bartizan.engines.policy.dialects.kyverno.library import WORLD, World
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.cel.names import Makers, Names
     from bartizan.engines.policy.dialects.kyverno.cel.spec import Head
-    from bartizan.engines.policy.plan import Run
     from bartizan.lang.jmespath import Ambient
     from bartizan.model.request import Request
 
@@ -63,12 +62,9 @@ class _Making(NamedTuple):
 
 
 def image_validating_rules(
-    document: JsonObject, head: Head, ambient: Ambient, exceptions: Sequence[JsonObject], *, pins: bool = True
+    document: JsonObject, head: Head, ambient: Ambient, exceptions: Sequence[JsonObject]
 ) -> Iterator[Rule]:
     """Compile a policy: its own rules, then the ones for pod controllers.
-
-    Without `pins` digests are not pinned, whatever the policy says: the
-    peer's command line judges resources as they stand.
 
     Raises:
         SpecError: a field is malformed, or an expression does not compile.
@@ -83,7 +79,7 @@ def image_validating_rules(
         yield Rule(head.info, judge, None, lambda _request: action, "verify")
         return
     match = _match(spec.match_constraints, head)
-    pins = pins and spec.validation_configurations.mutate_digest is not False
+    pins = spec.validation_configurations.mutate_digest is not False
     made = [(spec, document["spec"], match, False)]
     for one in made_for_controllers(document["spec"], spec.match_constraints, spec.autogen):
         moved = spec if one.extracts else read_spec(one.spec)
@@ -91,8 +87,8 @@ def image_validating_rules(
     for own, written, about, extracts in made:
         if pins:
             info = msgspec.structs.replace(head.info, id=RuleId(head.full_name, RULE))
-            run = not_pinned if extracts else _pinning(own, making)
-            yield Rule(info, gated(about, run), about.kinds, lambda _request: action, "mutate")
+            run = _pinning(own, _in_kubernetes(about), making)
+            yield Rule(info, replace(run, knows=not extracts), about.kinds, lambda _request: action, "mutate")
         judge = _judge(own, written, _in_kubernetes(about), making)
         if extracts:
             judge = replace(judge, extracts=True)
@@ -139,10 +135,11 @@ def _early() -> Makers:
     return {name: missing(name) for name in _NAMES}
 
 
-def _pinning(spec: ImageValidatingSpec, making: _Making) -> Run:
+def _pinning(spec: ImageValidatingSpec, applies: Callable[[Request], bool], making: _Making) -> Pinning:
     credentials = spec.credentials
-    return pinning(
+    return Pinning(
         _scope(spec, making),
+        applies,
         compile_references(spec.match_image_references, "/spec/matchImageReferences"),
         lambda request: registry_access(credentials, request),
     )
