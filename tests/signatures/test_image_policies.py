@@ -49,6 +49,7 @@ def policy_of(spec: JsonObject, name: str = "images", kind: str = "ImageValidati
     usual = {
         "matchConstraints": _PODS,
         "validationConfigurations": {"mutateDigest": False, "verifyDigest": False},
+        "attestors": [],
         "validations": [{**_SIGNED, "message": "not signed"}],
     }
     metadata = {"name": name, "namespace": "default"} if kind.startswith("Namespaced") else {"name": name}

@@ -162,6 +162,8 @@ class SwitchesSpec(Record, frozen=True):
 class ImageValidatingSpec(Record, frozen=True):
     """`spec` of an ImageValidatingPolicy."""
 
+    attestors: tuple[AttestorSpec, ...]
+    validations: tuple[ValidationSpec, ...]
     match_constraints: MatchResources | None = None
     failure_policy: str | None = None
     audit_annotations: tuple[AnnotationSpec, ...] = ()
@@ -172,9 +174,7 @@ class ImageValidatingSpec(Record, frozen=True):
     match_image_references: tuple[ReferenceSpec, ...] = ()
     credentials: CredentialsSpec | None = None
     images: tuple[ExtractorSpec, ...] = ()
-    attestors: tuple[AttestorSpec, ...] = ()
     attestations: tuple[AttestationSpec, ...] = ()
-    validations: tuple[ValidationSpec, ...] = ()
     webhook_configuration: WebhookConfiguration | None = None
     evaluation: Evaluation | None = None
     autogen: Autogen | None = None
