@@ -180,10 +180,17 @@ def _moment(signed: _Signed, store: Store, now: datetime) -> datetime:
         return now
     if not signed.stamp:
         raise RefusedError("the signature has no timestamp")
-    # a response that grants the token, for that is the form in which it can be read
-    inner = b"\x30\x03\x02\x01\x00" + signed.stamp
-    size = len(inner).to_bytes(4)
-    return check_timestamp(b"\x30\x84" + size + inner, signed.signature, store.stampers)
+    return check_timestamp(_granted(signed.stamp), signed.signature, store.stampers)
+
+
+def _granted(token: bytes) -> bytes:
+    """An authority's answer that grants a token, for that is the form in which one can be read."""
+    inner = b"\x30\x03\x02\x01\x00" + token
+    size = len(inner)
+    if size < 0x80:
+        return b"\x30" + bytes([size]) + inner
+    octets = size.to_bytes((size.bit_length() + 7) // 8)
+    return b"\x30" + bytes([0x80 | len(octets)]) + octets + inner
 
 
 def _bits(key: PublicKey) -> int:
