@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,3 +161,11 @@ def test_real_registry_gets_the_same_verdict(
     with Registry() as registry:
         steps = judged(case, image, _Trusting(RegistryLookup(lookup, lambda: registry), lookup))
     check(steps, case, image)
+
+
+def test_the_policy_of_the_page_compiles() -> None:
+    page = (FOLDER.parents[2] / "docs/how-to/image-policies.md").read_text()
+    (text,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    policy = compiled(yaml.safe_load(text))
+    assert {rule.does for rule in policy.rules} == {"mutate", "verify"}
+    assert policy.problems == ()

@@ -1,4 +1,4 @@
-"""What Kubernetes adds to the language, as tables of expressions and answers."""
+"""What Kubernetes and others add to the language, as tables of expressions and answers."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ import yaml
 from tests.conformance import ROOT
 
 from bartizan.base.errors import SpecError
-from bartizan.lang.cel import CelError, Environment, compile_expression
-from bartizan.lang.cel.library import KUBERNETES
+from bartizan.lang.cel import CelError, Environment, compile_expression, functions_of
+from bartizan.lang.cel.library import EXTENSIONS, KUBERNETES
 from bartizan.lang.cel.types import DYN
 
-TABLE = yaml.safe_load((ROOT / "tests" / "cases" / "cel" / "kubernetes.yaml").read_text())
-ENVIRONMENT = Environment(dict.fromkeys(TABLE["given"], DYN), KUBERNETES, homogeneous=True)
+FOLDER = ROOT / "tests" / "cases" / "cel"
+TABLE = yaml.safe_load((FOLDER / "kubernetes.yaml").read_text())
+EXTENDING = yaml.safe_load((FOLDER / "extensions.yaml").read_text())
+FUNCTIONS = functions_of({name: item for name, item in EXTENSIONS.items() if name not in KUBERNETES}, KUBERNETES)
+ENVIRONMENT = Environment(dict.fromkeys(TABLE["given"], DYN), FUNCTIONS, homogeneous=True)
 
 
-@pytest.mark.parametrize("case", TABLE["cases"], ids=lambda case: case["expression"])
+@pytest.mark.parametrize("case", [*TABLE["cases"], *EXTENDING], ids=lambda case: case["expression"])
 def test_answer(case: dict[str, Any]) -> None:
     if "refused" in case:
         with pytest.raises(SpecError, match=re.escape(case["refused"])):

@@ -13,6 +13,7 @@ from bartizan.lang.cel.library import (
     mathematics,
     network,
     optional,
+    patterns,
     standard,
     strings,
 )
@@ -41,3 +42,6 @@ KUBERNETES: Final = functions_of(
     *kubernetes.TABLES,
 )
 """The language as the Kubernetes API server has it."""
+
+EXTENSIONS: Final = functions_of(mathematics.FUNCTIONS, encoders.FUNCTIONS, patterns.FUNCTIONS)
+"""What others add to that."""

@@ -15,7 +15,7 @@ from bartizan.engines.policy.cel.expressions import (
     compile_validations,
     compile_variables,
 )
-from bartizan.engines.policy.cel.match import Match, MatchResources, compile_match
+from bartizan.engines.policy.cel.match import Match, MatchResources, compile_match, within
 from bartizan.engines.policy.cel.names import makers_of
 from bartizan.engines.policy.dialects.kyverno.cel.autogen import made_for_controllers
 from bartizan.engines.policy.dialects.kyverno.cel.exceptions import exceptions_for
@@ -26,7 +26,7 @@ from bartizan.engines.policy.dialects.kyverno.cel.images.selection import compil
 from bartizan.engines.policy.dialects.kyverno.cel.images.spec import ImageValidatingSpec, read_spec
 from bartizan.engines.policy.dialects.kyverno.cel.images.verifier import ImageVerifier, Terms
 from bartizan.engines.policy.dialects.kyverno.cel.spec import FAILURE_POLICIES, one_of
-from bartizan.engines.policy.dialects.kyverno.cel.validating import action_of, of_namespace
+from bartizan.engines.policy.dialects.kyverno.cel.validating import action_of
 from bartizan.engines.policy.dialects.kyverno.cel.vocabulary import makers_for, vocabulary_for
 from bartizan.engines.policy.dialects.kyverno.images.access import registry_access
 from bartizan.engines.policy.dialects.kyverno.library import WORLD, World
@@ -96,7 +96,7 @@ def image_validating_rules(
 
 
 def _match(constraints: MatchResources | None, head: Head) -> Match:
-    return of_namespace(compile_match(constraints or _EVERYTHING, "/spec/matchConstraints"), head)
+    return within(compile_match(constraints or _EVERYTHING, "/spec/matchConstraints"), head.namespace)
 
 
 def _in_kubernetes(match: Match) -> Callable[[Request], bool]:
