@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,18 @@ import msgspec
 import pytest
 import yaml
 from tests.registry.fixtures import registry_server  # noqa: F401 (a fixture)
+from tests.signatures.authority import NOW, issue
 from tests.signatures.cast import cast
+from tests.signatures.notation import jws
+from tests.signatures.shelf import Recorded
 from tests.signatures.test_verify_images import NAMES, _Trusting, pod, recorded
 
 from bartizan.app.ambient import ambient
 from bartizan.app.images.registry import RegistryLookup
 from bartizan.engines.policy.chain import run_chain
+from bartizan.engines.policy.dialects.kyverno.cel.images import verifier
 from bartizan.engines.policy.dialects.kyverno.cel.policy import compile_cel_policy, share_evidence
+from bartizan.engines.policy.signatures.cosign import verify_signatures
 from bartizan.model.outcome import Failed
 from bartizan.model.request import Request
 from bartizan.model.resource import payload_from, resource_from
@@ -161,6 +167,50 @@ def test_real_registry_gets_the_same_verdict(
     with Registry() as registry:
         steps = judged(case, image, _Trusting(RegistryLookup(lookup, lambda: registry), lookup))
     check(steps, case, image)
+
+
+_ALICE = {
+    "attestors": [{"name": "them", "cosign": {"key": {"data": "$alice;"}, "ctlog": {"insecureIgnoreTlog": True}}}]
+}
+
+
+def test_what_was_verified_is_verified_again_once_the_registry_holds_something_else() -> None:
+    rules = list(compiled(policy_of(cast().fill(_ALICE))).rules)
+    resource = resource_from(pod("registry.example.com/app:v1"))
+    said_of = {"alice": "pass: ", "bob": "fail: not signed"}
+    for signer in ("alice", "bob", "alice", "alice", "bob"):
+        lookup = recorded({"holds": [{"signature": {"by": signer}}]})
+        assert [said(step) for step in steps_of(rules, resource, lookup)] == [said_of[signer]]
+
+
+def test_what_was_verified_is_not_believed_for_long() -> None:
+    clock = [NOW]
+    signer = issue("short", cast().company, start=NOW - timedelta(hours=1), end=NOW + timedelta(hours=1))
+    shelf = cast().shelf([])
+    target = {key: shelf.target[key] for key in ("mediaType", "digest", "size")}
+    shelf.envelopes.append(("application/jose+json", jws(target, signer)))
+    spec = {"attestors": [{"name": "them", "notary": {"certs": {"value": cast().texts()["company"]}}}]}
+    rules = list(compile_cel_policy(policy_of(spec), ambient()._replace(now=lambda: clock[0])).rules)
+    resource, lookup = resource_from(pod("registry.example.com/app:v1")), Recorded(shelf)
+    for minutes, want in ((0, "pass"), (0.5, "pass"), (59, "pass"), (61, "fail"), (59, "pass")):
+        clock[0] = NOW + timedelta(minutes=minutes)
+        assert [said(step).partition(":")[0] for step in steps_of(rules, resource, lookup)] == [want]
+
+
+def test_signatures_are_checked_once_for_all_pods_of_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[str] = []
+
+    def counted(layers: Any, digest: str, demand: Any) -> Any:
+        checked.append(digest)
+        return verify_signatures(layers, digest, demand)
+
+    monkeypatch.setattr(verifier, "verify_signatures", counted)
+    rules = list(compiled(policy_of(cast().fill(_ALICE))).rules)
+    lookup = recorded({"holds": [{"signature": {"by": "alice"}}]})
+    for number in range(20):
+        resource = resource_from(pod("registry.example.com/app:v1", uid=str(number)))
+        assert [said(step) for step in steps_of(rules, resource, lookup)] == ["pass: "]
+    assert len(checked) == 1
 
 
 def test_the_policy_of_the_page_compiles() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from bartizan.base.errors import SpecError
+from bartizan.base.json import to_text
 from bartizan.base.regex import compile_regex
 from bartizan.engines.policy.cel.expressions import compile_at
 from bartizan.engines.policy.dialects.kyverno.cel.images.spec import IdentitySpec, LogsSpec
@@ -41,13 +42,17 @@ _ANYBODY: Final = IdentitySpec()
 
 
 class Attestor(dict[str, Any]):
-    """The value of `attestors.x`: what the policy says of them, with `spec`, which is what it means."""
+    """The value of `attestors.x`: what the policy says of them, with `spec`, which is what it means.
 
-    __slots__ = ("spec", "who")
+    `who` are the identities it may be of, and `text` is all of it.
+    """
+
+    __slots__ = ("spec", "text", "who")
 
     def __init__(self, spec: AttestorSpec, written: JsonObject) -> None:
         super().__init__(written)
         self.spec = spec
+        self.text = to_text(written)
         self.who = identities_of(spec.cosign) if spec.cosign else ()
 
 

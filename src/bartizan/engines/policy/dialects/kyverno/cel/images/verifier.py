@@ -8,11 +8,12 @@ expression has no value. The peer says zero there, so that `== 0` would pass.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from bartizan.engines.policy.dialects.kyverno.cel.images.attestors import Attestor
+from bartizan.engines.policy.dialects.kyverno.cel.images.verdicts import Listener, Subject, Verdict, Verdicts
 from bartizan.engines.policy.dialects.kyverno.images.attestors import World, demand_of, satisfy
 from bartizan.engines.policy.dialects.kyverno.images.material import Beside, Place, bundled_statements, of_type
 from bartizan.engines.policy.dialects.kyverno.images.spec import AttestorSetSpec
@@ -68,6 +69,14 @@ class Terms:
     is_meant: Callable[[str], bool]
     attestations: Mapping[str, AttestationSpec]
     written: Mapping[str, JsonObject]
+    verdicts: Verdicts = field(default_factory=Verdicts)
+
+
+class _Asking(NamedTuple):
+    """An image that is asked about, and what was heard of it."""
+
+    beside: Beside
+    listener: Listener
 
 
 @dataclass(slots=True)
@@ -79,8 +88,8 @@ class ImageVerifier:
     lookup: Lookup
     now: datetime
     evidence: Evidence
-    _beside: dict[str, Beside] = field(default_factory=dict)
-    _verdicts: dict[tuple[str, str, str], bool] = field(default_factory=dict)
+    _asking: dict[str, _Asking] = field(default_factory=dict)
+    _verdicts: dict[tuple[str, str, str], Verdict] = field(default_factory=dict)
     _payloads: dict[tuple[str, str], Json] = field(default_factory=dict)
     _doubts: dict[str, list[str]] = field(default_factory=dict)
 
@@ -103,7 +112,12 @@ class ImageVerifier:
             LookupFailedError: the registry has no such image, or cannot be asked.
         """
         known = _known(attestor)
-        return self._once(image, known, "", lambda beside: self._signed(beside, known))
+
+        def check(asking: _Asking) -> Json:
+            self._signed(asking, known)
+            return None
+
+        return self._once(image, known, "", check).vouches
 
     def is_attested(self, image: str, attestation: JsonObject, attestor: JsonObject) -> bool:
         """Whether an attestor signed an attestation of an image; what it says is kept for `payload`.
@@ -113,11 +127,11 @@ class ImageVerifier:
         """
         known = _known(attestor)
         name = str(attestation["name"])
-
-        def check(beside: Beside) -> None:
-            self._payloads[image, name] = self._attested(beside, known, self.terms.attestations[name])
-
-        return self._once(image, known, name, check)
+        spec = self.terms.attestations[name]
+        verdict = self._once(image, known, name, lambda asking: self._attested(asking, known, spec))
+        if verdict.vouches:
+            self._payloads[image, name] = verdict.payload
+        return verdict.vouches
 
     def payload(self, image: str, attestation: JsonObject) -> Json:
         """What an attestation says; a referrer may be read without having been verified, as the peer has it.
@@ -151,52 +165,64 @@ class ImageVerifier:
             LookupFailedError: the registry has no such image, or cannot be asked.
         """
         try:
-            return self._material(image).digest(Place(access=self.access))
+            return self._of(image).beside.digest(Place(access=self.access))
         except (RefusedError, UndecidedError) as error:
             raise LookupFailedError(str(error)) from error
 
-    def _once(self, image: str, attestor: Attestor, attestation: str, check: Callable[[Beside], None]) -> bool:
+    def _once(self, image: str, attestor: Attestor, attestation: str, check: Callable[[_Asking], Json]) -> Verdict:
         key = (image, attestor.spec.name, attestation)
-        if key not in self._verdicts:
-            self.digest(image)
-            self._verdicts[key] = self._vouches(image, attestor, attestation, check)
-        return self._verdicts[key]
+        found = self._verdicts.get(key)
+        if found is None:
+            subject = Subject(image, self.access, attestor.text, attestation)
+            found = self.terms.verdicts.recall(subject, self.lookup, self.now)
+            if found is None:
+                self.digest(image)
+                found = self._judged(subject, attestor, check)
+            self._verdicts[key] = found
+            if found.why:
+                self.evidence.why.setdefault(image, []).append(found.why)
+        return found
 
-    def _vouches(self, image: str, attestor: Attestor, attestation: str, check: Callable[[Beside], None]) -> bool:
-        what = f"attestor `{attestor.spec.name}`" + (f", attestation `{attestation}`" if attestation else "")
+    def _judged(self, subject: Subject, attestor: Attestor, check: Callable[[_Asking], Json]) -> Verdict:
+        """Find out whether an attestor vouches; only what is certain is kept."""
+        name, image = subject.attestation, subject.image
+        what = f"attestor `{attestor.spec.name}`" + (f", attestation `{name}`" if name else "")
+        asking = self._of(image)
         try:
-            check(self._material(image))
+            verdict = Verdict(vouches=True, payload=check(asking))
         except RefusedError as error:
-            self.evidence.why.setdefault(image, []).append(f"{what}: {error}")
+            verdict = Verdict(vouches=False, why=f"{what}: {error}")
         except UndecidedError as error:
             self._doubts.setdefault(image, []).append(f"{what}: {error}")
-        else:
-            return True
-        return False
+            return Verdict(vouches=False)
+        self.terms.verdicts.keep(subject, verdict, asking.listener, self.now)
+        return verdict
 
-    def _material(self, image: str) -> Beside:
-        if image not in self._beside:
-            self._beside[image] = Beside(image, World(self.lookup, self.now))
-        return self._beside[image]
+    def _of(self, image: str) -> _Asking:
+        if image not in self._asking:
+            listener = Listener(self.lookup)
+            self._asking[image] = _Asking(Beside(image, World(listener, self.now)), listener)
+        return self._asking[image]
 
-    def _signed(self, beside: Beside, attestor: Attestor) -> None:
+    def _signed(self, asking: _Asking, attestor: Attestor) -> None:
         cosign, notary = attestor.spec.cosign, attestor.spec.notary
+        beside = asking.beside
         if notary is not None:
             material = beside.ask("notary", Place(access=self.access))
             verify_notary(material.envelopes, material.target, _store(notary), self.now)
         elif cosign is not None:
-            place, world = self._place(cosign), self._world(cosign)
+            place, world = self._place(cosign), self._world(cosign, asking)
             self._somebody(attestor, lambda who, _place: _sign_check(beside, place, world, who))
 
-    def _attested(self, beside: Beside, attestor: Attestor, attestation: AttestationSpec) -> Json:
+    def _attested(self, asking: _Asking, attestor: Attestor, attestation: AttestationSpec) -> Json:
         cosign, notary = attestor.spec.cosign, attestor.spec.notary
         if notary is not None and attestation.referrer is not None:
-            return self._artifact(beside, notary, attestation.referrer.type_)
+            return self._artifact(asking.beside, notary, attestation.referrer.type_)
         if cosign is None or attestation.intoto is None:
             raise RefusedError("cosign signs no referrers, only in-toto attestations")
         wanted = _TYPES.get(attestation.intoto.type_, attestation.intoto.type_)
-        place, world = self._place(cosign), self._world(cosign)
-        statements = self._somebody(attestor, lambda who, _place: _statements(beside, place, world, wanted, who))
+        place, world = self._place(cosign), self._world(cosign, asking)
+        statements = self._somebody(attestor, lambda who, _place: _statements(asking.beside, place, world, wanted, who))
         return statements[-1].written
 
     def _somebody(
@@ -224,7 +250,7 @@ class ImageVerifier:
 
     def _referred(self, image: str, wanted: str) -> Json:
         try:
-            material = self._material(image).ask("referrers", Place(access=self.access), wanted)
+            material = self._of(image).beside.ask("referrers", Place(access=self.access), wanted)
             if not material.referrers:
                 raise LookupFailedError(f"nothing of type `{wanted}` refers to image `{image}`")
             return verify_artifact(material.referrers[0], material.target.digest, wanted).written
@@ -240,9 +266,9 @@ class ImageVerifier:
         access = msgspec.structs.replace(self.access, secrets=(*self.access.secrets, *secrets))
         return Place(repository=source.repository, tag_prefix=source.tag_prefix, access=access)
 
-    def _world(self, cosign: CosignSpec) -> World:
+    def _world(self, cosign: CosignSpec, asking: _Asking) -> World:
         """The world with the trusted root that the attestor is to be believed by."""
-        world = World(self.lookup, self.now)
+        world = World(asking.listener, self.now)
         if cosign.trusted_root is not None:
             return world.believing(cosign.trusted_root.value)
         tuf = cosign.tuf
