@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from bartizan.lang.cel.declare import Overload
     from bartizan.lang.cel.trace.prepared import Prepared
 
-_OPERATORS: Final = {
+_OPERATORS: Final[Mapping[str, Callable[..., Any]]] = {
     "_==_": operators.equal,
     "_!=_": operators.not_equal,
     "_<_": operators.less,
