@@ -80,6 +80,14 @@ def compile_match(spec: MatchResources, at: str, *, prefixes: bool = True) -> Ma
     return Match(applies, _kinds(spec.resource_rules or ()))
 
 
+def within(match: Match, namespace: str) -> Match:
+    """The match of a policy that stands in a namespace: nothing beyond it; one of the whole cluster stays as it is."""
+    if not namespace:
+        return match
+    applies = match.applies
+    return match._replace(applies=lambda request: request.resource.id.namespace == namespace and applies(request))
+
+
 def _kinds(rules: tuple[ResourceRule, ...]) -> frozenset[str] | None:
     """The kinds that rules can be about, unless one of them leaves that open."""
     found: set[str] = set()
