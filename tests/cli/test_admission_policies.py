@@ -121,3 +121,31 @@ def test_what_is_mutated_is_written_and_asked_again(tmp_path: Path) -> None:
     done = bartizan("apply", tmp_path / "policy.yaml", "-r", tmp_path / "resources.yaml", "-o", "yaml")
     assert done.code == 0
     assert "times: xx\n" in done.out
+
+
+def test_an_explanation_shows_what_decided(tmp_path: Path) -> None:
+    _write(tmp_path, policy=f"{_POLICY}---\n{_BINDING}", resources=_DEPLOYMENT + _LIMITS)
+    done = bartizan("explain", tmp_path / "policy.yaml", tmp_path / "resources.yaml", "--resource", "big")
+    assert "rule few/everywhere failed on Deployment default/big" in done.out
+    assert "message: at most 3" in done.out
+    assert "policy.yaml:11:" in done.out
+    assert "object.spec.replicas = 5" in done.out
+    assert 'params.data.most = "3"' in done.out
+
+
+def test_an_explanation_of_what_is_skipped_broken_and_mutated(tmp_path: Path) -> None:
+    skipping = "  matchConditions: [{name: big, expression: object.spec.replicas > 9}]\n"
+    broken = _POLICY.replace("name: few", "name: broken").replace("params == null || ", "")
+    texts = (_POLICY + skipping, broken, _MUTATION)
+    _write(tmp_path, policy="---\n".join(texts), resources=_DEPLOYMENT)
+    done = bartizan("explain", tmp_path / "policy.yaml", tmp_path / "resources.yaml")
+    assert "rule few does not apply to Deployment default/big" in done.out
+    assert "because this does not hold" in done.out
+    assert "policy.yaml:13:" in done.out
+    assert "rule broken" in done.out
+    assert "because no such key: data" in done.out
+    assert "policy.yaml:25:" in done.out
+    assert "rule counted passed on" in done.out
+    unknown = bartizan("explain", tmp_path / "policy.yaml", tmp_path / "resources.yaml", "--rule", "brken")
+    assert unknown.code == 2
+    assert "Did you mean `broken`?" in unknown.err

@@ -17,6 +17,7 @@ from bartizan.base.errors import BartizanError, SourceError, SpecError
 from bartizan.base.location import Location
 from bartizan.base.suggest import did_you_mean
 from bartizan.catalog import export_policy, load_catalog
+from bartizan.engines.policy.dialects.kubernetes.kinds import is_admission_document
 from bartizan.engines.policy.dialects.kyverno import is_policy
 from bartizan.engines.policy.dialects.kyverno.explanation.rule import (
     Explanation,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from bartizan.model.request import Request
     from bartizan.model.resource import Lines, Resource
     from bartizan.model.trace import Node
+    from bartizan.sources.yaml import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,14 +102,24 @@ def explain_inputs(inputs: ExplainInputs) -> Explanations:
     if check is not None:
         return Explanations(tuple(explain_cross_check(check, resources, _is_named(inputs.resource))), ())
     exceptions = _exceptions(inputs.exception)
-    watched = [(source, _watch(source, exceptions)) for source in _policies(inputs.policy)]
+    admission = _admission_documents(inputs.policy)
+    given = [] if admission else _policies(inputs.policy)
+    watched = [(source, _watch(source, exceptions)) for source in given]
     rules = [(source, rule) for source, policy in watched for rule in policy.rules]
-    meant = _rules_named(rules, inputs.rule)
+    meant = _rules_named(rules, inputs.rule) if given else []
     chosen = _resources_named(resources, inputs.resource)
     asker = Asker(values_in(inputs.values), user_in(inputs.user_info), supply.namespace_labels())
     # a request of its own for each rule, which then shows all it asks, and not only what the one before did not
     asking = Asking(lambda rule, about: asker.request(rule.info.id, about), GivenWorld(lambda: resources))
     found = [_explained(source, rule, resource, asking) for source, rule in meant for resource in chosen]
+    if admission:
+        from bartizan.app.explain.admission import explain_admission  # late: it brings CEL
+
+        found = [
+            _quoted_in(lines, resource, item.root, applies=item.outcome is not None)
+            for resource in chosen
+            for lines, item in explain_admission(admission, resource, asker, asking.lookup, inputs.rule)
+        ]
     return _most_telling(found, named=bool(inputs.rule and inputs.resource))
 
 
@@ -261,6 +273,21 @@ def _placed(source: _Source, rule: WatchedRule, resource: Resource, explanation:
     in_policy = _quoted(source.lines, _origin(at) if rule.is_generated else at)
     in_resource = _quoted(resource.lines, pointer) if pointer is not None else None
     return Explained(root, explanation.outcome is not None, in_policy, in_resource)
+
+
+def _quoted_in(lines: Lines | None, resource: Resource, root: Node, *, applies: bool) -> Explained:
+    """An explanation that has no places of its own in the resource, with that in the policy."""
+    at = next((node.at for node in root.deciding if node.at), root.at)
+    return Explained(root, applies, _quoted(lines, at), _quoted(resource.lines, "/metadata/name"))
+
+
+def _admission_documents(name: str) -> list[Document]:
+    """The admission policies and bindings in a file, if it holds any."""
+    from pathlib import Path
+
+    path = Path(name)
+    found = documents([path]) if path.exists() else ()
+    return [item for item in found if not isinstance(item, Problem) and is_admission_document(item.body)]
 
 
 def _origin(at: str) -> str:

@@ -63,6 +63,10 @@ class Evaluation(NamedTuple):
         """The names of validations and mutations."""
         return _named(matched, lookup, params, self.makers)
 
+    def early_names(self, matched: Matched, lookup: Lookup, params: JsonObject | None) -> Names:
+        """The names of conditions, which come before the policy's variables and know no namespace."""
+        return _named(matched, lookup, params, self.early_makers)
+
     def plain_names(self, matched: Matched, lookup: Lookup, params: JsonObject | None) -> Names:
         """The names of messages and audit annotations, for which nobody is authorized."""
         return _named(matched, lookup, params, self.plain_makers)
@@ -74,7 +78,7 @@ class Evaluation(NamedTuple):
         """
         if not self.conditions:
             return False
-        names = _named(matched, lookup, params, self.early_makers)
+        names = self.early_names(matched, lookup, params)
         errors: dict[str, None] = {}
         for condition in self.conditions:
             if names.spent > CONDITIONS_LIMIT:

@@ -57,11 +57,12 @@ class Remark(NamedTuple):
 
 
 class Bound(NamedTuple):
-    """A policy with its bindings; without any, it is judged by everywhere."""
+    """A policy with its bindings; without any, it is judged by everywhere. `document` is the place of its own."""
 
     policy: AdmissionPolicy
     info: RuleInfo
     bindings: tuple[Binding, ...]
+    document: int
 
 
 class Compiled(NamedTuple):
@@ -149,7 +150,7 @@ def _joined(
         if not mine:
             said = f"no binding of {kind} `{policy.name}` was given, and without one a cluster does not run it"
             remarks.append(Remark(number, said, f"Write a {kind}Binding."))
-        bound.append(Bound(policy, info, tuple(bind(item, policy.param_kind) for item in mine)))
+        bound.append(Bound(policy, info, tuple(bind(item, policy.param_kind) for item in mine), number))
     for number, item in bindings:
         if (item.policy_kind, item.spec.policy_name) not in known:
             said = f"binding `{item.name}` names {item.policy_kind} `{item.spec.policy_name}`, which was not given"
