@@ -19,6 +19,7 @@ from bartizan.cli.main import cli
 _PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`(bartizan [^`\n]*)`")
+_BETWEEN = re.compile(r"\s(?:\||>|&&)\s(?=(?:[^']*'[^']*')*[^']*$)")  # what stands in quotes is an argument
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -28,7 +29,7 @@ def _commands() -> list[tuple[str, str]]:
         text = page.read_text()
         lines = [line for block in _BLOCK.findall(text) for line in block.splitlines()]
         for line in [*lines, *_INLINE.findall(text)]:
-            for part in re.split(r"\s(?:\||>|&&)\s", line.partition("  #")[0]):
+            for part in _BETWEEN.split(line.partition("  #")[0]):
                 if part.strip().startswith("bartizan ") and "…" not in part:
                     found[page.name, part.strip()] = None
     return list(found)
