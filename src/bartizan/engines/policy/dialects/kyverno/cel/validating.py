@@ -145,6 +145,13 @@ def validating_rules(
     spec = decode(document["spec"], ValidatingSpec, "/spec")
     asked = spec.evaluation.mode if spec.evaluation else None
     mode = one_of(asked, MODES, "/spec/evaluation/mode", default="Kubernetes")
+    if mode in ("HTTP", "Envoy"):
+        from bartizan.engines.policy.dialects.kyverno.cel.authorization import (  # late: few policies are about requests
+            authorization_rule,
+        )
+
+        yield authorization_rule(spec, mode, (head, ambient), exceptions, _action(spec))
+        return
     judge = _judge(spec, head, ambient, exceptions)
     action = _action(spec)
     if mode == "JSON":
