@@ -146,7 +146,7 @@ def validating_rules(
     asked = spec.evaluation.mode if spec.evaluation else None
     mode = one_of(asked, MODES, "/spec/evaluation/mode", default="Kubernetes")
     if mode in ("HTTP", "Envoy"):
-        from bartizan.engines.policy.dialects.kyverno.cel.authorization import (  # late: few policies are about requests
+        from bartizan.engines.policy.dialects.kyverno.cel.authorization import (  # late: few are about requests
             authorization_rule,
         )
 
