@@ -86,7 +86,12 @@ def test_nothing_is_said_of_other_things() -> None:
 MALFORMED: list[tuple[str, Any, str, str]] = [
     ("envoy", {"attribute": {}}, "/attribute", "unknown field `attribute`"),
     ("envoy", {"attributes": []}, "/attributes", "must be an object, not a list"),
-    ("envoy", {"attributes": {"request": {"http": {"method": 5}}}}, "/attributes/request/http/method", "must be a text"),
+    (
+        "envoy",
+        {"attributes": {"request": {"http": {"method": 5}}}},
+        "/attributes/request/http/method",
+        "must be a text",
+    ),
     ("envoy", {"attributes": {"request": {"http": {"headers": {"a/b": ["x"]}}}}}, "a~1b", "must be a text, not a list"),
     ("envoy", {"attributes": {"request": {"http": {"size": "9223372036854775808"}}}}, "size", "out of range"),
     ("envoy", {"attributes": {"request": {"http": {"size": "1.5"}}}}, "size", "must be a whole number"),
