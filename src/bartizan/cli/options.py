@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from bartizan.app.options import ClusterChoice
     from bartizan.app.payloads import Given
+    from bartizan.model.request import Payload
 
     Option = Callable[[Any], Any]
 
@@ -87,8 +88,8 @@ def payloads_of(given: dict[str, Any]) -> tuple[Given, ...]:
     """Take the payloads out of all that was given."""
     from bartizan.app.payloads import Given  # late: as above
 
-    named = (("json", given.pop("json")), ("http", given.pop("http_payload")), ("envoy", given.pop("envoy_payload")))
-    return tuple(Given(kind, path) for kind, paths in named for path in paths)
+    names: dict[Payload, str] = {"json": "json", "http": "http_payload", "envoy": "envoy_payload"}
+    return tuple(Given(kind, path) for kind, name in names.items() for path in given.pop(name))
 
 
 def declare(*groups: tuple[Option, ...]) -> Option:

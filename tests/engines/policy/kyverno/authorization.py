@@ -162,6 +162,9 @@ def key_sets() -> dict[str, dict[str, Any]]:
         "all": {"statusCode": 200, "keys": every},
         "ec": {"statusCode": 200, "keys": [_public("ec")]},
         "odd": {"statusCode": 200, "keys": odd},
+        "held": {"statusCode": 200, "body": {"keys": [_public("ec")]}},
+        "text": {"statusCode": 200, "body": json.dumps({"keys": [_public("ec")]})},
+        "alone": {"statusCode": 200, **_public("ec")},
         "none": {"statusCode": 200, "body": "hello"},
         "403": {"statusCode": 403},
     }

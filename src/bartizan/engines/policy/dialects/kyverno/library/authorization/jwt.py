@@ -109,10 +109,13 @@ def _fetch(world: World, url: str) -> KeySet:
     if status != _OK:
         raise CelError(f"failed to fetch the key set: request returned status {status}, expected 200")
     from bartizan.engines.policy.dialects.kyverno.library.authorization.tokens import read_key_set
+    from bartizan.engines.policy.signatures.decoding import decode_json
     from bartizan.engines.policy.signatures.refusal import RefusedError
 
+    # what came is the answer itself, or is held by it
+    held = answer["body"] if isinstance(answer, dict) and "body" in answer and "keys" not in answer else answer
     try:
-        return read_key_set(answer)
+        return read_key_set(decode_json(held, "the key set") if isinstance(held, str) else held)
     except RefusedError as error:
         raise CelError(f"failed to fetch the key set: {error}") from error
 
