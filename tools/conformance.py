@@ -30,13 +30,6 @@ if TYPE_CHECKING:
 
 PAGE = ROOT / "docs" / "conformance.md"
 SUITES = ("kyverno-policies", "kyverno-cli", "pod-security", "jmespath", "cel-spec")
-OTHER_KINDS = frozenset(
-    {
-        *("ValidatingPolicy", "MutatingPolicy", "GeneratingPolicy", "DeletingPolicy", "ImageValidatingPolicy"),
-        *("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy"),
-    }
-)
-"""Kinds of policies that are written in CEL."""
 _CEL_FOLDERS = re.compile(r"-(cel|vpol|mpol|gpol|dpol|ivpol)$")
 
 
@@ -73,7 +66,25 @@ def cel_cases(suite: Path) -> list[Case]:
 
 def cel_folders(suite: Path) -> list[Path]:
     """The folders of classic policies whose rules are written in CEL."""
-    return sorted(item for item in suite.iterdir() if item.is_dir() and item.name.endswith("-cel"))
+    return _folders(suite, r"-cel$")
+
+
+def kind_cases(suite: Path) -> list[Case]:
+    """Every expectation in the folders of the kinds that are CEL altogether.
+
+    Raises:
+        SpecError: a test file cannot be run.
+    """
+    return _cases(kind_folders(suite))
+
+
+def kind_folders(suite: Path) -> list[Path]:
+    """The folders of the kinds that are CEL altogether."""
+    return _folders(suite, r"-(vpol|mpol|gpol|dpol|ivpol)$")
+
+
+def _folders(suite: Path, ending: str) -> list[Path]:
+    return sorted(item for item in suite.iterdir() if item.is_dir() and re.search(ending, item.name))
 
 
 def _cases(folders: list[Path]) -> list[Case]:
@@ -86,13 +97,12 @@ def _cases(folders: list[Path]) -> list[Case]:
 
 
 def command_line_cases(suite: Path) -> list[Case]:
-    """Every expectation of the peer's own command-line tests that is about classic policies.
+    """Every expectation of the peer's own command-line tests.
 
     Test files that name files which were kept back are left out; the peer
     cannot run them either.
     """
-    cases = [case for outcome in run_tests([suite], TEST_FILE) for case in outcome.cases]
-    return [case for case in cases if case.reason not in OTHER_KINDS and not case.reason.startswith("Namespaced")]
+    return [case for outcome in run_tests([suite], TEST_FILE) for case in outcome.cases]
 
 
 def fails_at_the_peer(suite: Path, case: Case, known: dict[str, object]) -> bool:
@@ -157,7 +167,7 @@ def cel(suite: Path) -> Count:
 def page(policies: Path, command_line: Path, pods: Path, expressions: Path, language: Path) -> str:
     """The page, from a run of every suite."""
     cases = classic_cases(policies)
-    in_cel = cel_cases(policies)
+    in_cel, kinds = cel_cases(policies), kind_cases(policies)
     known = yaml.safe_load((ROOT / "tests/cases/kyverno/peer_cli.yaml").read_text())
     others = command_line_cases(command_line)
     theirs = [case for case in others if fails_at_the_peer(command_line, case, known)]
@@ -167,7 +177,9 @@ def page(policies: Path, command_line: Path, pods: Path, expressions: Path, lang
         ("Kyverno policy library, classic folders, strict", count(cases, strict=True)),
         ("Kyverno policy library, folders of classic policies in CEL, compatible", count(in_cel, strict=False)),
         ("Kyverno policy library, folders of classic policies in CEL, strict", count(in_cel, strict=True)),
-        ("Kyverno command-line tests, classic kinds, those that the peer passes offline", passing),
+        ("Kyverno policy library, folders of CEL kinds, compatible", count(kinds, strict=False)),
+        ("Kyverno policy library, folders of CEL kinds, strict", count(kinds, strict=True)),
+        ("Kyverno command-line tests, those that the peer passes offline", passing),
         ("Pod Security admission", pod_security(pods)),
         ("JMESPath compliance", jmespath(expressions)),
         ("CEL conformance", cel(language)),
@@ -189,8 +201,8 @@ def page(policies: Path, command_line: Path, pods: Path, expressions: Path, lang
         "Compatible is how `kyverno test` counts: an expectation passes when the rule gave no answer at all, whatever",
         "was expected. Strict does not let it pass.",
         "",
-        f"The peer itself fails {len(theirs)} of its command-line tests of classic kinds offline, for they ask public",
-        "registries, or its run ends with an error; they are not counted.",
+        f"The peer itself fails {len(theirs)} of its command-line tests offline, for they ask public registries,",
+        "or its run ends with an error; they are not counted.",
         "",
         *_missing("Not supported yet, of the command-line tests, by construct:", passing.unsupported),
         *_missing("Not supported yet, of the tests of CEL, by what they need:", rows[-1][1].unsupported),

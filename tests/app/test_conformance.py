@@ -10,7 +10,8 @@ from tools import conformance
 from bartizan.app.policy_tests import Case, Verdict
 
 _SUITE = find_conformance("kyverno-policies")
-CASES = [*conformance.classic_cases(_SUITE), *conformance.cel_cases(_SUITE)] if _SUITE else []
+_SUITES = (conformance.classic_cases, conformance.cel_cases, conformance.kind_cases)
+CASES = [case for cases in _SUITES for case in cases(_SUITE)] if _SUITE else []
 _COMMAND_LINE = find_conformance("kyverno-cli")
 OTHERS = conformance.command_line_cases(_COMMAND_LINE) if _COMMAND_LINE else []
 _FAILING = yaml.safe_load((conformance.ROOT / "tests/cases/kyverno/peer_cli.yaml").read_text())

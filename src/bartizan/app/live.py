@@ -11,7 +11,9 @@ from bartizan.app.images.trusted_root import trusted_root
 from bartizan.app.supply import Live
 from bartizan.base import wildcard
 from bartizan.base.errors import SourceError, SpecError
+from bartizan.engines.policy.cel.reviews import access_review
 from bartizan.engines.policy.lookup import (
+    AccessQuestion,
     ApiQuestion,
     ConfigMapQuestion,
     GlobalQuestion,
@@ -31,8 +33,11 @@ from bartizan.model.resource import labels_of
 from bartizan.sources.cluster import Cluster, RefusedError, Selection, connect, list_resources
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bartizan.app.options import ClusterChoice
     from bartizan.base.json import Json
+    from bartizan.model.resource import Resource
 
 _REVIEWS: Final = ("/apis/authorization.k8s.io/", "/apis/authentication.k8s.io/")
 
@@ -59,7 +64,7 @@ class ClusterLookup:
             raise found
         return found
 
-    def _ask(self, question: Question) -> Json:  # noqa: C901 (one line for each kind)
+    def _ask(self, question: Question) -> Json:  # noqa: C901, PLR0911 (one line for each kind)
         match question:
             case ConfigMapQuestion(namespace, name):
                 return self._cluster.get(f"/api/v1/namespaces/{namespace}/configmaps/{name}")
@@ -81,8 +86,18 @@ class ClusterLookup:
                 raise LookupFailedError(f"no global context entry `{name}` was given", status=404)
             case TrustQuestion():
                 return trusted_root()
+            case AccessQuestion():
+                return self._access(question)
             case ObjectsQuestion(kind, namespace):
                 return self._objects(question, parse_kind(kind).kind, namespace)
+
+    def _access(self, question: AccessQuestion) -> Json:
+        """What the server's own authorizers say, who need not go by RBAC alone."""
+        answer = self._cluster.post(f"{_REVIEWS[0]}v1/subjectaccessreviews", access_review(question))
+        status = answer.get("status") if isinstance(answer, dict) else None
+        if not isinstance(status, dict):
+            raise SourceError("the server reviews no access")
+        return status
 
     def _kind(self, api_version: str, kind: str) -> Json:
         """How the server calls the objects of a kind."""
@@ -141,8 +156,11 @@ def connect_live(choice: ClusterChoice) -> Live:
         found = list_resources(cluster, Selection(kinds=("namespaces",)))
         return {item.id.name: labels_of(item.body) for item in found if not isinstance(item, Problem)}
 
+    def definitions() -> Iterable[Resource | Problem]:
+        return list_resources(cluster, Selection(kinds=("customresourcedefinitions",)))
+
     def close() -> None:
         lookup.close()
         cluster.close()
 
-    return Live(cluster.name, lambda: list_resources(cluster, selection), labels, lookup, close)
+    return Live(cluster.name, lambda: list_resources(cluster, selection), labels, lookup, close, definitions)

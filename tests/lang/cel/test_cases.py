@@ -1,8 +1,9 @@
-"""What Kubernetes adds to the language, as tables of expressions and answers."""
+"""What Kubernetes and others add to the language, as tables of expressions and answers."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,27 +12,44 @@ from tests.conformance import ROOT
 
 from bartizan.base.errors import SpecError
 from bartizan.lang.cel import CelError, Environment, compile_expression
-from bartizan.lang.cel.library import KUBERNETES
+from bartizan.lang.cel.library import EXTENSIONS, KUBERNETES, kubernetes_environment
 from bartizan.lang.cel.types import DYN
 
-TABLE = yaml.safe_load((ROOT / "tests" / "cases" / "cel" / "kubernetes.yaml").read_text())
-ENVIRONMENT = Environment(dict.fromkeys(TABLE["given"], DYN), KUBERNETES, homogeneous=True)
+_FOLDER = ROOT / "tests" / "cases" / "cel"
+TABLE = yaml.safe_load((_FOLDER / "kubernetes.yaml").read_text())
+SEEN = yaml.safe_load((_FOLDER / "server.yaml").read_text())
+EXTENDING = yaml.safe_load((_FOLDER / "extensions.yaml").read_text())
+ENVIRONMENT = kubernetes_environment(dict.fromkeys(TABLE["given"], DYN))
+
+
+def _check(case: dict[str, Any], environment: Environment, given: dict[str, Any]) -> None:
+    if "refused" in case:
+        with pytest.raises(SpecError, match=re.escape(case["refused"])):
+            compile_expression(case["expression"], environment)
+        return
+    run = compile_expression(case["expression"], environment)
+    if "error" in case:
+        with pytest.raises(CelError, match=re.escape(case["error"])):
+            run(given)
+        return
+    value = run(given)
+    assert value == case["is"]
+    assert type(value) is type(case["is"])
+
+
+@pytest.mark.parametrize("case", EXTENDING, ids=lambda case: case["expression"])
+def test_extension(case: dict[str, Any]) -> None:
+    _check(case, replace(kubernetes_environment({}, EXTENSIONS), without=frozenset()), {})
 
 
 @pytest.mark.parametrize("case", TABLE["cases"], ids=lambda case: case["expression"])
 def test_answer(case: dict[str, Any]) -> None:
-    if "refused" in case:
-        with pytest.raises(SpecError, match=re.escape(case["refused"])):
-            compile_expression(case["expression"], ENVIRONMENT)
-        return
-    run = compile_expression(case["expression"], ENVIRONMENT)
-    if "error" in case:
-        with pytest.raises(CelError, match=re.escape(case["error"])):
-            run(TABLE["given"])
-        return
-    value = run(TABLE["given"])
-    assert value == case["is"]
-    assert type(value) is type(case["is"])
+    _check(case, ENVIRONMENT, TABLE["given"])
+
+
+@pytest.mark.parametrize("case", SEEN["cases"], ids=lambda case: case["expression"])
+def test_what_the_server_says(case: dict[str, Any]) -> None:
+    _check(case, kubernetes_environment(dict.fromkeys(SEEN["given"], DYN)), SEEN["given"])
 
 
 def test_table_calls_every_function() -> None:

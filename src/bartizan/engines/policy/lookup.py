@@ -156,6 +156,29 @@ class TrustQuestion(msgspec.Struct, frozen=True):
     """The Sigstore trusted root to believe, as its JSON document."""
 
 
+class AccessQuestion(msgspec.Struct, frozen=True):
+    """Whether somebody may do something, as the status of a SubjectAccessReview.
+
+    With a `path` it is about that path of the API server, else about a
+    resource. The answer has `allowed`, and may have `reason` and
+    `evaluationError`. `extra` is JSON text, for it must be hashable.
+    """
+
+    user: str
+    groups: tuple[str, ...]
+    verb: str
+    group: str = ""
+    resource: str = ""
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+    path: str = ""
+    field_selector: str = ""
+    label_selector: str = ""
+    uid: str = ""
+    extra: str = ""
+
+
 Question: TypeAlias = (
     ConfigMapQuestion
     | ApiQuestion
@@ -167,6 +190,7 @@ Question: TypeAlias = (
     | ObjectsQuestion
     | SignaturesQuestion
     | TrustQuestion
+    | AccessQuestion
 )
 
 
@@ -218,3 +242,5 @@ def describe(question: Question) -> str:  # noqa: PLR0911 (one line for each kin
             return f"{_MATERIAL[kind]} of image `{reference}`"
         case TrustQuestion():
             return "a Sigstore trusted root"
+        case AccessQuestion(user, _, verb, _, resource):
+            return f"whether `{user}` may `{verb}` `{resource or question.path}`"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from bartizan.base.suggest import did_you_mean
+from bartizan.lang.cel.declare import UNIQUE_KEYS
 from bartizan.lang.cel.lex import fail
 from bartizan.lang.cel.nodes import (
     Bind,
@@ -25,7 +26,6 @@ from bartizan.lang.cel.nodes import (
     Name,
     Node,
     Select,
-    children,
 )
 from bartizan.lang.cel.types import (
     BOOL,
@@ -45,6 +45,7 @@ from bartizan.lang.cel.types import (
     most_general,
     optional_of,
 )
+from bartizan.lang.cel.uniform import check_members
 from bartizan.lang.cel.values import UInt
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class Checked:
     type_names: dict[Node, str] = field(default_factory=dict)
     calls: dict[Node, tuple[str, tuple[Node, ...], tuple[Overload, ...]]] = field(default_factory=dict)
     constants: dict[Node, Any] = field(default_factory=dict)
+    unique_keys: bool = True
+    """Whether a map that is written out may have no key twice."""
     objects: dict[Node, ObjectType] = field(default_factory=dict)
 
 
@@ -89,38 +92,12 @@ def check(tree: Node, text: str, environment: Environment) -> Checked:
     checker = _Checker(text, environment)
     checker.check(tree)
     checked = checker.done
+    checked.unique_keys = UNIQUE_KEYS not in environment.without
     resolve = checker.unifier.resolve
     checked.types = {node: resolve(kind, final=True) for node, kind in checked.types.items()}
     if environment.homogeneous and environment.strict:
-        _check_members(tree, text, checked)
+        check_members(tree, text, checked.types)
     return checked
-
-
-def _check_members(node: Node, text: str, checked: Checked) -> None:
-    """Refuse lists and maps written out with members of several types, of which `dyn` is one."""
-    if isinstance(node, ListOf):
-        _check_alike([(item, place in node.optional) for place, item in enumerate(node.items)], text, checked)
-    elif isinstance(node, MapOf):
-        _check_alike([(key, False) for key, _ in node.entries], text, checked)
-        values = [(value, place in node.optional) for place, (_, value) in enumerate(node.entries)]
-        _check_alike(values, text, checked)
-    is_format = isinstance(node, Call) and node.function == "format"  # whose list is meant to be mixed
-    for child in children(node):
-        for below in children(child) if is_format and isinstance(child, ListOf) else (child,):
-            _check_members(below, text, checked)
-
-
-def _check_alike(members: list[tuple[Node, bool]], text: str, checked: Checked) -> None:
-    first: Type | None = None
-    for node, optional in members:
-        kind = checked.types[node]
-        if optional and kind.parameters:
-            kind = kind.parameters[0]
-        if first is None:
-            first = kind
-        elif kind != first:
-            hint = "Wrap every one in `dyn()`, or convert them."
-            fail(text, node.at, f"members of different types: {first} and {kind}", hint)
 
 
 class _Checker:
@@ -290,6 +267,10 @@ class _Checker:
             self.done.calls[node] = (name, operands, overloads)
             return DYN
         self.done.calls[node] = (name, operands, tuple(fitting))
+        if len(fitting) == 1 and fitting[0].refuses is not None and self._strict:
+            refused = fitting[0].refuses(operands, self.done.types.__getitem__)
+            if refused:
+                self._fail(node, refused)
         return result
 
     def _unknown(self, node: Call, name: str, count: int) -> NoReturn:
@@ -333,7 +314,8 @@ class _Checker:
     def _present(self, node: Node, kind: Type) -> Type:
         """What an optional member holds."""
         inner = self.unifier.fresh()
-        if not self.unifier.fits([kind], [optional_of(inner)]) and self._strict:
+        fits = kind != NULL and self.unifier.fits([kind], [optional_of(inner)])
+        if not fits and self._strict:
             self._fail(node, f"an optional member must be an optional, not a {kind}")
         return DYN if kind == DYN else self.unifier.resolve(inner)
 

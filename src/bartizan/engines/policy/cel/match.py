@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
-from bartizan.engines.policy.cel.kinds import kind_of, plural
+from bartizan.engines.policy.cel.kinds import kind_of
+from bartizan.engines.policy.cel.names import coordinates, name_of
 from bartizan.engines.policy.document import Record
 from bartizan.engines.policy.selector import LabelSelector, compile_selector
 from bartizan.model.resource import labels_of, metadata_of
@@ -53,14 +54,17 @@ class Match(NamedTuple):
     kinds: frozenset[str] | None
 
 
-def compile_match(spec: MatchResources, at: str) -> Match:
+def compile_match(spec: MatchResources, at: str, *, prefixes: bool = True) -> Match:
     """Compile constraints that stand at `at`.
+
+    With `prefixes` a rule's names also mean what has no name yet, where its
+    `generateName` begins with one; the API server has no name for such.
 
     Raises:
         SpecError: an unknown operation, scope or selector operator.
     """
-    rules = _rules(spec.resource_rules or (), f"{at}/resourceRules")
-    excluded = _rules(spec.exclude_resource_rules or (), f"{at}/excludeResourceRules")
+    rules = _rules(spec.resource_rules or (), f"{at}/resourceRules", prefixes=prefixes)
+    excluded = _rules(spec.exclude_resource_rules or (), f"{at}/excludeResourceRules", prefixes=prefixes)
     of_namespace = _namespace_test(spec.namespace_selector, f"{at}/namespaceSelector")
     of_object = _object_test(spec.object_selector, f"{at}/objectSelector")
 
@@ -74,6 +78,14 @@ def compile_match(spec: MatchResources, at: str) -> Match:
         return not any(rule(request) for rule in excluded)
 
     return Match(applies, _kinds(spec.resource_rules or ()))
+
+
+def within(match: Match, namespace: str) -> Match:
+    """The match of a policy that stands in a namespace: nothing beyond it; one of the whole cluster stays as it is."""
+    if not namespace:
+        return match
+    applies = match.applies
+    return match._replace(applies=lambda request: request.resource.id.namespace == namespace and applies(request))
 
 
 def _kinds(rules: tuple[ResourceRule, ...]) -> frozenset[str] | None:
@@ -98,11 +110,11 @@ def _kind(resource: str, groups: tuple[str, ...]) -> str | None:
     return kinds.pop() if len(kinds) == 1 else None
 
 
-def _rules(specs: tuple[ResourceRule, ...], at: str) -> list[Callable[[Request], bool]]:
-    return [_rule(spec, f"{at}/{index}") for index, spec in enumerate(specs)]
+def _rules(specs: tuple[ResourceRule, ...], at: str, *, prefixes: bool) -> list[Callable[[Request], bool]]:
+    return [_rule(spec, f"{at}/{index}", prefixes=prefixes) for index, spec in enumerate(specs)]
 
 
-def _rule(spec: ResourceRule, at: str) -> Callable[[Request], bool]:
+def _rule(spec: ResourceRule, at: str, *, prefixes: bool) -> Callable[[Request], bool]:
     for index, operation in enumerate(spec.operations):
         if operation not in _OPERATIONS:
             hint = did_you_mean(operation, _OPERATIONS)
@@ -110,24 +122,27 @@ def _rule(spec: ResourceRule, at: str) -> Callable[[Request], bool]:
     scope = spec.scope or "*"
     if scope not in _SCOPES:
         raise SpecError(f"unknown scope `{scope}`", pointer=f"{at}/scope", hint=did_you_mean(scope, _SCOPES))
-    groups, versions, operations = (_words(words) for words in (spec.api_groups, spec.api_versions, spec.operations))
+    # rules of the API server always say operations; where a document leaves them out, any is meant
+    groups, versions, operations = (
+        _words(words) for words in (spec.api_groups, spec.api_versions, spec.operations or ("*",))
+    )
     resources = frozenset(spec.resources)
     names = frozenset(spec.resource_names)
-    prefixes = spec.resource_names
+    beginnings = spec.resource_names if prefixes else ()
 
     def applies(request: Request) -> bool:
-        rid = request.resource.id
-        if groups is not None and rid.group not in groups:
-            return False
-        if versions is not None and rid.version not in versions:
-            return False
         if operations is not None and request.operation not in operations:
             return False
-        if not _is_resource(resources, plural(rid.kind), request.subresource):
+        at = coordinates(request)
+        if groups is not None and at.group not in groups:
+            return False
+        if versions is not None and at.version not in versions:
+            return False
+        if not _is_resource(resources, at.resource, request.subresource):
             return False
         if scope != "*" and (scope == "Cluster") != is_of_cluster(request):
             return False
-        return not names or _is_named(request, names, prefixes)
+        return not names or _is_named(request, names, beginnings)
 
     return applies
 
@@ -138,9 +153,9 @@ def _words(words: tuple[str, ...]) -> frozenset[str] | None:
 
 
 def _is_resource(allowed: frozenset[str], resource: str, part: str) -> bool:
-    """Whether one of the rule's resources means this: `pods`, `pods/exec`, `pods/*`, `*/scale`, `*` or `*/*`."""
+    """Whether a rule's resources mean this: `pods`, `pods/exec`, `pods/*` (pods too), `*/scale`, `*` or `*/*`."""
     if not part:
-        return resource in allowed or "*" in allowed or "*/*" in allowed
+        return not allowed.isdisjoint((resource, "*", "*/*", f"{resource}/*"))
     return not allowed.isdisjoint((f"{resource}/{part}", f"{resource}/*", f"*/{part}", "*/*"))
 
 
@@ -150,13 +165,12 @@ def is_of_cluster(request: Request) -> bool:
     return is_cluster_scoped(rid.group, rid.kind) if not rid.namespace else False
 
 
-def _is_named(request: Request, names: frozenset[str], prefixes: tuple[str, ...]) -> bool:
-    metadata = metadata_of(request.resource.body)
-    name = metadata.get("name")
+def _is_named(request: Request, names: frozenset[str], beginnings: tuple[str, ...]) -> bool:
+    name = name_of(request)
     if name:
         return name in names
-    made = metadata.get("generateName")
-    return isinstance(made, str) and made.startswith(prefixes)
+    made = metadata_of(request.resource.body).get("generateName")
+    return isinstance(made, str) and made.startswith(beginnings)
 
 
 def _is_empty(selector: LabelSelector | None) -> bool:

@@ -198,15 +198,17 @@ def _misplaced(value: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from _misplaced(item, path)
 
 
-def _plain(value: Any) -> Any:
-    if value.__class__ is Written:
-        return {name: _NULL if item is None else _plain(item) for name, item in value.items()}
-    if value.__class__ is list:
-        return [_plain(item) for item in value]
-    if value.__class__ is dict:
+def _plain(value: Any, null: Any = None) -> Any:
+    """A value as JSON; `null` stands for null in what is written out as a part of an object."""
+    if value is None:
+        return null
+    if isinstance(value, dict):
+        inner = _NULL if value.__class__ is Written else null
         if not all(isinstance(key, str) for key in value):
             raise PatchError("invalid return type: *dynamic.ObjectVal")
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(item, inner) for key, item in value.items()}
+    if value.__class__ is list:
+        return [_plain(item, null) for item in value]
     return value
 
 
@@ -248,7 +250,8 @@ def _json(value: Any) -> Json:  # noqa: PLR0911 (one type after another)
         return timestamp_text(value)
     if isinstance(value, Duration):
         return duration_text(value)
-    raise PatchError(f"unsupported type conversion from '{name_of(value)}' to google.protobuf.Value")
+    kind = name_of(value).rpartition(".")[2]
+    raise PatchError(f"type conversion error from '{kind}' to '*structpb.Value'")
 
 
 def _json_object(value: dict[Any, Any]) -> Json:

@@ -34,9 +34,36 @@ def check_fit(value: Json, shape: Shape, *, duplicates: bool = False) -> None:
     Raises:
         PatchError: it does not fit; the message says all that is wrong.
     """
+    if _fits(value, shape, duplicates):
+        return
     errors = [f"{path}: {what}" if path else what for path, what in _errors(value, shape, "", duplicates)]
     if errors:
         raise PatchError(errors[0] if len(errors) == 1 else "\n".join(["errors:", *(f"  {one}" for one in errors)]))
+
+
+def _fits(value: Any, shape: Shape, duplicates: bool) -> bool:
+    """Whether there is nothing to say of a value, which is the usual case and needs no places."""
+    kind = value.__class__
+    if kind is dict and shape.map is not None:
+        for name, item in value.items():
+            below = shape.map.of(name)
+            if below is None or not _fits(item, below, duplicates):
+                return False
+        return True
+    if kind is list and shape.list is not None:
+        element = shape.list.element
+        return (shape.list.atomic or _are_told_apart(value, shape.list, duplicates)) and all(
+            _fits(item, element, duplicates) for item in value
+        )
+    return value is None or (shape.scalar is not None and kind in _SCALARS[shape.scalar])
+
+
+def _are_told_apart(items: list[Any], shape: ListShape, duplicates: bool) -> bool:
+    try:
+        keys = [key_of(item, shape) for item in items]
+    except PatchError:
+        return False
+    return duplicates or len(set(keys)) == len(keys)
 
 
 def _errors(value: Json, shape: Shape, path: str, duplicates: bool) -> Iterator[tuple[str, str]]:
@@ -189,6 +216,8 @@ def _literal(value: Any) -> str:
         return f"[]interface {{}}{{{', '.join(map(_literal, value))}}}"
     if value is None:
         return "interface {}(nil)"
+    if value.__class__ is UInt:
+        return f"{int(value):#x}"
     return _quoted(value) if isinstance(value, str) else str(getattr(value, "go_literal", None) or shown(value))
 
 

@@ -162,7 +162,7 @@ def _read(written: str) -> Shape:
 
 def shape_of_resource(schema: Json) -> Shape:
     """The type of a custom resource, from the schema in its definition; anything where there is none."""
-    if not isinstance(schema, dict):
+    if not isinstance(schema, dict) or not schema:
         return ANYTHING
     return _custom({"type": "object", **schema, "properties": _with_meta(schema)}, open_below=False)
 

@@ -25,7 +25,7 @@ from bartizan.engines.policy.cel.expressions import (
     compile_variables,
 )
 from bartizan.engines.policy.cel.kinds import plural
-from bartizan.engines.policy.cel.match import Match, MatchResources, compile_match
+from bartizan.engines.policy.cel.match import Match, MatchResources, compile_match, within
 from bartizan.engines.policy.cel.mutate import PATCH_FUNCTIONS, MutationSpec, compile_mutation, patch_types
 from bartizan.engines.policy.cel.names import makers_of, names_of
 from bartizan.engines.policy.dialects.kyverno.cel.autogen import made_for_controllers
@@ -186,10 +186,15 @@ def _shape(resource: Resource, lookup: Lookup) -> Shape:
     except LookupFailedError:
         return ANYTHING
     for definition in found if isinstance(found, list) else ():
-        for version in (definition.get("spec") or {}).get("versions") or ():
-            if version.get("name") == rid.version:
-                return shape_of_resource((version.get("schema") or {}).get("openAPIV3Schema"))
+        versions = _field(_field(definition, "spec"), "versions")
+        for version in versions if isinstance(versions, list) else ():
+            if _field(version, "name") == rid.version:
+                return shape_of_resource(_field(_field(version, "schema"), "openAPIV3Schema"))
     return ANYTHING
+
+
+def _field(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
 
 
 @lru_cache(maxsize=16)
@@ -212,7 +217,7 @@ def mutating_rules(
     one_of(spec.failure_policy, FAILURE_POLICIES, "/spec/failurePolicy", default="")
     one_of(spec.reinvocation_policy, _REINVOCATION, "/spec/reinvocationPolicy", default="")
     mutator = _mutator(spec, head, ambient, exceptions)
-    match = _within(compile_match(spec.match_constraints or MatchResources(), "/spec/matchConstraints"), head)
+    match = within(compile_match(spec.match_constraints or MatchResources(), "/spec/matchConstraints"), head.namespace)
     at = "/spec/targetMatchConstraints"
     targets = compile_targets(spec.target_match_constraints, mutator.environment, head.namespace, at)
     if targets is not None:
@@ -221,7 +226,7 @@ def mutating_rules(
         return
     yield Rule(head.info, _for_resource(match, mutator.about), match.kinds, does="mutate")
     for made in made_for_controllers(document["spec"], spec.match_constraints, spec.autogen, _for_template):
-        match = _within(compile_match(made.match, "/spec/matchConstraints"), head)
+        match = within(compile_match(made.match, "/spec/matchConstraints"), head.namespace)
         if made.extracts:
             yield Rule(
                 head.info, _for_resource(match, lambda _request, _lookup: _EXTRACTED), match.kinds, does="mutate"
@@ -247,14 +252,6 @@ def _mutator(spec: MutatingSpec, head: Head, ambient: Ambient, exceptions: Seque
         not (spec.evaluation and spec.evaluation.use_server_side_apply),
         environment,
     )
-
-
-def _within(match: Match, head: Head) -> Match:
-    """The match of a policy that stands in a namespace: nothing beyond it."""
-    if not head.namespace:
-        return match
-    applies = match.applies
-    return match._replace(applies=lambda request: request.resource.id.namespace == head.namespace and applies(request))
 
 
 def _for_resource(match: Match, mutate: Callable[[Request, Lookup], Outcome]) -> Run:

@@ -15,7 +15,7 @@ from bartizan.engines.policy.cel.expressions import (
     compile_validations,
     compile_variables,
 )
-from bartizan.engines.policy.cel.match import Match, MatchResources, compile_match
+from bartizan.engines.policy.cel.match import Match, MatchResources, compile_match, within
 from bartizan.engines.policy.cel.names import makers_of, names_of
 from bartizan.engines.policy.dialects.kyverno.cel.autogen import made_for_controllers, pods_within
 from bartizan.engines.policy.dialects.kyverno.cel.exceptions import (
@@ -157,10 +157,10 @@ def validating_rules(
     if mode == "JSON":
         yield Rule(head.info, _of_json(judge), None, lambda _request: action)
         return
-    match = _of_namespace(compile_match(spec.match_constraints or _NOTHING, "/spec/matchConstraints"), head)
+    match = within(compile_match(spec.match_constraints or _NOTHING, "/spec/matchConstraints"), head.namespace)
     yield Rule(head.info, _gated(match, judge), match.kinds, lambda _request: action)
     for made in made_for_controllers(document["spec"], spec.match_constraints, spec.autogen):
-        match = _of_namespace(compile_match(made.match, "/spec/matchConstraints"), head)
+        match = within(compile_match(made.match, "/spec/matchConstraints"), head.namespace)
         if made.extracts:
             yield Rule(head.info, _gated(match, _each_pod(judge)), match.kinds, lambda _request: action)
         else:
@@ -190,14 +190,6 @@ def _judge(spec: ValidatingSpec, head: Head, ambient: Ambient, exceptions: Seque
         ambient.now,
         ignores,
     )
-
-
-def _of_namespace(match: Match, head: Head) -> Match:
-    """The match of a policy that stands in a namespace: nothing beyond it."""
-    if not head.namespace:
-        return match
-    applies = match.applies
-    return match._replace(applies=lambda request: request.resource.id.namespace == head.namespace and applies(request))
 
 
 def _gated(match: Match, judge: Callable[[Request, Lookup], Outcome]) -> Run:
