@@ -36,6 +36,20 @@ spec:
       validate: {message: no label, pattern: {metadata: {labels: {a: b}}}}
 """
 
+_ADMISSION = """
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: everything}
+spec:
+  matchConstraints: {resourceRules: [{apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*"]}]}
+  validations: [{expression: has(object.metadata)}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: everything}
+spec: {policyName: everything, validationActions: [Deny]}
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -44,7 +58,7 @@ def folder(tmp_path: Path) -> Path:
     http = 'object.attributes.path == "/admin" ? http.Denied("not here").Response() : null'
     plan = 'object.resources.all(r, r.acl == "private")'
     policies = [_policy("gets", "Envoy", envoy), _policy("paths", "HTTP", http), _policy("buckets", "JSON", plan)]
-    (tmp_path / "policies.yaml").write_text("---\n".join([*policies, _ANYTHING]))
+    (tmp_path / "policies.yaml").write_text("---\n".join([*policies, _ANYTHING, _ADMISSION]))
     (tmp_path / "requests").mkdir()
     for method in ("GET", "POST"):
         body = {"attributes": {"request": {"http": {"method": method}}}}

@@ -69,8 +69,8 @@ def compile_match(spec: MatchResources, at: str, *, prefixes: bool = True) -> Ma
     of_object = _object_test(spec.object_selector, f"{at}/objectSelector")
 
     def applies(request: Request) -> bool:
-        if rules and not any(rule(request) for rule in rules):
-            return False
+        if request.payload or (rules and not any(rule(request) for rule in rules)):
+            return False  # what is no object of a cluster is none that constraints are about
         if of_namespace is not None and not of_namespace(request):
             return False
         if of_object is not None and not of_object(request):
