@@ -84,8 +84,8 @@ class ClusterLookup:
                 raise SourceError(f"an API server knows no registries: `{reference}`")
             case GlobalQuestion(name):
                 raise LookupFailedError(f"no global context entry `{name}` was given", status=404)
-            case TrustQuestion():
-                return trusted_root()
+            case TrustQuestion(mirror):
+                return trusted_root(mirror=mirror)
             case AccessQuestion():
                 return self._access(question)
             case ObjectsQuestion(kind, namespace):

@@ -10,7 +10,7 @@ from bartizan.base.json import to_text
 from bartizan.base.location import Location
 from bartizan.engines.policy.dialects.kubernetes.kinds import is_admission_document
 from bartizan.engines.policy.dialects.kyverno import compile_policy, decode_exception, expression_compiler, is_policy
-from bartizan.engines.policy.dialects.kyverno.cel.policy import compile_cel_policy, is_cel_policy
+from bartizan.engines.policy.dialects.kyverno.cel.policy import compile_cel_policy, is_cel_policy, share_evidence
 from bartizan.engines.policy.dialects.kyverno.cel.spec import is_of_group
 from bartizan.engines.policy.dialects.kyverno.cleanup import compile_cleanup, is_cleanup_policy
 from bartizan.engines.policy.dialects.kyverno.exceptions import is_exception
@@ -84,6 +84,7 @@ def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Po
     if paths and not found and not problems:
         hint = "Name files or folders that hold ClusterPolicy or Policy documents."
         problems.append(Problem("input", "no policy found", Location(", ".join(map(str, paths))), hint))
+    share_evidence(rules)
     return Policies(tuple(rules), tuple(problems), wants_namespaces, tuple(entries), notes)
 
 

@@ -21,7 +21,7 @@ from bartizan.base.errors import SpecError
 from bartizan.engines.policy.chain import run_chain
 from bartizan.engines.policy.dialects.kubernetes.kinds import is_admission_document
 from bartizan.engines.policy.dialects.kyverno import expression_compiler, is_policy
-from bartizan.engines.policy.dialects.kyverno.cel.policy import is_cel_policy
+from bartizan.engines.policy.dialects.kyverno.cel.policy import is_cel_policy, share_evidence, without_pinning
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.report import Problem
 from bartizan.model.resource import Resource, payload_from, resource_from
@@ -111,7 +111,8 @@ def _run(test: TestFile) -> list[Case]:
     every = [*resources, *targets, *_resources((*test.cluster_resources, *test.clone_sources, *test.param_resources))]
     recorded = (test.api_answers, test.global_entries)
     world = RecordedWorld(every, *recorded, lambda text, value: compiler(text)(value), test.context)
-    rules = [rule for policy in loaded.policies for rule in policy.rules]
+    rules = without_pinning(rule for policy in loaded.policies for rule in policy.rules)
+    share_evidence(rules)
     answers: dict[str, list[list[Answer]]] = {}
     for operation in {row.operation for row in test.rows}:
         asker = Asker(test.values, test.user, operation=operation or None)  # type: ignore[arg-type]  # as the row has it

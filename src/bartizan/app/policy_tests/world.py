@@ -76,8 +76,8 @@ class RecordedWorld:
                 return self._images[reference]
             case ImageQuestion(reference) | SignaturesQuestion(reference):
                 raise LookupFailedError(f"no recorded answer for image `{reference}`")
-            case TrustQuestion():
-                return believed()
+            case TrustQuestion(mirror):
+                return believed(mirror)
 
     def _recorded(self, method: str, url: str) -> Fields | None:
         return self._answers.get((method, url), self._answers.get(("", url)))

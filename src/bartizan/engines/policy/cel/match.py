@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _OPERATIONS: Final = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT", "*"})
 _SCOPES: Final = frozenset({"Cluster", "Namespaced", "*"})
+_MAX_PLACES: Final = 4096  # kinds and operations of one cluster, and no more where somebody makes kinds up
 
 
 class ResourceRule(Record, frozen=True):
@@ -63,21 +64,33 @@ def compile_match(spec: MatchResources, at: str, *, prefixes: bool = True) -> Ma
     Raises:
         SpecError: an unknown operation, scope or selector operator.
     """
-    rules = _rules(spec.resource_rules or (), f"{at}/resourceRules", prefixes=prefixes)
+    included = _rules(spec.resource_rules or (), f"{at}/resourceRules", prefixes=prefixes)
     excluded = _rules(spec.exclude_resource_rules or (), f"{at}/excludeResourceRules", prefixes=prefixes)
     of_namespace = _namespace_test(spec.namespace_selector, f"{at}/namespaceSelector")
     of_object = _object_test(spec.object_selector, f"{at}/objectSelector")
+    is_open = not spec.resource_rules
+    kinds = _kinds(spec.resource_rules or ())
+    if not (is_open or of_namespace or of_object or spec.exclude_resource_rules):
+        return _of_objects(Match(included, kinds))  # by far the most common
 
     def applies(request: Request) -> bool:
-        if request.payload or (rules and not any(rule(request) for rule in rules)):
-            return False  # what is no object of a cluster is none that constraints are about
+        if not is_open and not included(request):
+            return False
         if of_namespace is not None and not of_namespace(request):
             return False
         if of_object is not None and not of_object(request):
             return False
-        return not any(rule(request) for rule in excluded)
+        return not excluded(request)
 
-    return Match(applies, _kinds(spec.resource_rules or ()))
+    return _of_objects(Match(applies, kinds))
+
+
+def _of_objects(match: Match) -> Match:
+    """Constraints are about objects of a cluster; those for any kind would take JSON of no kind for one."""
+    if match.kinds is not None:
+        return match
+    applies = match.applies
+    return match._replace(applies=lambda request: not request.payload and applies(request))
 
 
 def within(match: Match, namespace: str) -> Match:
@@ -110,11 +123,59 @@ def _kind(resource: str, groups: tuple[str, ...]) -> str | None:
     return kinds.pop() if len(kinds) == 1 else None
 
 
-def _rules(specs: tuple[ResourceRule, ...], at: str, *, prefixes: bool) -> list[Callable[[Request], bool]]:
-    return [_rule(spec, f"{at}/{index}", prefixes=prefixes) for index, spec in enumerate(specs)]
+class _Place(NamedTuple):
+    """All of a request that rules without names ask about."""
+
+    group: str
+    version: str
+    resource: str
+    subresource: str
+    operation: str
+    of_cluster: bool
 
 
-def _rule(spec: ResourceRule, at: str, *, prefixes: bool) -> Callable[[Request], bool]:
+def _place(request: Request) -> _Place:
+    place: _Place | None = request.memo.get("cel.place")
+    if place is None:
+        at = coordinates(request)
+        place = request.memo["cel.place"] = _Place(
+            at.group, at.version, at.resource, request.subresource, request.operation, is_of_cluster(request)
+        )
+    return place
+
+
+class _Rule(NamedTuple):
+    """A rule: where it is about, and of what name, if it says so."""
+
+    is_about: Callable[[_Place], bool]
+    is_named: Callable[[Request], bool] | None
+
+
+def _rules(specs: tuple[ResourceRule, ...], at: str, *, prefixes: bool) -> Callable[[Request], bool]:
+    """Whether one of some rules means a request; what only its place decides is decided once for each place."""
+    rules = [_rule(spec, f"{at}/{index}", prefixes=prefixes) for index, spec in enumerate(specs)]
+    known: dict[_Place, bool | tuple[Callable[[Request], bool], ...]] = {}
+
+    def about(place: _Place) -> bool | tuple[Callable[[Request], bool], ...]:
+        fitting = [rule.is_named for rule in rules if rule.is_about(place)]
+        names = tuple(test for test in fitting if test is not None)
+        return names or False if len(names) == len(fitting) else True
+
+    def any_means(request: Request) -> bool:
+        place = _place(request)
+        decided = known.get(place)
+        if decided is None:
+            if len(known) >= _MAX_PLACES:
+                known.clear()
+            decided = known[place] = about(place)
+        if decided is True or decided is False:
+            return decided
+        return any(test(request) for test in decided)
+
+    return any_means
+
+
+def _rule(spec: ResourceRule, at: str, *, prefixes: bool) -> _Rule:
     for index, operation in enumerate(spec.operations):
         if operation not in _OPERATIONS:
             hint = did_you_mean(operation, _OPERATIONS)
@@ -127,24 +188,20 @@ def _rule(spec: ResourceRule, at: str, *, prefixes: bool) -> Callable[[Request],
         _words(words) for words in (spec.api_groups, spec.api_versions, spec.operations or ("*",))
     )
     resources = frozenset(spec.resources)
-    names = frozenset(spec.resource_names)
-    beginnings = spec.resource_names if prefixes else ()
 
-    def applies(request: Request) -> bool:
-        if operations is not None and request.operation not in operations:
-            return False
-        at = coordinates(request)
-        if groups is not None and at.group not in groups:
-            return False
-        if versions is not None and at.version not in versions:
-            return False
-        if not _is_resource(resources, at.resource, request.subresource):
-            return False
-        if scope != "*" and (scope == "Cluster") != is_of_cluster(request):
-            return False
-        return not names or _is_named(request, names, beginnings)
+    def is_about(place: _Place) -> bool:
+        return (
+            (operations is None or place.operation in operations)
+            and (groups is None or place.group in groups)
+            and (versions is None or place.version in versions)
+            and _is_resource(resources, place.resource, place.subresource)
+            and (scope == "*" or (scope == "Cluster") == place.of_cluster)
+        )
 
-    return applies
+    if not spec.resource_names:
+        return _Rule(is_about, None)
+    names, beginnings = frozenset(spec.resource_names), spec.resource_names if prefixes else ()
+    return _Rule(is_about, lambda request: _is_named(request, names, beginnings))
 
 
 def _words(words: tuple[str, ...]) -> frozenset[str] | None:

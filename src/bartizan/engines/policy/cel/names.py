@@ -26,10 +26,7 @@ class Names(dict[str, Any]):
 
     __slots__ = ("_makers", "lookup", "request", "spent")
 
-    def __init__(
-        self, known: Mapping[str, Any], request: Request, lookup: Callable[[], Lookup], makers: Makers
-    ) -> None:
-        super().__init__(known)
+    def __init__(self, request: Request, lookup: Callable[[], Lookup], makers: Makers) -> None:
         self._makers = makers
         self.request = request
         self.lookup = lookup
@@ -78,12 +75,11 @@ def names_of(request: Request, lookup: Callable[[], Lookup], makers: Makers, par
     """What the names stand for, for one request and one set of parameters."""
     deleted = request.operation == "DELETE"
     old = request.resource if deleted else request.old
-    known = {
-        "object": None if deleted else request.resource.body,
-        "oldObject": None if old is None else old.body,
-        "params": params,
-    }
-    return Names(known, request, lookup, makers)
+    names = Names(request, lookup, makers)
+    names["object"] = None if deleted else request.resource.body
+    names["oldObject"] = None if old is None else old.body
+    names["params"] = params
+    return names
 
 
 class Coordinates(NamedTuple):

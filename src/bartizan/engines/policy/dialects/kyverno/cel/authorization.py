@@ -86,7 +86,8 @@ class _Judge:
             asked = _read(request, self.mode)
         except SpecError as error:
             return Broken(f"no {self.mode.request}: {error.pointer or '/'}: {error.message}")
-        names = Names({"object": asked}, request, lambda: lookup, self.makers)
+        names = Names(request, lambda: lookup, self.makers)
+        names["object"] = asked
         try:
             return self._judged(names)
         except (CelError, CelBudgetError) as error:
