@@ -187,8 +187,8 @@ class Sigstore:
         return self.between
 
     def issue(self, subject: str, oidc: str, **more: Any) -> Issued:
-        """A certificate for somebody, good for ten minutes around now."""
-        end = more.pop("end", (more.get("start") or NOW - timedelta(minutes=5)) + timedelta(minutes=10))
+        """A certificate for somebody, good for most of an hour around now."""
+        end = more.pop("end", (more.get("start") or NOW - timedelta(minutes=5)) + timedelta(minutes=50))
         given = {"1": oidc, "8": oidc, **more.pop("fulcio", {})}
         return issue("", self.fulcio, subject=subject, fulcio=given, log=more.pop("log", self.log), end=end, **more)
 
