@@ -69,6 +69,7 @@ MODULES: Final[Mapping[str, Module]] = MappingProxyType(
         "cosign": Module(
             "v3.1.2", MappingProxyType({"cosign": "github.com/sigstore/cosign/v3/cmd/cosign"}), needs_mib=2000
         ),
+        "cel-cost": Module(_KUBERNETES.replace("v1", "v0"), MappingProxyType({"cel-cost": "bartizan.test/cel-cost"})),
         "kube-score": Module("v1.20.0", MappingProxyType({"kube-score": "github.com/zegl/kube-score/cmd/kube-score"})),
     }
 )

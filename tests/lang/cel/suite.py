@@ -38,6 +38,8 @@ from bartizan.lang.cel.values import Optional, TypeValue, UInt, from_key, key_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bartizan.lang.cel import Expression
+
 _PRIMITIVES = {"BOOL": BOOL, "INT64": INT, "UINT64": UINT, "DOUBLE": DOUBLE, "STRING": STRING, "BYTES": BYTES}
 _WELL_KNOWN = {"TIMESTAMP": TIMESTAMP, "DURATION": DURATION, "ANY": DYN}
 _REFUSED = re.compile("does not take|unknown field|no known object type")
@@ -76,15 +78,27 @@ def cases(folder: Path) -> list[Case]:
     return found
 
 
-def problem(case: Case) -> str:
-    """Why a test does not pass; empty where it does."""
-    test = case.message
-    types = messages.schema(strong=case.section.startswith("strong"))
-    environment = _environment(test, types)
+def question(case: Case) -> tuple[Expression, dict[str, Any]]:
+    """The expression of a test, and the names it is asked with.
+
+    Raises:
+        SpecError: it does not compile.
+    """
+    test, types = case.message, _types(case)
     names = {
         one(binding, "key").decode(): _value(one(one(binding, "value"), "value"), types)
         for binding in every(test, "bindings")
     }
+    return compile_expression(one(test, "expr").decode(), _environment(test, types)), names
+
+
+def _types(case: Case) -> Schema:
+    return messages.schema(strong=case.section.startswith("strong"))
+
+
+def problem(case: Case) -> str:
+    """Why a test does not pass; empty where it does."""
+    test, types = case.message, _types(case)
     wanted = one(test, "value")
     typed = one(test, "typed_result")
     if typed is not None:
@@ -92,7 +106,7 @@ def problem(case: Case) -> str:
     expected = None if wanted is None else _value(wanted, types)
     deduced = None if typed is None or not one(typed, "deduced_type") else _type(one(typed, "deduced_type"))
     try:
-        expression = compile_expression(one(test, "expr").decode(), environment)
+        expression, names = question(case)
     except SpecError as error:
         # operands that do not fit are an error here, and when they come is not what the test is about
         is_wanted = _REFUSED.search(error.message) and one(test, "eval_error") is not None

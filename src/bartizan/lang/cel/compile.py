@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
@@ -40,16 +41,22 @@ class Expression:
     type: Type
     source: str
     environment: Environment
-    run: Callable[[Mapping[str, Any]], Any]
+    run: Callable[..., Any]
 
-    def __call__(self, names: Mapping[str, Any]) -> Any:
-        """The value."""
+    def __call__(self, names: Mapping[str, Any], budget: list[int] | None = None) -> Any:
+        """The value; `budget` holds the steps it may take, and afterwards those that are left."""
         try:
-            return self.run(names)
+            return self.run(names, budget)
         except CelError as error:
             if error.args != _VAGUE:
                 raise
-            return _careful(self.text, self.environment)(names)
+            raise _precise(self, names, error) from None
+
+    def cost(self, names: Mapping[str, Any]) -> int:
+        """What it costs on this input, as the API server counts it."""
+        from bartizan.lang.cel.trace import count
+
+        return count(self, names, sys.maxsize).cost
 
 
 @lru_cache(maxsize=8192)
@@ -59,29 +66,25 @@ def compile_expression(text: str, environment: Environment) -> Expression:
     Raises:
         SpecError: it is malformed, uses what the environment does not have, or can have no value.
     """
-    kind, source, run = _compiled(text, environment, careful=False)
-    return Expression(text, kind, source, environment, run)
-
-
-@lru_cache(maxsize=1024)
-def _careful(text: str, environment: Environment) -> Callable[[Mapping[str, Any]], Any]:
-    return _compiled(text, environment, careful=True)[2]
-
-
-def _compiled(
-    text: str, environment: Environment, *, careful: bool
-) -> tuple[Type, str, Callable[[Mapping[str, Any]], Any]]:
     try:
         tree = parse(text)
         checked = check(tree, text, environment)
-        source, constants = emit(tree, checked, dispatcher, careful=careful)
-        return checked.types[tree], source, _load(source, constants, text)
+        source, constants = emit(tree, checked, dispatcher)
+        return Expression(text, checked.types[tree], source, environment, _load(source, constants, text))
     except RecursionError:
         fail(text, 0, "an expression that nests too deep")
 
 
-def _load(source: str, constants: dict[str, Any], text: str) -> Callable[[Mapping[str, Any]], Any]:
+def _precise(expression: Expression, names: Mapping[str, Any], error: CelError) -> CelError:
+    """What a vague error is about: a walk says which field of what it is that is not there."""
+    from bartizan.lang.cel.trace import count
+
+    found = count(expression, names).error
+    return found if isinstance(found, CelError) else error
+
+
+def _load(source: str, constants: dict[str, Any], text: str) -> Callable[..., Any]:
     """The function that the emitter wrote; its source shows in tracebacks and profilers."""
     file = f"<cel {next(_NUMBERS)}: {text[:60]!r}>"
-    run: Callable[[Mapping[str, Any]], Any] = load(source, "expression", file, {**operators.NAMES, **constants})
+    run: Callable[..., Any] = load(source, "expression", file, {**operators.NAMES, **constants})
     return run

@@ -60,13 +60,12 @@ _WRITERS: Final[Mapping[type, Callable[[Writer, Any], Value]]] = {
 
 
 def emit(
-    tree: Node, checked: Checked, dispatch: Callable[[tuple[Overload, ...], str], Any], *, careful: bool = False
+    tree: Node, checked: Checked, dispatch: Callable[[tuple[Overload, ...], str], Any]
 ) -> tuple[str, dict[str, Any]]:
-    """Write `def expression(names)` and the constants it needs; `dispatch` picks an overload by its arguments.
+    """Write `def expression(names, budget)` and the constants it needs; `dispatch` picks an overload by its arguments.
 
-    `careful` asks for each field by a function that can tell what is wrong,
-    for an expression that ended in an error which does not say so.
+    `budget` is a list of the steps that are left, for who wants to know.
     """
-    writer = Writer(_WRITERS, checked, dispatch, careful=careful)
+    writer = Writer(_WRITERS, checked, dispatch)
     writer.function(tree)
     return "\n\n".join(writer.source.functions) + "\n", writer.source.constants

@@ -47,12 +47,31 @@ def write_call(out: Writer, node: Call) -> Value:  # noqa: PLR0911 (one for each
         return Value(f"negation({operand.code})", fails=True)
     if name == "_[_]":
         return _index(out, operands)
+    if name == "_[?_]":
+        first, second = out.all(operands)
+        return Value(f"optional_index({first.code}, {second.code})", fails=True)
+    if name in ("or", "orValue") and len(operands) == 2 and overloads:
+        return _alternative(out, operands, holds="" if name == "or" else ".value")
     return _applied(out, name, operands, overloads)
+
+
+def _alternative(out: Writer, operands: tuple[Node, ...], *, holds: str) -> Value:
+    """What an optional holds, or else another value, which is asked for only then; what is no optional is itself."""
+    optional = out.named(operands[0])
+    result = out.name()
+    out.line(f"if {optional.code}.__class__ is not Optional: {result} = {optional.code}")
+    out.line(f"elif {optional.code}.present: {result} = {optional.code}{holds}")
+    out.line("else:")
+    out.source.depth += 1
+    other = out.value(operands[1])
+    out.line(f"{result} = {other.code}")
+    out.source.depth -= 1
+    return Value(result, optional.fails or other.fails, plain=True)
 
 
 def _index(out: Writer, operands: tuple[Node, ...]) -> Value:
     container, key = operands
-    is_plain = not out.careful and out.kind(container).name != "optional_type"
+    is_plain = out.kind(container).name != "optional_type"
     if is_plain and isinstance(key, Constant) and key.value.__class__ is str:
         # where it is no map, Python's error for the key is the language's error too
         return Value(f"{write_subscripted(out, container)}[{key.value!r}]", fails=True)

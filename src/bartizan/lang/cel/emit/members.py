@@ -51,7 +51,7 @@ def write_select(out: Writer, node: Select) -> Value:
         return Value(test, fails=kind.name != "map" or operand.fails)
     if node.optional:
         return Value(f"optional_field({out.value(node.operand).code}, {name})", fails=True)
-    if out.careful or kind.name == "optional_type":
+    if kind.name == "optional_type":
         return Value(f"field({out.value(node.operand).code}, {name})", fails=True)
     return Value(f"{write_subscripted(out, node.operand)}[{name}]", fails=True)
 

@@ -34,8 +34,6 @@ class Writer:
         writers: Mapping[type, Callable[[Writer, Any], Value]],
         checked: Checked,
         dispatch: Callable[[tuple[Overload, ...], str], Any],
-        *,
-        careful: bool,
     ) -> None:
         self.source = Source()
         self.line = self.source.line
@@ -43,7 +41,6 @@ class Writer:
         self.constant = self.source.constant
         self.checked = checked
         self.dispatch = dispatch
-        self.careful = careful
         self.scope: dict[str, Value] = {}
         self.looping = 0
         self._writers = writers
@@ -52,9 +49,9 @@ class Writer:
         """Write the function of the whole expression, which names every error."""
         with self.source.body(depth=2) as lines:
             self.line(f"return {self.value(tree).code}")
-        head = ["def expression(names):"]
+        head = ["def expression(names, budget=None):"]
         if any("budget" in line for line in lines):
-            head.append("    budget = [MAX_STEPS]")
+            head.append("    if budget is None: budget = [MAX_STEPS]")
         ending = ["    except FAILURES as failure:", "        raise raised(failure) from None"]
         self.source.functions.append("\n".join([*head, "    try:", *lines, *ending]))
 

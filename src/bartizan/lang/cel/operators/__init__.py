@@ -55,7 +55,7 @@ from bartizan.lang.cel.operators.members import (
     put_all,
     shown,
 )
-from bartizan.lang.cel.values import UInt
+from bartizan.lang.cel.values import Optional, UInt
 
 __all__ = [
     "FAILURES",
@@ -114,6 +114,7 @@ NAMES: Final = {
 } | {
     "FAILURES": FAILURES,
     "MAX_STEPS": MAX_STEPS,
+    "Optional": Optional,
     "UInt": UInt,
     "int": int,
     "float": float,

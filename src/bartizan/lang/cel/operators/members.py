@@ -8,6 +8,7 @@ from bartizan.lang.cel.errors import CelError, no_such_key, no_such_overload
 from bartizan.lang.cel.operators.equality import equal
 from bartizan.lang.cel.values import (
     BOOL_KEYS,
+    INT_MAX,
     KEY_CLASSES,
     NONE,
     Optional,
@@ -43,7 +44,11 @@ def index(container: Any, key: Any) -> Any:
 
 
 def _place(key: Any) -> int:
-    if key.__class__ is int or key.__class__ is UInt:
+    if key.__class__ is int:
+        return int(key)
+    if key.__class__ is UInt:
+        if key > INT_MAX:
+            raise CelError(f"unsupported index value {int(key)} in list")
         return int(key)
     if key.__class__ is float:
         if not key.is_integer():
@@ -116,6 +121,8 @@ def optional_index(container: Any, key: Any) -> Optional:
             raise no_such_overload()
         key = key_of(key)
         return Optional(container[key]) if key in container else NONE
+    if key.__class__ not in KEY_CLASSES and key.__class__ is not float:
+        raise no_such_overload()
     return NONE
 
 
