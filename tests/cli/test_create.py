@@ -12,6 +12,7 @@ from bartizan.app.ambient import ambient
 from bartizan.app.user_info import read_user_info
 from bartizan.app.values import read_values
 from bartizan.engines.policy.dialects.kyverno import compile_policy, decode_exception, expression_compiler
+from bartizan.engines.policy.dialects.kyverno.cel.policy import compile_cel_policy
 from bartizan.findings.waiver_file import read_waivers
 from bartizan.sources.yaml import parse_yaml_text
 
@@ -61,6 +62,12 @@ def test_a_policy_compiles(arguments: list[str]) -> None:
     policy = compile_policy(made("policy", *arguments), expression_compiler(ambient()))
     assert policy.problems == ()
     assert policy.rules
+
+
+@pytest.mark.parametrize("deed", ["validate", "mutate", "generate", "cleanup"])
+@pytest.mark.parametrize("more", [[], ["--kind", "Deployment", "--kind", "Widget"], ["--namespace", "shop"]])
+def test_a_policy_in_cel_compiles(deed: str, more: list[str]) -> None:
+    assert compile_cel_policy(made("policy", deed, "--cel", *more), ambient()).rules
 
 
 def test_what_was_said_of_a_policy_is_in_it(tmp_path: Path) -> None:

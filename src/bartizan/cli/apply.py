@@ -96,7 +96,8 @@ def _told(said: list[Said]) -> Iterator[str]:
     for item in said:
         alike.setdefault((item.result, item.policy, item.rule, item.message), []).append(item.resource)
     for (result, policy, rule, message), resources in alike.items():
-        yield f"{result:5} {printable(policy)}/{printable(rule)}: {one_line(message)}"
+        name = f"{policy}/{rule}" if rule else policy
+        yield f"{result:5} {printable(name)}: {one_line(message)}"
         shown = ", ".join(printable(resource) for resource in resources[:_SHOWN])
         more = f" and {len(resources) - _SHOWN:,} more" if len(resources) > _SHOWN else ""
         yield f"      {shown}{more}"

@@ -55,6 +55,7 @@ def create() -> None:
 @click.option("-n", "--name", default="", help="Name of the policy, and of its rule.")
 @click.option("--kind", "kinds", multiple=True, help="Kind that it is about, such as Pod; several may be given.")
 @click.option("--namespace", default="", help="Make a policy of this namespace instead of the whole cluster.")
+@click.option("--cel", is_flag=True, help="Write it in CEL: a ValidatingPolicy, MutatingPolicy and so on.")
 @click.option("--enforce", is_flag=True, help="validate, verify-images: refuse instead of report.")
 @click.option("--image", "images", multiple=True, help="verify-images: images, such as ghcr.io/me/*.")
 @click.option("--key", type=click.File("r"), help="verify-images: file with the public key of the signer, in PEM.")
@@ -68,6 +69,7 @@ def policy(*, key: Any, output: Path | None, force: bool, **wish: Any) -> None:
     \b
     Examples:
       bartizan create policy validate --kind Deployment --enforce
+      bartizan create policy mutate --cel
       bartizan create policy verify-images --image 'ghcr.io/me/*' --key cosign.pub
     """
     from bartizan.app.create.policies import PolicyWish, create_policy

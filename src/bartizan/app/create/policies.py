@@ -26,6 +26,8 @@ class PolicyWish(NamedTuple):
     """A public key in PEM, for images."""
     images: tuple[str, ...] = ()
     schedule: str = ""
+    cel: bool = False
+    """Whether it is to be one of the kinds that are written in CEL."""
 
 
 _NAMES: Final[Mapping[Deed, str]] = {
@@ -52,6 +54,10 @@ def create_policy(wish: PolicyWish) -> str:
     _check(wish)
     kinds = wish.kinds or (("Namespace",) if wish.deed == "generate" else ("Pod",))
     named = wish._replace(name=wish.name or _NAMES[wish.deed], kinds=kinds)
+    if wish.cel:
+        from bartizan.app.create.cel_policies import cel_policy
+
+        return cel_policy(named, wish.key or _PLACEHOLDER_KEY)
     return _SKELETONS[wish.deed](named)
 
 

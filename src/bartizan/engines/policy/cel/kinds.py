@@ -46,8 +46,14 @@ def plural(kind: str) -> str:
 
 _KINDS: Final = {(group, plural(kind)): kind for group, kinds in _NAMES.items() for kind in kinds.split()}
 _ANYWHERE: Final = {resource: kind for (_, resource), kind in _KINDS.items()}
+_GROUPS: Final = {kind: group for (group, _), kind in reversed(_KINDS.items())}
 
 
 def kind_of(resource: str, group: str | None = None) -> str | None:
     """The kind that a resource of a group, or of any, stands for; `None` where only a cluster could tell."""
     return _ANYWHERE.get(resource) if group is None else _KINDS.get((group, resource))
+
+
+def group_of(kind: str) -> str | None:
+    """The group of a built-in kind, the oldest where several have it; `None` where only a cluster could tell."""
+    return _GROUPS.get(kind)
