@@ -122,7 +122,7 @@ def _generate(wish: PolicyWish, _key: str) -> str:
         "spec": dyn({{"podSelector": dyn({{}}), "policyTypes": dyn(["Ingress", "Egress"])}})
       }}]
   generate:
-  - expression: generator.Apply({'' if wish.namespace else 'variables.namespace, '}variables.policy)
+  - expression: generator.Apply({"" if wish.namespace else "variables.namespace, "}variables.policy)
 """
     )
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 from bartizan.app.ambient import ambient
 from bartizan.app.asking import Asker
 from bartizan.app.explain.explain import Explained, explain_one
+from bartizan.app.explain.watched import is_explained
 from bartizan.app.fields import Fields
 from bartizan.app.policy_tests.files import read_bodies, read_test_files
 from bartizan.app.policy_tests.world import RecordedWorld
 from bartizan.base.errors import SpecError
-from bartizan.engines.policy.dialects.kyverno import expression_compiler, is_policy
+from bartizan.engines.policy.dialects.kyverno import expression_compiler
 from bartizan.model.finding import RuleId
 from bartizan.model.resource import resource_from
 from bartizan.model.scoping import in_default_namespace
@@ -69,7 +70,7 @@ def _explained(case: Case, test: TestFile) -> Explained | None:
 
 
 def _policies(test: TestFile) -> Iterator[Document]:
-    return (document for _, document in read_bodies(test.policies) if is_policy(document.body))
+    return (document for _, document in read_bodies(test.policies) if is_explained(document.body))
 
 
 def _policy_names(document: Document) -> tuple[str, str]:

@@ -5,26 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from bartizan.app.ambient import ambient
 from bartizan.app.asking import Asker, Asking
 from bartizan.app.explain.source import GeneratedPiece, generated_pieces
+from bartizan.app.explain.watched import explain, is_explained, watch
 from bartizan.app.given_world import GivenWorld, read_given
 from bartizan.app.options import user_in, values_in
 from bartizan.app.policies import documents, read_exceptions
 from bartizan.app.supply import Supply
+from bartizan.app.text_places import place_in
 from bartizan.app.values import plain_rule
 from bartizan.base.errors import BartizanError, SourceError, SpecError
 from bartizan.base.location import Location
+from bartizan.base.pointer import resolve
 from bartizan.base.suggest import did_you_mean
 from bartizan.catalog import export_policy, load_catalog
-from bartizan.engines.policy.dialects.kyverno import is_policy
-from bartizan.engines.policy.dialects.kyverno.explanation.rule import (
-    Explanation,
-    WatchedPolicy,
-    explain_rule,
-    watch_policy,
-)
-from bartizan.lang.jmespath import functions_for
 from bartizan.model.report import Problem
 from bartizan.model.scoping import in_default_namespace
 
@@ -32,9 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from bartizan.app.explain.watched import Watched
     from bartizan.base.json import JsonObject
     from bartizan.catalog import CheckSpec
-    from bartizan.engines.policy.dialects.kyverno.explanation.rule import WatchedRule
+    from bartizan.engines.policy.dialects.kyverno.explanation.cel import WatchedCelPolicy
+    from bartizan.engines.policy.dialects.kyverno.explanation.rule import WatchedPolicy
+    from bartizan.engines.policy.explanation.explanation import Explanation
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.model.request import Request
     from bartizan.model.resource import Lines, Resource
@@ -141,12 +138,14 @@ def explain_one(
     Raises:
         SpecError: the document is no policy.
     """
-    policy = watch_policy(document, functions_for(ambient()), exceptions=exceptions)
-    found = next((item for item in policy.rules if item.rule.info.id.rule == rule), None)
-    if found is None:
-        return None
-    explanation = explain_rule(found, request, lookup, all_kinds=all_kinds)
-    return _placed(_Source(document, lines), found, request.resource, explanation)
+    policy = watch(document, exceptions)
+    source = _Source(document, lines)
+    # the rules of a policy in CEL have no names: the one that answers is meant
+    found = [item for item in policy.rules if item.rule.info.id.rule in (rule, "")]
+    explained = [
+        _placed(source, item, request.resource, explain(item, request, lookup, all_kinds=all_kinds)) for item in found
+    ]
+    return next((item for item in explained if item.applies), explained[0] if explained else None)
 
 
 def _cross_check(name: str) -> CheckSpec | None:
@@ -172,7 +171,7 @@ def _policies(name: str) -> list[_Source]:
     for item in documents([path]):
         if isinstance(item, Problem):
             raise _raised(item)
-        if is_policy(item.body):
+        if is_explained(item.body):
             found.append(_Source(item.body, item.lines))
     if not found:
         hint = "Name a file that holds a ClusterPolicy or Policy, or a check of `bartizan catalog list`."
@@ -180,9 +179,9 @@ def _policies(name: str) -> list[_Source]:
     return found
 
 
-def _watch(source: _Source, exceptions: Sequence[JsonObject]) -> WatchedPolicy:
+def _watch(source: _Source, exceptions: Sequence[JsonObject]) -> WatchedPolicy | WatchedCelPolicy:
     try:
-        policy = watch_policy(source.body, functions_for(ambient()), exceptions=exceptions)
+        policy = watch(source.body, exceptions)
         for problem in policy.problems:
             raise problem
     except SpecError as error:
@@ -212,7 +211,7 @@ def _raised(problem: Problem) -> BartizanError:
     return kind(problem.message, at=problem.at, hint=problem.hint)
 
 
-def _rules_named(rules: list[tuple[_Source, WatchedRule]], name: str) -> list[tuple[_Source, WatchedRule]]:
+def _rules_named(rules: list[tuple[_Source, Watched]], name: str) -> list[tuple[_Source, Watched]]:
     """The rules of that name, with those made from it for pod controllers; all without a name."""
     if not name:
         return rules
@@ -222,7 +221,7 @@ def _rules_named(rules: list[tuple[_Source, WatchedRule]], name: str) -> list[tu
     return found
 
 
-def _name(rule: WatchedRule) -> str:
+def _name(rule: Watched) -> str:
     return rule.rule.info.id.rule
 
 
@@ -247,18 +246,18 @@ def _names(resource: Resource) -> tuple[str, ...]:
     return full, f"{rid.kind}/{rid.name}", f"{rid.namespace}/{rid.name}", rid.name
 
 
-def _explained(source: _Source, rule: WatchedRule, resource: Resource, asking: Asking) -> Explained:
-    explanation = explain_rule(rule, asking.request_for(rule.rule, resource), asking.lookup)
+def _explained(source: _Source, rule: Watched, resource: Resource, asking: Asking) -> Explained:
+    explanation = explain(rule, asking.request_for(rule.rule, resource), asking.lookup)
     return _placed(source, rule, resource, explanation)
 
 
-def _placed(source: _Source, rule: WatchedRule, resource: Resource, explanation: Explanation) -> Explained:
+def _placed(source: _Source, rule: Watched, resource: Resource, explanation: Explanation) -> Explained:
     """An explanation with the places of what decided, in both files."""
     root = explanation.root
     deciding = root.deciding
-    at = next((node.at for node in deciding if node.at), root.at)
+    at, begins = next(((node.at, node.begins) for node in deciding if node.at), (root.at, -1))
     pointer = next((node.pointer for node in deciding if node.pointer), root.pointer)
-    in_policy = _quoted(source.lines, _origin(at) if rule.is_generated else at)
+    in_policy = _in_policy(source, _origin(at) if rule.is_generated else at, begins)
     in_resource = _quoted(resource.lines, pointer) if pointer is not None else None
     return Explained(root, explanation.outcome is not None, in_policy, in_resource)
 
@@ -271,6 +270,18 @@ def _origin(at: str) -> str:
             if found and moved in rest:
                 return head + found + rest.replace(moved, "", 1)
     return at
+
+
+def _in_policy(source: _Source, at: str, begins: int) -> Quoted | None:
+    """A place in the policy; of a part of an expression, where that begins in its text."""
+    if source.lines is None or begins < 0:
+        return _quoted(source.lines, at)
+    try:
+        text = resolve(source.body, at)
+    except LookupError:
+        text = ""
+    place = place_in(source.lines, at, text, begins) if isinstance(text, str) else source.lines.locate(at)
+    return Quoted(place, source.lines.quote(place.line))
 
 
 def _quoted(lines: Lines | None, pointer: str) -> Quoted | None:
