@@ -67,7 +67,7 @@ def explain_constraints(
         excluded = _rules(spec.exclude_resource_rules, request, where, "excludeResourceRules")
         excluded.verdict = "failed" if excluded.verdict == "held" else "held"
         excluded.note = "excluded by its resource rules" if excluded.verdict == "failed" else ""
-        excluded.because = [child for child in excluded.children if child.verdict == "held"][:1]
+        excluded.because = []
         draft.children.append(excluded)
     failed = [child for child in draft.children if child.verdict == "failed"]
     draft.because = draft.children if draft.verdict == "held" else failed[:1]
@@ -113,9 +113,9 @@ def _attribute(asked: _Asked, wanted: Any, request: Request, at: str) -> Draft:
     text = shown if isinstance(shown, str) else brief(shown).strip("`")
     called = asked.name
     note = (
-        f"{called} {brief(shown)}, and this is {brief(met)}"
+        f"{called} {_named(shown)}, and this is {_named(met)}"
         if verdict == "held"
-        else f"{called} asks for {brief(shown)}, and this is {brief(met)}"
+        else f"{called} asks for {_named(shown)}, and this is {_named(met)}"
     )
     return Draft(
         "attribute",
@@ -127,6 +127,10 @@ def _attribute(asked: _Asked, wanted: Any, request: Request, at: str) -> Draft:
         pointer=asked.pointer or None,
         at=f"{at}/{called}",
     )
+
+
+def _named(value: Json) -> str:
+    return '`""`' if value == "" else brief(value)
 
 
 def _selector(name: str, narrow: MatchResources, request: Request, labels: dict[str, Any], at: str) -> Draft:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from bartizan.base.pointer import escape
 from bartizan.engines.policy.cel.explanation.roots import Root, Roots
 from bartizan.engines.policy.explanation.draft import Draft, brief, errors_in
 from bartizan.lang.cel.show import value_text
@@ -24,7 +25,7 @@ _TEST: Final = "has("
 _MOST_VALUES: Final = 3
 _MOST_LEVELS: Final = 60
 _MOST_TEXT: Final = 160  # characters of an expression in a sentence
-_LOOP: Final = re.compile(r"(\w+)(?: = .*, (\w+)|, turn \d+)", re.DOTALL)
+_LOOP: Final = re.compile(r"(?P<only>\w+), turn \d+|\w+ = (?P<key>.*), (?P<second>\w+)", re.DOTALL)
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
 
@@ -39,7 +40,7 @@ def explained(event: Event, roots: Roots, draft: Draft, origin: str = "", *, tru
     if step is None:
         draft.verdict, draft.note = "error", event.error
         return draft
-    whole = _part(step, roots, _Teller(draft.at, begins, says=truth and step.value is not True), 0)
+    whole = _part(step, roots, _Teller(draft.at, event.text, begins, says=truth and step.value is not True), 0)
     draft.children, draft.because, draft.note = whole.children, whole.because, whole.note
     draft.pointer, draft.begins = whole.pointer, whole.begins
     if event.error:
@@ -54,19 +55,24 @@ def explained(event: Event, roots: Roots, draft: Draft, origin: str = "", *, tru
 class _Teller:
     """What all parts of one expression have in common: where it stands, and whether those that decided say so."""
 
-    def __init__(self, at: str, begins: Callable[[int], int], *, says: bool) -> None:
+    def __init__(self, at: str, text: str, begins: Callable[[int], int], *, says: bool) -> None:
         self.at = at
+        self.text = text
         self.begins = begins
         self.says = says
 
 
 def _part(step: Step, roots: Roots, teller: _Teller, level: int) -> Draft:
     draft = Draft(
-        "expression", step.text, at=teller.at, begins=teller.begins(step.at), pointer=roots.pointer(step.text)
+        "expression",
+        step.text,
+        at=teller.at,
+        begins=teller.begins(_first(step, teller.text)),
+        pointer=roots.pointer(step.text),
     )
     loop = _LOOP.fullmatch(step.text) if step.kind == "turn" else None
     if loop is not None:
-        draft.kind, draft.pointer = "member", roots.pointer(loop[2] or loop[1])
+        draft.kind, draft.pointer = "member", roots.pointer(loop["second"] or loop["only"])
     if level < _MOST_LEVELS:
         for child, inside in _below(step, roots):
             part = _part(child, inside, teller, level + 1)
@@ -100,9 +106,12 @@ def _judge(draft: Draft, step: Step) -> None:
         draft.value = _shown(step.value, draft)
 
 
-def _first(step: Step) -> int:
-    """Where the text of a part begins: an operator stands behind its first operand."""
-    return min([step.at, *(_first(child) for child in step.children if child.kind != "turn")])
+def _first(step: Step, text: str) -> int:
+    """Where a part begins: an operator or a field stands behind its first operand."""
+    found = text.rfind(step.text, 0, step.at + len(step.text))
+    if found >= 0:
+        return found
+    return min([step.at, *(_first(child, text) for child in step.children if child.kind != "turn")])
 
 
 def _truth(value: bool) -> Verdict:
@@ -118,11 +127,21 @@ def _below(step: Step, roots: Roots) -> Iterator[tuple[Step, Roots]]:
         if loop is None or over is None:
             yield child, roots
             continue
-        base = roots.pointer(over.text)
-        key = None if base is None or not isinstance(over.value, list) else f"{base}/{number}"
+        known = roots.place_of(child.value) is not None
+        place = None if known else _member(roots.pointer(over.text), over.value, loop["key"], child.value, number)
         number += 1
         # of two names the first is the index or key, and stands nowhere by itself
-        yield child, roots.plus({loop[2] or loop[1]: Root(child.value, None if roots.place_of(child.value) else key)})
+        yield child, roots.plus({loop["second"] or loop["only"]: Root(child.value, place)})
+
+
+def _member(base: str | None, over: Any, key: str | None, value: Any, number: int) -> str | None:
+    """Where a member of a loop stands that does not know it itself, as a text or number does not."""
+    if base is None:
+        return None
+    if isinstance(over, list):
+        return f"{base}/{number}"
+    step = value if key is None else key[1:-1]
+    return f"{base}/{escape(step)}" if isinstance(over, dict) and step in over else None
 
 
 def _shown(value: Any, draft: Draft) -> Any:
@@ -166,10 +185,15 @@ def _why(step: Step) -> str:
     values = [
         f"{_quoted(child.text)} is {_said(child.value)}"
         for child in step.children
-        if child.reached and not child.error and child.kind != "turn"
+        if child.reached and not child.error and child.kind != "turn" and _reads(child)
     ]
     where = f", where {' and '.join(values[:_MOST_VALUES])}" if values else ""
     return f"{_quoted(step.text)} is {said}{where}"
+
+
+def _reads(step: Step) -> bool:
+    """Whether a value depends on anything, or is what the expression says it is."""
+    return step.kind in ("name", "field") or any(map(_reads, step.children))
 
 
 def _counted(turns: int) -> str:
