@@ -11,7 +11,7 @@ import click
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
-from bartizan.app.jp import functions, write_value  # noqa: E402 (as the next line)
+from bartizan.app.jp import functions  # noqa: E402 (as the next line)
 from bartizan.catalog import CheckSpec, load_catalog  # noqa: E402 (found from the root, which the line above adds)
 from bartizan.cli.main import cli  # noqa: E402
 from bartizan.engines.policy.dialects.kyverno.library import FUNCTIONS as CEL_FUNCTIONS  # noqa: E402
@@ -19,6 +19,7 @@ from bartizan.engines.policy.dialects.kyverno.library import VARIABLES as CEL_NA
 from bartizan.engines.policy.dialects.kyverno.library.reference import Entry  # noqa: E402
 from bartizan.engines.policy.dialects.kyverno.library.reference import entries as cel_entries  # noqa: E402
 from bartizan.engines.policy.dialects.kyverno.lint import REASONS  # noqa: E402
+from bartizan.outputs.value import write_value  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -149,6 +149,40 @@ spec:
     assert "2 objects to delete" in done.out, done
 
 
+def test_policies_in_cel_and_their_exceptions(tmp_path: Path) -> None:
+    policy = """\
+apiVersion: policies.kyverno.io/v1
+kind: DeletingPolicy
+metadata: {name: small, creationTimestamp: "2026-11-01T00:00:00Z"}
+spec:
+  schedule: "0 3 * * *"
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [apps], apiVersions: [v1], resources: [deployments]}
+  conditions:
+  - {name: small, expression: object.spec.replicas < 4}
+---
+apiVersion: policies.kyverno.io/v1
+kind: PolicyException
+metadata: {name: large, namespace: shop}
+spec:
+  policyRefs: [{name: small, kind: DeletingPolicy}]
+  matchConditions:
+  - {name: large, expression: object.metadata.name == "large"}
+"""
+    done = _run(tmp_path, "--no-ttl", "--at", "2026-11-20T14:00:00Z", policy=policy)
+    assert done.code == 1
+    assert done.out.splitlines() == [
+        "DeletingPolicy small  0 3 * * *",
+        "  last  not known",
+        "  late  2026-11-01T03:00:00Z, 19d 11h ago: it runs as soon as it can",
+        "  next  2026-11-21T03:00:00Z, in 13h 0m",
+        "    - Deployment shop/small  it matches `/spec/matchConstraints`, and the conditions hold",
+        "",
+        "1 object to delete.",
+    ]
+
+
 BAD: list[tuple[str, tuple[str, ...], str, str]] = [
     (
         "a schedule that never comes",

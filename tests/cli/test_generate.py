@@ -93,3 +93,35 @@ def test_manifests_are_read_once_and_only_when_asked_about() -> None:
     assert len(given.answer(ObjectsQuestion("*/Secret", "default", "*"))) == 2
     assert len(given.answer(ObjectsQuestion("v1/*"))) == 3
     assert reads == 1
+
+
+def test_policy_in_cel_makes_copies_and_templates(tmp_path: Path) -> None:
+    rules = [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["namespaces"]}]
+    copied = 'generator.apply(object.metadata.name, [resource.get("v1", "secrets", "default", "pull")])'
+    value = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: of-(( object.metadata.name ))\n  namespace: default\n"
+    entries = [{"expression": copied}, {"template": {"value": value, "interpolate": "cel"}}]
+    spec = {"matchConstraints": {"resourceRules": rules}, "generate": entries}
+    head = {"apiVersion": "policies.kyverno.io/v1", "kind": "GeneratingPolicy", "metadata": {"name": "p"}}
+    policy, resources = tmp_path / "policy.yaml", tmp_path / "resources.yaml"
+    policy.write_text(json.dumps({**head, "spec": spec}))
+    resources.write_text("\n---\n".join(map(json.dumps, (_SPACE, _SOURCE))))
+    done = bartizan("apply", str(policy), "-r", str(resources), "-o", "yaml")
+    assert done.code == 0, done.err
+    made = {body["kind"]: body for body in yaml.safe_load_all(done.out) if body and body["kind"] != "Namespace"}
+    assert made["Secret"]["data"] == _SOURCE["data"]
+    assert made["Secret"]["metadata"]["namespace"] == "shop"
+    assert (made["ConfigMap"]["metadata"]["name"], made["ConfigMap"]["metadata"]["namespace"]) == ("of-shop", "default")
+
+
+def test_what_deletes_is_not_applied(tmp_path: Path) -> None:
+    """A policy that deletes is for a clean-up, and says nothing of an object that is applied."""
+    rules = [{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["namespaces"]}]
+    spec = {"matchConstraints": {"resourceRules": rules}, "schedule": "0 3 * * *"}
+    spec["conditions"] = [{"name": "never", "expression": "false"}]
+    head = {"apiVersion": "policies.kyverno.io/v1", "kind": "DeletingPolicy", "metadata": {"name": "p"}}
+    policy, resources = tmp_path / "policy.yaml", tmp_path / "resources.yaml"
+    policy.write_text(json.dumps({**head, "spec": spec}))
+    resources.write_text(json.dumps(_SPACE))
+    done = bartizan("apply", str(policy), "-r", str(resources), "-o", "yaml")
+    assert done.code == 0
+    assert done.err == "1 resource: nothing changed; pass 0, fail 0, warn 0, error 0, skip 0\n"

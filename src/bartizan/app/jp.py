@@ -5,17 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import orjson
-
 from bartizan.app.ambient import ambient
 from bartizan.app.files import read_file
+from bartizan.app.pointing import pointed
 from bartizan.base.errors import SpecError
 from bartizan.base.json import to_text
 from bartizan.base.suggest import did_you_mean
 from bartizan.lang.jmespath import JmesPathError, NotFoundError, compile_expression, functions_for
 from bartizan.lang.jmespath.parse import name_columns, parse
-from bartizan.outputs.text import columns, printable
-from bartizan.outputs.yaml import lines, scalar
 from bartizan.sources.yaml import load_one
 
 if TYPE_CHECKING:
@@ -68,37 +65,12 @@ def query(expressions: Sequence[str], value: Json) -> Iterator[Answer]:
         try:
             yield Answer(text, compile_expression(text, functions)(value), "")
         except SpecError as error:
-            yield Answer(text, None, _shown(text, error.message, error.column, error.hint))
+            yield Answer(text, None, pointed(text, error.message, error.column, error.hint))
         except NotFoundError as error:
             places = name_columns(text, error.key)
-            yield Answer(text, None, _shown(text, str(error), places[0] if len(places) == 1 else 0, _MISSING))
+            yield Answer(text, None, pointed(text, str(error), places[0] if len(places) == 1 else 0, _MISSING))
         except JmesPathError as error:
-            yield Answer(text, None, _shown(text, str(error), 0, ""))
-
-
-def _shown(text: str, message: str, column: int, hint: str) -> str:
-    """A message, the line of the expression it is about with a caret, and what to do."""
-    parts = [message]
-    if column:
-        before = text[: column - 1]
-        line = text.split("\n")[before.count("\n")]
-        ahead = before.rpartition("\n")[2]
-        parts += [f"  {printable(line)}", f"  {' ' * columns(printable(ahead))}^"]
-    return "\n".join([*parts, f"  hint: {hint}"] if hint else parts)
-
-
-def write_value(value: Json, form: str, *, compact: bool, unquoted: bool) -> str:
-    """A value as text: JSON with sorted keys, on one line or several, or YAML; a text bare where that is wanted."""
-    if unquoted and isinstance(value, str):
-        return value
-    if form == "yaml":
-        if isinstance(value, dict) and value:
-            return "\n".join(lines(value))
-        if isinstance(value, list) and value:
-            return "\n".join(list(lines({"items": value}))[1:])  # the writer wants a key above a list
-        return scalar(value)
-    text = to_text(value)
-    return text if compact else orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2).decode()
+            yield Answer(text, None, pointed(text, str(error), 0, ""))
 
 
 def tree(expression: str) -> Node:
@@ -110,7 +82,7 @@ def tree(expression: str) -> Node:
     try:
         return _plain(parse(expression))
     except SpecError as error:
-        raise SpecError(_shown(expression, error.message, error.column, ""), hint=error.hint) from error
+        raise SpecError(pointed(expression, error.message, error.column, ""), hint=error.hint) from error
 
 
 def _plain(node: Node) -> Node:

@@ -129,15 +129,20 @@ class Judge:
                 if self._keeps_all:
                     done.rows.append(Row(number, index, PASS))
             elif outcome.__class__ is Failed:
-                row = Row(number, index, FAIL, outcome.message, outcome.pointer)
-                done.rows.append(row)
-                if self._identifies:
-                    row.evidence = str(outcome.evidence)
-                    self._identify(row, resource)
+                self._object(resource, outcome, number, index, done)
+                for other in outcome.more:
+                    self._object(resource, other, number, index, done)
             else:
                 self._keep(resource, outcome, number, index, done)
         done.passed += passed
         self._observe(resource, number, done)
+
+    def _object(self, resource: Resource, failed: Failed, number: int, index: int, done: Batch) -> None:
+        row = Row(number, index, FAIL, failed.message, failed.pointer)
+        done.rows.append(row)
+        if self._identifies:
+            row.evidence = str(failed.evidence)
+            self._identify(row, resource)
 
     def _keep(self, resource: Resource, outcome: Outcome, number: int, index: int, done: Batch) -> None:
         match outcome:

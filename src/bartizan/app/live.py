@@ -31,8 +31,11 @@ from bartizan.model.resource import labels_of
 from bartizan.sources.cluster import Cluster, RefusedError, Selection, connect, list_resources
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bartizan.app.options import ClusterChoice
     from bartizan.base.json import Json
+    from bartizan.model.resource import Resource
 
 _REVIEWS: Final = ("/apis/authorization.k8s.io/", "/apis/authentication.k8s.io/")
 
@@ -141,8 +144,11 @@ def connect_live(choice: ClusterChoice) -> Live:
         found = list_resources(cluster, Selection(kinds=("namespaces",)))
         return {item.id.name: labels_of(item.body) for item in found if not isinstance(item, Problem)}
 
+    def definitions() -> Iterable[Resource | Problem]:
+        return list_resources(cluster, Selection(kinds=("customresourcedefinitions",)))
+
     def close() -> None:
         lookup.close()
         cluster.close()
 
-    return Live(cluster.name, lambda: list_resources(cluster, selection), labels, lookup, close)
+    return Live(cluster.name, lambda: list_resources(cluster, selection), labels, lookup, close, definitions)

@@ -10,6 +10,7 @@ import msgspec
 
 import bartizan
 from bartizan.app.asking import Asker
+from bartizan.app.definitions import read_definitions
 from bartizan.app.global_context import answers
 from bartizan.app.judge import ERROR, FAIL, PASS, SKIP, Batch, Judge, observers
 from bartizan.app.policies import read_exceptions, read_policies
@@ -73,6 +74,12 @@ class _Rules(msgspec.Struct):
     changing: int
     """How many rules were left out because they change what is there."""
     entries: tuple[GlobalEntry, ...]
+    notes: tuple[Note, ...]
+
+    def asked(self, kinds: set[str]) -> tuple[RuleInfo, ...]:
+        """What is known of the rules that had something to judge; of definitions a cluster has many."""
+        rules = (rule for rule in self.rules if rule.info.origin != "crd" or not kinds.isdisjoint(rule.kinds or ()))
+        return (*(rule.info for rule in rules), *(check.info for check in self.checks))
 
     @property
     def infos(self) -> tuple[RuleInfo, ...]:
@@ -85,9 +92,9 @@ def scan(request: ScanRequest) -> Report:
     Raises:
         SpecError: a level, check or framework that was asked for does not exist.
     """
-    rules = _load_rules(request)
-    gc.freeze()
     supply = Supply(request.paths, request.stdin, request.live, request.workers)
+    rules = _load_rules(request, supply)
+    gc.freeze()
     namespaces = supply.namespace_labels() if rules.wants_namespaces else {}
     judge = Judge(
         rules.rules,
@@ -123,7 +130,7 @@ def _profiles(texts: Sequence[str]) -> Iterator[Rule]:
             yield from compile_profile(text)
 
 
-def _load_rules(request: ScanRequest) -> _Rules:
+def _load_rules(request: ScanRequest, supply: Supply) -> _Rules:
     exceptions, problems = read_exceptions(request.exceptions)
     policies = read_policies(request.policies, exceptions)
     chosen = _chosen(request.checks) if request.checks else None
@@ -133,7 +140,16 @@ def _load_rules(request: ScanRequest) -> _Rules:
         rules += chosen.rules
     judging = tuple(rule for rule in rules if rule.does in JUDGING)
     checks = chosen.checks if chosen else ()
-    return _Rules(judging, checks, problems, policies.wants_namespaces, len(rules) - len(judging), policies.entries)
+    defined = read_definitions(supply, request.live)
+    return _Rules(
+        (*judging, *defined.rules),
+        checks,
+        [*problems, *defined.problems],
+        policies.wants_namespaces,
+        len(rules) - len(judging),
+        policies.entries,
+        defined.notes,
+    )
 
 
 def _changing_note(rules: _Rules) -> tuple[Note, ...]:
@@ -159,14 +175,14 @@ def _report(request: ScanRequest, rules: _Rules, supply: Supply, batches: list[B
         tool_version=bartizan.__version__,
         at=request.at,
         sources=_source_names(request),
-        rules=rules.infos,
+        rules=rules.asked({rid.kind for rid in findings.resources}),
         resources=tuple(findings.resources),
         findings=kept,
         counts=counts,
         problems=(*rules.problems, *supply.problems, *findings.problems),
         waived=judged.waived,
         waivers=request.waivers,
-        notes=(*_changing_note(rules), *every.notes, *judged.notes),
+        notes=(*_changing_note(rules), *rules.notes, *every.notes, *judged.notes),
     )
 
 

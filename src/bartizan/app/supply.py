@@ -16,7 +16,7 @@ import msgspec
 from bartizan.app.parallel import share
 from bartizan.model.report import Problem
 from bartizan.model.resource import labels_of
-from bartizan.sources.manifests import PIECE_BYTES, Piece, cut, find, read_bytes, read_piece
+from bartizan.sources.manifests import PIECE_BYTES, SUFFIXES, Piece, cut, find, mentions, read_bytes, read_piece
 from bartizan.sources.rendered import deployed, kustomize_command, read_chart, read_kustomization
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result", bound=msgspec.Struct)
 Progress = Callable[[int, int], None]
 """Told how much is done, and of how much."""
+_STDIN: Final = "standard input"
 _PARALLEL_BYTES: Final = 256 << 10
 """Below this a second process costs more than it saves."""
 _PIECE_BYTES: Final = 128 << 10
@@ -44,6 +45,8 @@ class Live:
     namespaces: Callable[[], dict[str, dict[str, str]]]
     lookup: Lookup
     close: Callable[[], None]
+    definitions: Callable[[], Iterable[Resource | Problem]] = tuple
+    """Its CustomResourceDefinitions, whatever else is selected."""
 
 
 class Supply:
@@ -62,6 +65,7 @@ class Supply:
                 self.pieces.append(item)
         self._charts = found.charts
         self._kustomizations = deployed(found.kustomizations, paths)
+        self._built: list[Resource | Problem] | None = None
         self._stdin = stdin
         self._live = live
 
@@ -73,11 +77,37 @@ class Supply:
 
     def _rendered(self) -> Iterator[Resource | Problem]:
         if self._stdin is not None:
-            yield from read_bytes(self._stdin, "standard input")
+            yield from read_bytes(self._stdin, _STDIN)
+        yield from self._from_folders()
+
+    def _from_folders(self) -> list[Resource | Problem]:
+        """What folders render to. Programs do that, in seconds, so it is kept."""
+        if self._built is None:
+            self._built = [item for chart in self._charts for item in read_chart(chart)]
+            self._built += [item for folder in self._kustomizations for item in read_kustomization(folder)]
+        return self._built
+
+    def of_kind(self, kind: str) -> Iterator[Resource | Problem]:
+        """The resources of a kind that is rare, without reading the rest; what is broken is for others to tell.
+
+        A chart's own definitions, which are not rendered, are among them.
+        """
+        word = kind.encode()
+        for piece in self.pieces:
+            if mentions(piece, word):
+                yield from _only(kind, read_piece(piece))
+        if self._stdin is not None and word in self._stdin:
+            yield from _only(kind, read_bytes(self._stdin, _STDIN))
+        yield from _only(kind, self._from_folders())
         for chart in self._charts:
-            yield from read_chart(chart)
-        for folder in self._kustomizations:
-            yield from read_kustomization(folder)
+            files = sorted(file for file in chart.glob("**/crds/**/*") if file.suffix in SUFFIXES and file.is_file())
+            for item in cut((file, False) for file in files):
+                if isinstance(item, Problem):
+                    yield item
+                elif mentions(item, word):
+                    yield from (
+                        found for found in read_piece(item) if isinstance(found, Problem) or found.id.kind == kind
+                    )
 
     def everything(self) -> Iterator[Resource | Problem]:
         """All of it, in order, whatever else is asked of it."""
@@ -129,3 +159,7 @@ class Supply:
             groups[-1].append(piece)
             held += piece.end - piece.start
         return groups
+
+
+def _only(kind: str, items: Iterable[Resource | Problem]) -> Iterator[Resource]:
+    return (item for item in items if not isinstance(item, Problem) and item.id.kind == kind)

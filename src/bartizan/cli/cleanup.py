@@ -40,9 +40,10 @@ if TYPE_CHECKING:
 def cleanup(*, at: str | None, deletes: bool, yes: bool, output: str, **options: Any) -> None:
     """Say what clean-up policies would delete among manifests at PATHS, or in a live cluster.
 
-    For each CleanupPolicy and ClusterCleanupPolicy: when it ran last, when
-    it runs next, and the objects it would delete if it ran now, with the
-    reason. Then every object with the label `cleanup.kyverno.io/ttl`, and
+    For each CleanupPolicy, ClusterCleanupPolicy, DeletingPolicy and
+    NamespacedDeletingPolicy: when it ran last, when it runs next, and the
+    objects it would delete if it ran now, with the reason; exceptions beside
+    them are kept to. Then every object with the label `cleanup.kyverno.io/ttl`, and
     when it ends. Without --policy, a cluster's own policies are read.
     Nothing is deleted without --delete, and then only in the state in which
     it was judged.

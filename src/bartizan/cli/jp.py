@@ -11,6 +11,7 @@ import orjson
 from bartizan.app import jp as expressions
 from bartizan.cli.options import FILES_OR_DASH
 from bartizan.outputs.text import printable
+from bartizan.outputs.value import write_value
 
 
 @click.group(short_help="Try the expressions of policies.")
@@ -71,7 +72,7 @@ def query(
             sys.stdout.flush()
             click.echo(f"error: {answer.error}", err=True)
         else:
-            click.echo(expressions.write_value(answer.value, output, compact=compact, unquoted=unquoted))
+            click.echo(write_value(answer.value, output, compact=compact, unquoted=unquoted))
     sys.exit(2 if failed else 0)
 
 
@@ -107,7 +108,7 @@ def function(name: tuple[str, ...]) -> None:
             continue
         example, value = item.example
         click.echo(f"{item.call_shape} -> {item.value_type}\n  {item.doc}\n  example: {example}")
-        click.echo(f"  gives:   {expressions.write_value(value, 'json', compact=True, unquoted=False)}\n")
+        click.echo(f"  gives:   {write_value(value, 'json', compact=True, unquoted=False)}\n")
 
 
 def _stdin() -> bytes:

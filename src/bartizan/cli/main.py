@@ -35,6 +35,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "policy": "bartizan.cli.policy:policy",
         "create": "bartizan.cli.create:create",
         "jp": "bartizan.cli.jp:jp",
+        "cel": "bartizan.cli.cel:cel",
         "cleanup": "bartizan.cli.cleanup:cleanup",
         "catalog": "bartizan.cli.catalog:catalog",
         "completion": "bartizan.cli.completion:completion",

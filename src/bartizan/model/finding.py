@@ -27,7 +27,7 @@ class RuleId(msgspec.Struct, frozen=True, order=True):
 class RuleInfo(msgspec.Struct, frozen=True):
     """What is true of a rule whatever it judges, kept once for all its findings.
 
-    `origin` is the dialect (`kyverno`, `podsecurity`, `check`); `frameworks`
+    `origin` is the dialect (`kyverno`, `podsecurity`, `crd`, `check`); `frameworks`
     are controls as `framework:control`.
     """
 

@@ -25,12 +25,14 @@ class Failed(msgspec.Struct, frozen=True):
     """The rule applied and objected. `pointer` is where in the resource, as a JSON pointer.
 
     `evidence` is the value found there, or a sentence about what decided; it
-    is written with `str()`, when somebody wants to read it.
+    is written with `str()`, when somebody wants to read it. `more` are what
+    the same rule objects to at other places, for a rule that names them all.
     """
 
     message: str
     pointer: str = ""
     evidence: object = ""
+    more: tuple[Failed, ...] = ()
 
 
 class Skipped(msgspec.Struct, frozen=True):

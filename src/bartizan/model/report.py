@@ -52,7 +52,7 @@ class Note(msgspec.Struct, frozen=True):
     An expired waiver is always shown; the others to who asks for explanations.
     """
 
-    kind: Literal["changing-rules", "copies", "expired-waiver", "unused-waiver"]
+    kind: Literal["changing-rules", "copies", "expired-waiver", "unknown-definitions", "unused-waiver"]
     message: str
     hint: str = ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,31 +11,45 @@ import yaml
 from tests.conformance import ROOT
 
 from bartizan.base.errors import SpecError
-from bartizan.lang.cel import CelError, Environment, compile_expression, functions_of
-from bartizan.lang.cel.library import EXTENSIONS, KUBERNETES
+from bartizan.lang.cel import CelError, Environment, compile_expression
+from bartizan.lang.cel.library import EXTENSIONS, KUBERNETES, kubernetes_environment
 from bartizan.lang.cel.types import DYN
 
-FOLDER = ROOT / "tests" / "cases" / "cel"
-TABLE = yaml.safe_load((FOLDER / "kubernetes.yaml").read_text())
-EXTENDING = yaml.safe_load((FOLDER / "extensions.yaml").read_text())
-FUNCTIONS = functions_of({name: item for name, item in EXTENSIONS.items() if name not in KUBERNETES}, KUBERNETES)
-ENVIRONMENT = Environment(dict.fromkeys(TABLE["given"], DYN), FUNCTIONS, homogeneous=True)
+_FOLDER = ROOT / "tests" / "cases" / "cel"
+TABLE = yaml.safe_load((_FOLDER / "kubernetes.yaml").read_text())
+SEEN = yaml.safe_load((_FOLDER / "server.yaml").read_text())
+EXTENDING = yaml.safe_load((_FOLDER / "extensions.yaml").read_text())
+ENVIRONMENT = kubernetes_environment(dict.fromkeys(TABLE["given"], DYN))
 
 
-@pytest.mark.parametrize("case", [*TABLE["cases"], *EXTENDING], ids=lambda case: case["expression"])
-def test_answer(case: dict[str, Any]) -> None:
+def _check(case: dict[str, Any], environment: Environment, given: dict[str, Any]) -> None:
     if "refused" in case:
         with pytest.raises(SpecError, match=re.escape(case["refused"])):
-            compile_expression(case["expression"], ENVIRONMENT)
+            compile_expression(case["expression"], environment)
         return
-    run = compile_expression(case["expression"], ENVIRONMENT)
+    run = compile_expression(case["expression"], environment)
     if "error" in case:
         with pytest.raises(CelError, match=re.escape(case["error"])):
-            run(TABLE["given"])
+            run(given)
         return
-    value = run(TABLE["given"])
+    value = run(given)
     assert value == case["is"]
     assert type(value) is type(case["is"])
+
+
+@pytest.mark.parametrize("case", EXTENDING, ids=lambda case: case["expression"])
+def test_extension(case: dict[str, Any]) -> None:
+    _check(case, replace(kubernetes_environment({}, EXTENSIONS), without=frozenset()), {})
+
+
+@pytest.mark.parametrize("case", TABLE["cases"], ids=lambda case: case["expression"])
+def test_answer(case: dict[str, Any]) -> None:
+    _check(case, ENVIRONMENT, TABLE["given"])
+
+
+@pytest.mark.parametrize("case", SEEN["cases"], ids=lambda case: case["expression"])
+def test_what_the_server_says(case: dict[str, Any]) -> None:
+    _check(case, kubernetes_environment(dict.fromkeys(SEEN["given"], DYN)), SEEN["given"])
 
 
 def test_table_calls_every_function() -> None:

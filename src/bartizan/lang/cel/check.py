@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from bartizan.base.suggest import did_you_mean
+from bartizan.lang.cel.declare import UNIQUE_KEYS
 from bartizan.lang.cel.lex import fail
 from bartizan.lang.cel.nodes import (
     Bind,
@@ -77,6 +78,8 @@ class Checked:
     type_names: dict[Node, str] = field(default_factory=dict)
     calls: dict[Node, tuple[str, tuple[Node, ...], tuple[Overload, ...]]] = field(default_factory=dict)
     constants: dict[Node, Any] = field(default_factory=dict)
+    unique_keys: bool = True
+    """Whether a map that is written out may have no key twice."""
     objects: dict[Node, ObjectType] = field(default_factory=dict)
 
 
@@ -89,6 +92,7 @@ def check(tree: Node, text: str, environment: Environment) -> Checked:
     checker = _Checker(text, environment)
     checker.check(tree)
     checked = checker.done
+    checked.unique_keys = UNIQUE_KEYS not in environment.without
     resolve = checker.unifier.resolve
     checked.types = {node: resolve(kind, final=True) for node, kind in checked.types.items()}
     if environment.homogeneous and environment.strict:
@@ -104,10 +108,11 @@ def _check_members(node: Node, text: str, checked: Checked) -> None:
         _check_alike([(key, False) for key, _ in node.entries], text, checked)
         values = [(value, place in node.optional) for place, (_, value) in enumerate(node.entries)]
         _check_alike(values, text, checked)
-    is_format = isinstance(node, Call) and node.function == "format"  # whose list is meant to be mixed
+    if isinstance(node, Call) and node.function == "format" and node.target is not None:
+        _check_members(node.target, text, checked)  # what is put into a text is meant to be mixed
+        return
     for child in children(node):
-        for below in children(child) if is_format and isinstance(child, ListOf) else (child,):
-            _check_members(below, text, checked)
+        _check_members(child, text, checked)
 
 
 def _check_alike(members: list[tuple[Node, bool]], text: str, checked: Checked) -> None:
@@ -290,6 +295,10 @@ class _Checker:
             self.done.calls[node] = (name, operands, overloads)
             return DYN
         self.done.calls[node] = (name, operands, tuple(fitting))
+        if len(fitting) == 1 and fitting[0].refuses is not None and self._strict:
+            refused = fitting[0].refuses(operands, self.done.types.__getitem__)
+            if refused:
+                self._fail(node, refused)
         return result
 
     def _unknown(self, node: Call, name: str, count: int) -> NoReturn:
@@ -333,7 +342,8 @@ class _Checker:
     def _present(self, node: Node, kind: Type) -> Type:
         """What an optional member holds."""
         inner = self.unifier.fresh()
-        if not self.unifier.fits([kind], [optional_of(inner)]) and self._strict:
+        fits = kind != NULL and self.unifier.fits([kind], [optional_of(inner)])
+        if not fits and self._strict:
             self._fail(node, f"an optional member must be an optional, not a {kind}")
         return DYN if kind == DYN else self.unifier.resolve(inner)
 

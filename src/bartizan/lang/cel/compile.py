@@ -67,7 +67,7 @@ def compile_expression(text: str, environment: Environment) -> Expression:
         SpecError: it is malformed, uses what the environment does not have, or can have no value.
     """
     try:
-        tree = parse(text)
+        tree = parse(text, environment.without)
         checked = check(tree, text, environment)
         source, constants = emit(tree, checked, dispatcher)
         return Expression(text, checked.types[tree], source, environment, _load(source, constants, text))

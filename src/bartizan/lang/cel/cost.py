@@ -89,7 +89,7 @@ def size(value: Any) -> int:
     if kind is Address:
         return int(value.value.max_prefixlen) // 8
     if kind is Block:
-        return math.ceil(value.length / 8)
+        return math.ceil(int(value.length) / 8)
     return 1
 
 

@@ -10,6 +10,7 @@ from bartizan.lang.cel.types import INT
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bartizan.lang.cel.nodes import Node
     from bartizan.lang.cel.types import Type
 
 
@@ -29,6 +30,10 @@ class Overload:
     call: Callable[..., Any]
     member: bool = False
     grows: bool = False
+    refuses: Callable[[tuple[Node, ...], Callable[[Node], Type]], str] | None = None
+    """Says why a call can only fail, by its operands and their types; empty where it may not."""
+    loose: bool = False
+    """Whether `call` takes values of any type when it comes to run."""
     prepare: Callable[[str], Callable[..., Any] | None] | None = None
     """Makes the function for a last argument that is written out; `None` where that is left to `call`."""
     ambient: str = ""
@@ -49,6 +54,8 @@ class ObjectType:
     """Names of fields to suggest for one that is misspelt, where they can be told."""
 
 
+UNIQUE_KEYS: Final = "unique keys"
+"""That a map which is written out has no key twice; without it the last one counts."""
 _WELL_KNOWN: Final = "google.protobuf."
 _NULL_VALUE: Final = (INT, 0)
 
@@ -64,7 +71,9 @@ class Environment:
     `variables` may have dotted names. `objects` are the fields of declared
     object types that are only read; `constructible` gives the type of a name
     whose objects may be written out as well. `constants` are names with a
-    type and a value. `container` is the namespace that names are looked up in.
+    type and a value. `without` is what the language has and this place does
+    not: the macros of `cel` and `proto`, `existsOne` of one variable,
+    `escaped names`, and `UNIQUE_KEYS`. `container` is the namespace that names are looked up in.
     `strict` refuses at compile time what can have no value; without it, that
     comes out when the expression runs. `homogeneous` refuses lists and maps
     written out with members of several types, as Kubernetes does.
@@ -78,6 +87,7 @@ class Environment:
     homogeneous: bool = False
     constructible: Callable[[str], ObjectType | None] = _nothing_constructible
     constants: Mapping[str, tuple[Type, Any]] = field(default_factory=dict)
+    without: frozenset[str] = frozenset()
 
     def object_type(self, name: str) -> ObjectType | None:
         """The type of a name whose objects may be written out; those of `google.protobuf` belong to the language."""

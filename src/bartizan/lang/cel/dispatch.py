@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.lang.cel.errors import CelError, no_such_overload
+from bartizan.lang.cel.operators.arithmetic import NEGATED
 from bartizan.lang.cel.types import DYN
 from bartizan.lang.cel.values import CLASSES, name_of, type_name
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from bartizan.lang.cel.types import Type
 
 
-_SILENT: Final = frozenset({"contains", "startsWith", "endsWith", "matches"})
+_SILENT: Final = frozenset({"contains", "startsWith", "endsWith", "matches", "find"})
 """Functions of which the reference does not say what they were given."""
 
 
@@ -30,6 +32,11 @@ def dispatcher(overloads: tuple[Overload, ...], name: str = "") -> Callable[...,
     """
     quick = _for_one(overloads[0], name) if len(overloads) == 1 else None
     return _for_any(overloads, name) if quick is None else quick
+
+
+def with_ambient(overloads: tuple[Overload, ...]) -> tuple[Overload, ...]:
+    """Overloads that have an ambient argument, with a parameter for it before the others."""
+    return tuple(replace(item, parameters=(DYN, *item.parameters)) for item in overloads)
 
 
 def _for_one(overload: Overload, name: str) -> Callable[..., Any] | None:
@@ -59,7 +66,9 @@ def _for_any(overloads: tuple[Overload, ...], name: str) -> Callable[..., Any]:
         classes = tuple(value.__class__ for value in values)
         fitting = known.get(classes)
         if fitting is None:
-            fitting = known[classes] = [overload.call for overload in overloads if _fits(classes, overload.parameters)]
+            fitting = known[classes] = [
+                overload.call for overload in overloads if overload.loose or _fits(classes, overload.parameters)
+            ]
         for function in fitting:
             try:
                 return function(*values)
@@ -72,8 +81,10 @@ def _for_any(overloads: tuple[Overload, ...], name: str) -> Callable[..., Any]:
 
 
 def _said(name: str, values: tuple[Any, ...]) -> str:
-    if not name or name in _SILENT or name == "size":
-        return name if name == "size" else ""
+    if name in ("size", "-_"):
+        return "" if name == "-_" and values[0].__class__ in NEGATED else name
+    if not name or name in _SILENT:
+        return ""
     return f"{name}({', '.join(map(name_of, values))})"
 
 

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-def expand(text: str, call: Call) -> Node:
+def expand(text: str, call: Call, without: frozenset[str] = frozenset()) -> Node:
     """The node a call stands for: itself, unless a macro has its name, shape and number of arguments.
+
+    `without` are macros that are not known, as in `Environment`.
 
     Raises:
         SpecError: a macro's variable is no name, or what `has` asks for is no field.
@@ -20,11 +22,15 @@ def expand(text: str, call: Call) -> Node:
     target = call.target
     if target is None:
         return _has(text, call) if call.function == "has" and len(call.arguments) == 1 else call
+    if isinstance(target, Name) and target.name in without:
+        return call
     if isinstance(target, Name) and target.name == "proto" and call.function in _EXTENSIONS:
         return _extension(text, call)
     if isinstance(target, Name) and target.name == "cel":
         namespaced = _CEL.get((call.function, len(call.arguments)))
         return call if namespaced is None else namespaced(text, call)
+    if call.function in without and len(call.arguments) == 2:
+        return call
     member = _MEMBERS.get((call.function, len(call.arguments)))
     return call if member is None else member(text, call, target)
 
@@ -94,6 +100,14 @@ def _optional_map(*, flat: bool) -> Callable[[str, Call, Node], Node]:
     return make
 
 
+def _sort_by(text: str, call: Call, target: Node) -> Node:
+    """`x.sortBy(name, e)` sorts the members of `x` by `e`, which is evaluated once for each."""
+    variable, key = call.arguments
+    at, held = call.at, Name(call.at, "@target")
+    keys = Loop(at, "map", held, _variable(text, variable), None, None, key)
+    return Bind(at, "@target", target, Call(at, "@sortBy", held, (keys,)))
+
+
 def _bind(text: str, call: Call) -> Node:
     variable, value, body = call.arguments
     return Bind(call.at, _variable(text, variable), value, body)
@@ -141,6 +155,7 @@ _MEMBERS: Final[Mapping[tuple[str, int], Callable[[str, Call, Node], Node]]] = {
         for name in ("transformList", "transformMap", "transformMapEntry")
         for count in (3, 4)
     },
+    ("sortBy", 2): _sort_by,
     ("optMap", 2): _optional_map(flat=False),
     ("optFlatMap", 2): _optional_map(flat=True),
 }

@@ -36,13 +36,13 @@ _RELATIONS: Final = frozenset({"<", "<=", ">=", ">", "==", "!="})
 _LEVELS: Final = (_RELATIONS, frozenset({"+", "-"}), frozenset({"*", "/", "%"}))
 
 
-def parse(text: str) -> Node:
-    """Parse an expression.
+def parse(text: str, without: frozenset[str] = frozenset()) -> Node:
+    """Parse an expression; `without` is what the place does not have of the language, as in `Environment`.
 
     Raises:
         SpecError: it is malformed, or nests too deep.
     """
-    parser = _Parser(text)
+    parser = _Parser(text, without)
     node = parser.expression()
     if parser.token.kind != "end":
         parser.unexpected()
@@ -62,8 +62,9 @@ def _check_depth(text: str, node: Node) -> None:
 class _Parser:
     """Recursive descent with one token of look-ahead; operators by precedence climbing."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, without: frozenset[str]) -> None:
         self.text = text
+        self._without = without
         self._tokens = tokens(text)
         self._place = 0
         self._nesting = 0
@@ -183,7 +184,7 @@ class _Parser:
             self.unexpected()
         token = self._next()
         if not optional and token.kind == "name" and self._sign("("):
-            return expand(self.text, Call(token.at, token.value, node, self._list(")")))
+            return expand(self.text, Call(token.at, token.value, node, self._list(")")), self._without)
         return Select(at, node, token.value, optional=optional)
 
     def _primary(self) -> Node:  # noqa: PLR0911 (one for each way to begin)
@@ -217,7 +218,7 @@ class _Parser:
         if name in RESERVED or name == "in":
             fail(self.text, token.at, f"`{name}` is reserved", "Choose another name.")
         if self._sign("("):
-            return expand(self.text, Call(token.at, root + name, None, self._list(")")))
+            return expand(self.text, Call(token.at, root + name, None, self._list(")")), self._without)
         return Name(token.at, root + name)
 
     def _list(self, closing: str) -> tuple[Node, ...]:
@@ -274,6 +275,6 @@ class _Parser:
 
     def _is_field(self) -> bool:
         """Whether the next token may name a field; one in back-quotes may be any word."""
-        return self.token.kind == "escaped" or (
-            self.token.kind == "name" and self.token.value not in _KEYWORDS and self.token.value != "in"
-        )
+        if self.token.kind == "escaped":
+            return "escaped names" not in self._without
+        return self.token.kind == "name" and self.token.value not in _KEYWORDS and self.token.value != "in"

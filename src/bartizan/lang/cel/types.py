@@ -18,7 +18,7 @@ class Type:
     parameters: tuple[Type, ...] = ()
 
     def __str__(self) -> str:
-        if not self.parameters or self.name == "type":
+        if not self.parameters:
             return self.name.replace("%", "_var")
         inner = ", ".join(map(str, self.parameters))
         return f"wrapper({inner})" if self.name == "wrapper" else f"{self.name}({inner})"

@@ -8,7 +8,7 @@ because Python takes `True` and `1` for the same key.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 INT_MAX: Final = 2**63 - 1
@@ -41,6 +41,8 @@ class Timestamp:
 
     type_name: ClassVar[str] = "google.protobuf.Timestamp"
     nanoseconds: int
+    offset: int = field(default=0, compare=False)
+    """Minutes from UTC of the zone that it was written in, which its text goes on to be in."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from bartizan.lang.cel import Environment
 from bartizan.lang.cel.library import KUBERNETES
+from bartizan.lang.cel.library.kubernetes import WITHOUT
 from bartizan.lang.cel.types import BOOL, DYN, INT, STRING, TIMESTAMP, Type, list_of, map_of
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ class Vocabulary:
     names: Mapping[str, Type] = field(default_factory=lambda: COMMON)
     objects: Mapping[str, Mapping[str, Type]] = field(default_factory=dict)
     homogeneous: bool = True
+    without: frozenset[str] = WITHOUT
+    """What the language has and these expressions have not."""
     constructible: Callable[[str], ObjectType | None] = _nothing
     """The object types that expressions may write out."""
     _plain: list[Environment] = field(default_factory=list)
@@ -94,6 +97,7 @@ class Vocabulary:
             self.functions,
             {**_OBJECTS, **self.objects, _VARIABLES.name: variables or {}},
             homogeneous=self.homogeneous,
+            without=self.without,
             constructible=self.constructible,
         )
         if not variables:

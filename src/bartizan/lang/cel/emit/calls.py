@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from bartizan.lang.cel.dispatch import with_ambient
 from bartizan.lang.cel.emit.members import write_subscripted
 from bartizan.lang.cel.emit.writing import Value
 from bartizan.lang.cel.nodes import Call, Constant, Name, Node
@@ -91,7 +91,7 @@ def _applied(out: Writer, name: str, operands: tuple[Node, ...], overloads: tupl
     ambient = overloads[0].ambient
     if ambient:
         given = f"names[{ambient!r}]" + (f", {given}" if given else "")
-        overloads = tuple(replace(item, parameters=(DYN, *item.parameters)) for item in overloads)
+        overloads = with_ambient(overloads)
         operands = (Name(0, ambient), *operands)
     if len(overloads) == 1 and all(map(_is_certain, map(out.kind, operands), overloads[0].parameters)):
         function = out.constant(overloads[0].call)

@@ -99,9 +99,9 @@ def _collected(out: Writer, node: Loop, turn: str, first: str) -> Value:
         case "exists_one":
             out.line(f"{result} += 1")
         case "transformMap":
-            out.line(f"put({result}, {first}, {value.code})")
+            out.line(f"insert({result}, {first}, {value.code})")
         case "transformMapEntry":
-            out.line(f"put_all({result}, {value.code})")
+            out.line(f"insert_all({result}, {value.code})")
         case _:
             out.line(f"{result}.append({value.code})")
     out.source.depth -= 1 if node.condition is None else 2

@@ -92,14 +92,15 @@ def write_map(out: Writer, node: MapOf) -> Value:
         values = out.all(tuple(value for _, value in node.entries))
         entries = (f"{key!r}: {value.code}" for key, value in zip(keys, values, strict=True))
         return Value(f"{{{', '.join(entries)}}}", any(value.fails for value in values))
+    put = "put" if out.checked.unique_keys else "put_over"
     result = out.assign("{}", fails=True)
     for place, entry in enumerate(node.entries):
         key, value = out.all(entry)
         if place in node.optional:
             member = out.assign(f"held({value.code})", fails=True)
-            out.line(f"if {member.code}.present: put({result.code}, {key.code}, {member.code}.value)")
+            out.line(f"if {member.code}.present: {put}({result.code}, {key.code}, {member.code}.value)")
         else:
-            out.line(f"put({result.code}, {key.code}, {value.code})")
+            out.line(f"{put}({result.code}, {key.code}, {value.code})")
     return result
 
 

@@ -8,8 +8,6 @@ from bartizan.lang.cel.declare import functions_of
 from bartizan.lang.cel.library import (
     collections,
     encoders,
-    formats,
-    kubernetes,
     mathematics,
     network,
     optional,
@@ -17,6 +15,9 @@ from bartizan.lang.cel.library import (
     standard,
     strings,
 )
+from bartizan.lang.cel.library.kubernetes import KUBERNETES, kubernetes_environment
+
+__all__ = ["EXTENSIONS", "FUNCTIONS", "KUBERNETES", "kubernetes_environment"]
 
 FUNCTIONS: Final = functions_of(
     standard.FUNCTIONS,
@@ -29,19 +30,6 @@ FUNCTIONS: Final = functions_of(
     network.MAPPED,
 )
 """The language with the extensions that its own specification tests."""
-
-KUBERNETES: Final = functions_of(
-    standard.FUNCTIONS,
-    optional.FUNCTIONS,
-    strings.FUNCTIONS,
-    collections.EXTENSION,
-    collections.SETS,
-    collections.KUBERNETES,
-    network.FUNCTIONS,
-    formats.FUNCTIONS,
-    *kubernetes.TABLES,
-)
-"""The language as the Kubernetes API server has it."""
 
 EXTENSIONS: Final = functions_of(mathematics.FUNCTIONS, encoders.FUNCTIONS, patterns.FUNCTIONS)
 """What others add to that."""

@@ -7,7 +7,7 @@ from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.lang.cel.declare import Overload
-from bartizan.lang.cel.errors import CelBudgetError, CelError
+from bartizan.lang.cel.errors import CelBudgetError, CelError, no_such_overload
 from bartizan.lang.cel.operators import add, equal, less, less_equal, sized
 from bartizan.lang.cel.types import (
     BOOL,
@@ -22,7 +22,7 @@ from bartizan.lang.cel.types import (
     A,
     list_of,
 )
-from bartizan.lang.cel.values import Duration
+from bartizan.lang.cel.values import Duration, Timestamp, UInt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _ITEMS: Final = list_of(A)
 _ORDERED: Final = (INT, UINT, DOUBLE, BOOL, STRING, TIMESTAMP, DURATION, BYTES)
+_SUMMED: Final[frozenset[Any]] = frozenset({int, UInt, float, Duration})
+_COMPARED: Final = _SUMMED | {str, bytes, bool, Timestamp}
 _MAX_COMPARISONS: Final = 1_000_000  # of every member with every other, in one call
 _MAX_DEEP: Final = 100  # levels that `flatten` may be asked to take down
 
@@ -97,18 +99,38 @@ def _compare(left: Any, right: Any) -> int:
 def _sort(items: list[Any]) -> list[Any]:
     if any(item.__class__ is not items[0].__class__ for item in items):
         raise CelError("list elements must have the same type")
-    if len(items) == 1:
-        _compare(items[0], items[0])
+    if items and items[0].__class__ not in _COMPARED:
+        raise CelError("list elements must be comparable")
     return sorted(items, key=cmp_to_key(_compare))
 
 
+def _sort_by(items: list[Any], keys: list[Any]) -> list[Any]:
+    """Members in the order of a key that was made of each."""
+    if any(key.__class__ is not keys[0].__class__ for key in keys):
+        raise CelError("list elements must have the same type")
+    if keys and keys[0].__class__ not in _COMPARED:
+        raise CelError("list elements must be comparable")
+    order = cmp_to_key(_compare)
+    pairs = sorted(zip(keys, items, strict=True), key=lambda pair: order(pair[0]))
+    return [item for _key, item in pairs]
+
+
 def _is_sorted(items: list[Any]) -> bool:
+    _check_ordered(items)
     return all(less_equal(left, right) for left, right in itertools.pairwise(items))
+
+
+def _check_ordered(items: list[Any]) -> None:
+    """Refuse a list by its first member, as the reference does."""
+    if items and items[0].__class__ not in _COMPARED:
+        raise no_such_overload()
 
 
 def _sum(items: list[Any]) -> Any:
     if not items:
         return 0
+    if items[0].__class__ not in _SUMMED:
+        raise no_such_overload()
     total = items[0]
     for item in items[1:]:
         total = add(total, item)
@@ -119,6 +141,7 @@ def _extreme(name: str, *, most: bool) -> Callable[[list[Any]], Any]:
     def find(items: list[Any]) -> Any:
         if not items:
             raise CelError(f"{name} called on empty list")
+        _check_ordered(items)
         found = items[0]
         for item in items[1:]:
             if less(found, item) if most else less(item, found):
@@ -153,6 +176,7 @@ EXTENSION: Final[Mapping[str, tuple[Overload, ...]]] = {
         _member(list_of(DYN), INT, gives=list_of(DYN), by=_flatten, grows=True),
     ),
     "sort": tuple(_member(list_of(kind), gives=list_of(kind), by=_sort, grows=True) for kind in _ORDERED),
+    "@sortBy": tuple(_member(_ITEMS, list_of(kind), gives=_ITEMS, by=_sort_by, grows=True) for kind in _ORDERED),
     "lists.range": (Overload((INT,), list_of(INT), _range, grows=True),),
     "reverse": (_member(_ITEMS, gives=_ITEMS, by=lambda items: items[::-1], grows=True),),
     "distinct": (_member(_ITEMS, gives=_ITEMS, by=_distinct, grows=True),),

@@ -1,247 +1,162 @@
-"""What Kubernetes adds for its own values: quantities, versions, URLs, named formats, and finding by pattern."""
+"""The language as the Kubernetes API server 1.35 has it.
+
+That is the standard functions; the extensions strings (edition 2), lists
+(edition 3), sets, optional values and comprehensions of two variables; and
+what Kubernetes adds. Where the reference differs from the specification, the
+server is followed, for what it lets in is what counts.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final
-from urllib.parse import parse_qs, quote
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
-from bartizan.base.quantity import Quantity, parse_quantity
-from bartizan.base.semver import Version, parse_version
-from bartizan.lang.cel.declare import Overload
+from bartizan.lang.cel.declare import UNIQUE_KEYS, Environment, functions_of
 from bartizan.lang.cel.errors import CelError
-from bartizan.lang.cel.library.standard import regex
-from bartizan.lang.cel.operators import overflow
-from bartizan.lang.cel.types import BOOL, DOUBLE, INT, STRING, Type, list_of, map_of
-from bartizan.lang.cel.values import INT_MAX, INT_MIN
+from bartizan.lang.cel.library import (
+    collections,
+    finding,
+    formats,
+    network,
+    optional,
+    quantities,
+    standard,
+    strings,
+    urls,
+    versions,
+)
+from bartizan.lang.cel.library.formatting import STRING_CLAUSE
+from bartizan.lang.cel.library.kubernetes_formatting import format_as_kubernetes
+from bartizan.lang.cel.library.quantities import Amount
+from bartizan.lang.cel.library.urls import Url
+from bartizan.lang.cel.library.versions import Semver
+from bartizan.lang.cel.nodes import Constant, ListOf, Node
+from bartizan.lang.cel.types import DURATION, STRING, TIMESTAMP, Type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from fractions import Fraction
 
-_QUANTITY: Final = Type("kubernetes.Quantity")
-_SEMVER: Final = Type("kubernetes.Semver")
-_URL: Final = Type("kubernetes.URL")
+    from bartizan.lang.cel.declare import Overload
 
+__all__ = ["KUBERNETES", "WITHOUT", "Amount", "Semver", "Url", "kubernetes_environment"]
 
-@dataclass(frozen=True, slots=True, order=True)
-class Amount:
-    """A quantity; `1Ki` and `1024` are equal, however they are written."""
-
-    value: Fraction
-    type_name: ClassVar[str] = "kubernetes.Quantity"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Semver:
-    """A semantic version; build metadata takes no part in comparison."""
-
-    version: Version
-    type_name: ClassVar[str] = "kubernetes.Semver"
-
-
-@dataclass(frozen=True, slots=True)
-class Url:
-    """An absolute URL, or an absolute path. Two are equal if they are written alike."""
-
-    text: str
-    scheme: str = field(compare=False)
-    host: str = field(compare=False)
-    path: str = field(compare=False)
-    query: str = field(compare=False)
-    type_name: ClassVar[str] = "kubernetes.URL"
+WITHOUT: Final = frozenset({"cel", "proto", "escaped names", "existsOne", UNIQUE_KEYS})
+"""What the language has and the server does not."""
+_CONVERSIONS: Final = ("int", "uint", "double", "bool", "string", "bytes")
+_CLAUSE: Final = re.compile(r"%(?:(%)|(?:\.(\d+))?(.)|)", re.DOTALL)
+_TEXTS: Final = frozenset({"list", "map", "int", "uint", "double", "bool", "string", "bytes", "type", "null_type"})
+_TAKEN: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
+    "s": (STRING_CLAUSE, _TEXTS | {TIMESTAMP.name, DURATION.name}),
+    "d": ("decimal clause can only be used on integers", frozenset({"int", "uint"})),
+    "f": ("fixed-point clause can only be used on doubles", frozenset({"double", "string"})),
+    "e": ("scientific clause can only be used on doubles", frozenset({"double", "string"})),
+    "b": ("only integers and bools can be formatted as binary", frozenset({"int", "uint", "bool"})),
+    "o": ("octal clause can only be used on integers", frozenset({"int", "uint"})),
+    "x": (
+        "only integers, byte buffers, and strings can be formatted as hex",
+        frozenset({"int", "uint", "string", "bytes"}),
+    ),
+}
 
 
-def _reads(read: Callable[..., Any]) -> Callable[..., bool]:
-    def test(*given: Any) -> bool:
+def _fails(overload: Overload, said: str = "", *, only: int | None = None) -> Overload:
+    """An overload that is refused where arguments that are written out make it fail."""
+
+    def refuses(operands: tuple[Node, ...], _kind_of: Callable[[Node], Type]) -> str:
+        given = operands if only is None else operands[only:]
+        values = [operand.value for operand in given if isinstance(operand, Constant)]
+        if len(values) < len(given):
+            return ""
         try:
-            read(*given)
-        except CelError:
-            return False
-        return True
+            overload.call(*([""] * (len(operands) - len(given))), *values)
+        except CelError as error:
+            return said or str(error)
+        return ""
 
-    return test
-
-
-def _member(*parameters: Type, gives: Type, by: Callable[..., Any], grows: bool = False) -> Overload:
-    return Overload(parameters, gives, by, member=True, grows=grows)
+    return replace(overload, refuses=refuses)
 
 
-def _compare(left: Any, right: Any) -> int:
-    return -1 if left < right else 1 if right < left else 0
+def _refused_format(operands: tuple[Node, ...], kind_of: Callable[[Node], Type]) -> str:
+    template, values = operands
+    if not isinstance(template, Constant) or not isinstance(values, ListOf):
+        return ""
+    given = [kind_of(item).name for item in values.items]
+    clauses = [(verb, places) for percent, places, verb in _CLAUSE.findall(template.value) if not percent]
+    for place, (verb, _places) in enumerate(clauses):
+        problem = _refused_clause(verb, given[place]) if place < len(given) else f"index {place} out of range"
+        if problem:
+            return problem
+    if len(clauses) < len(given):
+        return f"too many arguments supplied to string.format (expected {len(clauses)}, got {len(given)})"
+    return ""
 
 
-# quantities
+def _refused_clause(verb: str, given: str) -> str:
+    if not verb:
+        return "unexpected end of string"
+    if verb not in _TAKEN and verb != "X":
+        return f'could not parse formatting clause: unrecognized formatting clause "{verb}"'
+    said, taken = _TAKEN[verb.lower()]
+    return "" if given in taken or given == "dyn" else f"error during formatting: {said}, was given {given}"
 
 
-def _amount(text: str) -> Amount:
-    quantity = parse_quantity(text)
-    if quantity is None:
-        raise CelError(f"invalid quantity {text[:80]!r}")
-    return Amount(quantity.value)
+def _milliseconds(value: Any) -> int:
+    """All of a length of time, where the specification has what is beyond its seconds."""
+    count = abs(value.nanoseconds) // 10**6
+    return -count if value.nanoseconds < 0 else int(count)
 
 
-def _is_integer(amount: Amount) -> bool:
-    return amount.value.denominator == 1 and INT_MIN <= amount.value <= INT_MAX
+def _changed(functions: dict[str, tuple[Overload, ...]]) -> dict[str, tuple[Overload, ...]]:
+    """What is of another edition here, and what is looked into where it is written out."""
+    changed = dict(functions)
+    for name in _CONVERSIONS:
+        changed[name] = tuple(_fails(overload) for overload in functions[name])
+    for name in ("duration", "timestamp"):
+        changed[name] = tuple(_fails(overload, f"invalid {name} argument") for overload in functions[name])
+    changed["matches"] = tuple(
+        _fails(overload, "invalid matches argument", only=1) for overload in functions["matches"]
+    )
+    changed["reverse"] = tuple(item for item in functions["reverse"] if item.parameters[0] != STRING)
+    changed["format"] = tuple(
+        replace(item, call=format_as_kubernetes, refuses=_refused_format) for item in functions["format"]
+    )
+    for name, find in (("indexOf", strings.index_of), ("lastIndexOf", strings.last_index_of)):
+        changed[name] = tuple(
+            replace(item, call=find) if item.parameters[0] == STRING else item for item in functions[name]
+        )
+    changed["getMilliseconds"] = tuple(
+        replace(item, call=_milliseconds) if item.parameters == (DURATION,) else item
+        for item in functions["getMilliseconds"]
+    )
+    return changed
 
 
-def _as_integer(amount: Amount) -> int:
-    if not _is_integer(amount):
-        raise CelError(f"cannot convert value to integer: {Quantity(amount.value)}")
-    return int(amount.value)
-
-
-def _sign(amount: Amount) -> int:
-    return (amount.value > 0) - (amount.value < 0)
-
-
-_QUANTITIES: Final[Mapping[str, tuple[Overload, ...]]] = {
-    "quantity": (Overload((STRING,), _QUANTITY, _amount),),
-    "isQuantity": (Overload((STRING,), BOOL, _reads(_amount)),),
-    "sign": (Overload((_QUANTITY,), INT, _sign), _member(_QUANTITY, gives=INT, by=_sign)),
-    "isGreaterThan": (_member(_QUANTITY, _QUANTITY, gives=BOOL, by=lambda left, right: left > right),),
-    "isLessThan": (_member(_QUANTITY, _QUANTITY, gives=BOOL, by=lambda left, right: left < right),),
-    "compareTo": (_member(_QUANTITY, _QUANTITY, gives=INT, by=_compare),),
-    "asApproximateFloat": (_member(_QUANTITY, gives=DOUBLE, by=lambda amount: float(amount.value)),),
-    "asInteger": (_member(_QUANTITY, gives=INT, by=_as_integer),),
-    "isInteger": (_member(_QUANTITY, gives=BOOL, by=_is_integer),),
-    "add": (
-        _member(_QUANTITY, _QUANTITY, gives=_QUANTITY, by=lambda left, right: Amount(left.value + right.value)),
-        _member(_QUANTITY, INT, gives=_QUANTITY, by=lambda left, right: Amount(left.value + right)),
-    ),
-    "sub": (
-        _member(_QUANTITY, _QUANTITY, gives=_QUANTITY, by=lambda left, right: Amount(left.value - right.value)),
-        _member(_QUANTITY, INT, gives=_QUANTITY, by=lambda left, right: Amount(left.value - right)),
-    ),
-}
-
-# versions
-
-
-def _semver(text: str, normalize: bool = False) -> Semver:
-    version = parse_version(_normalized(text) if normalize else text)
-    if version is None:
-        raise CelError(f"invalid semantic version {text[:80]!r}")
-    return Semver(version)
-
-
-def _normalized(text: str) -> str:
-    """Without a leading `v` and zeros, and with the numbers that are missing."""
-    core, mark, rest = re.fullmatch(r"v?([^-+]*)([-+]?)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]  # matches any text
-    numbers = [number.lstrip("0") or ("0" if number else "") for number in core.split(".")]
-    if len(numbers) < 3 and mark:
-        return text  # a version with a suffix must be whole
-    return ".".join([*numbers, *["0"] * (3 - len(numbers))]) + mark + rest
-
-
-def _number(place: int) -> Callable[[Semver], int]:
-    def read(held: Semver) -> int:
-        number = held.version.core[place]
-        if number > INT_MAX:
-            raise overflow()
-        return number
-
-    return read
-
-
-_VERSIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
-    "semver": (Overload((STRING,), _SEMVER, _semver), Overload((STRING, BOOL), _SEMVER, _semver)),
-    "isSemver": (Overload((STRING,), BOOL, _reads(_semver)), Overload((STRING, BOOL), BOOL, _reads(_semver))),
-    "isGreaterThan": (_member(_SEMVER, _SEMVER, gives=BOOL, by=lambda left, right: left > right),),
-    "isLessThan": (_member(_SEMVER, _SEMVER, gives=BOOL, by=lambda left, right: left < right),),
-    "compareTo": (_member(_SEMVER, _SEMVER, gives=INT, by=_compare),),
-    "major": (_member(_SEMVER, gives=INT, by=_number(0)),),
-    "minor": (_member(_SEMVER, gives=INT, by=_number(1)),),
-    "patch": (_member(_SEMVER, gives=INT, by=_number(2)),),
-}
-
-# URLs
-
-_SCHEME: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):(.*)", re.DOTALL | re.ASCII)
-_HOST: Final = re.compile(
-    r"(?:[^@/]*@)?((?:\[[0-9a-fA-F:.%a-zA-Z]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=\"<>]|[^\x00-\x7f]|%[0-9a-fA-F]{2})*)(?::\d*)?)"
+KUBERNETES: Final = _changed(
+    functions_of(
+        standard.FUNCTIONS,
+        optional.FUNCTIONS,
+        strings.FUNCTIONS,
+        collections.EXTENSION,
+        collections.SETS,
+        collections.KUBERNETES,
+        network.FUNCTIONS,
+        formats.FUNCTIONS,
+        urls.FUNCTIONS,
+        finding.FUNCTIONS,
+        quantities.FUNCTIONS,
+        versions.FUNCTIONS,
+    )
 )
-_BAD_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_PATH_SAFE: Final = "/!$&'()*+,;=:@-._~%[]"
+"""All functions of the server."""
 
 
-def parse_url(text: str) -> Url:
-    """Read what may stand in the first line of an HTTP request, as Go does."""
-    match = _SCHEME.fullmatch(text)
-    scheme, rest = (match[1].lower(), match[2]) if match else ("", text)
-    path, _, query = rest.partition("?")
-    host = ""
-    if _CONTROL.search(text) or not rest or (not scheme and not path.startswith("/")):
-        raise CelError(f"URL parse error during conversion from string: {text[:80]!r}")
-    if scheme and not path.startswith("/"):
-        return Url(text, scheme, "", "", query)
-    if scheme and path.startswith("//"):
-        authority, slash, path = path[2:].partition("/")
-        path = slash + path
-        found = _HOST.fullmatch(authority)
-        if found is None:
-            raise CelError(f"URL parse error during conversion from string: {text[:80]!r}")
-        host = found[1]
-    if _BAD_ESCAPE.search(path):
-        raise CelError(f"URL parse error during conversion from string: {text[:80]!r}")
-    return Url(text, scheme, host, quote(path, safe=_PATH_SAFE), query)
+def kubernetes_environment(
+    variables: Mapping[str, Type], functions: Mapping[str, tuple[Overload, ...]] | None = None
+) -> Environment:
+    """The server's environment for expressions that have some variables; `functions` are added to its own.
 
-
-def _hostname(url: Url) -> str:
-    if url.host.startswith("["):
-        return url.host[1:].partition("]")[0]
-    return url.host.rpartition(":")[0] if _port(url) or url.host.endswith(":") else url.host
-
-
-def _port(url: Url) -> str:
-    after = url.host.rpartition("]")[2] if url.host.startswith("[") else url.host
-    return after.rpartition(":")[2] if ":" in after else ""
-
-
-def _query(url: Url) -> dict[str, list[str]]:
-    try:
-        return parse_qs(url.query, keep_blank_values=True, max_num_fields=1000)
-    except ValueError as error:
-        raise CelError("a URL's query with too many fields") from error
-
-
-_URLS: Final[Mapping[str, tuple[Overload, ...]]] = {
-    "url": (Overload((STRING,), _URL, parse_url),),
-    "isURL": (Overload((STRING,), BOOL, _reads(parse_url)),),
-    "getScheme": (_member(_URL, gives=STRING, by=lambda url: url.scheme),),
-    "getHost": (_member(_URL, gives=STRING, by=lambda url: url.host),),
-    "getHostname": (_member(_URL, gives=STRING, by=_hostname),),
-    "getPort": (_member(_URL, gives=STRING, by=_port),),
-    "getEscapedPath": (_member(_URL, gives=STRING, by=lambda url: url.path),),
-    "getQuery": (_member(_URL, gives=map_of(STRING, list_of(STRING)), by=_query),),
-}
-
-# patterns
-
-
-def _find(text: str, pattern: str) -> str:
-    match = regex(pattern).search(text)
-    return "" if match is None else str(match.group(0))
-
-
-def _find_all(text: str, pattern: str, count: int = -1) -> list[str]:
-    found: list[str] = []
-    for match in regex(pattern).finditer(text):
-        if 0 <= count <= len(found):
-            break
-        found.append(match.group(0))
-    return found
-
-
-_PATTERNS: Final[Mapping[str, tuple[Overload, ...]]] = {
-    "find": (_member(STRING, STRING, gives=STRING, by=_find),),
-    "findAll": (
-        _member(STRING, STRING, gives=list_of(STRING), by=_find_all, grows=True),
-        _member(STRING, STRING, INT, gives=list_of(STRING), by=_find_all, grows=True),
-    ),
-}
-
-TABLES: Final = (_QUANTITIES, _VERSIONS, _URLS, _PATTERNS)
-"""What Kubernetes adds, one table a family."""
+    Further fields are set with `dataclasses.replace`.
+    """
+    known = KUBERNETES if functions is None else functions_of(KUBERNETES, functions)
+    return Environment(variables, known, homogeneous=True, without=WITHOUT)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from bartizan.lang.cel.declare import Overload
-from bartizan.lang.cel.errors import CelError
+from bartizan.lang.cel.errors import CelError, no_such_overload
+from bartizan.lang.cel.library.addresses import address_problem, block_problem
+from bartizan.lang.cel.library.quoting import quoted
 from bartizan.lang.cel.types import BOOL, INT, STRING, Type
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 _IP: Final = Type("net.IP")
 _CIDR: Final = Type("net.CIDR")
 _MAX_CHARS: Final = 64
-_NO_ADDRESS: Final = "IP Address parse error during conversion from string:"
+_NO_BLOCK: Final = "network address parse error during conversion from string: "
 _PREFIX: Final = re.compile(r"(.*)/(0|[1-9]\d{0,2})", re.ASCII)
 
 
@@ -43,21 +45,16 @@ class Block:
         return ipaddress.ip_network((self.address, self.length), strict=False)
 
 
-def _read_any(text: str, what: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+def _read_any(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     try:
-        if len(text) > _MAX_CHARS or "%" in text or not text.isascii():
-            raise CelError(f"{what} {text[:80]!r}")
-        value = ipaddress.ip_address(text)
+        return ipaddress.ip_address(text if len(text) <= _MAX_CHARS and text.isascii() else "")
     except ValueError as error:
-        raise CelError(f"{what} {text[:80]!r}") from error
-    return value
+        problem = address_problem(text)
+        raise CelError(f"IP Address {quoted(text)} parse error during conversion from string: {problem}") from error
 
 
-def _read(text: str, what: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    value = _read_any(text, what)
-    if value.version == 6 and value.ipv4_mapped is not None:
-        raise CelError(f"IPv4-mapped IPv6 address {text[:80]!r} is not allowed")
-    return value
+def _is_mapped(value: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return value.version == 6 and value.ipv4_mapped is not None
 
 
 def address(text: str) -> Address:
@@ -66,14 +63,19 @@ def address(text: str) -> Address:
     Raises:
         CelError: the text is none.
     """
-    return Address(_read(text, _NO_ADDRESS))
+    value = _read_any(text)
+    if "%" in text:
+        raise CelError(f"IP address {quoted(text)} with zone value is not allowed")
+    if _is_mapped(value):
+        raise CelError(f"IPv4-mapped IPv6 address {quoted(text)} is not allowed")
+    return Address(value)
 
 
 def _mapped_address(text: str) -> Address:
     """Read an address, of which one of IPv4 inside IPv6 is the one inside."""
-    if "." in text and ":" in text:
-        raise CelError(f"{_NO_ADDRESS} {text[:80]!r}")
-    value = _read_any(text, _NO_ADDRESS)
+    if ("." in text and ":" in text) or "%" in text:
+        raise CelError(f"IP Address {quoted(text)} parse error during conversion from string: not canonical")
+    value = _read_any(text)
     inner = value.ipv4_mapped if value.version == 6 else None
     return Address(value if inner is None else inner)
 
@@ -84,14 +86,24 @@ def block(text: str) -> Block:
     Raises:
         CelError: the text is none.
     """
-    said = "network address parse error during conversion from string:"
-    match = _PREFIX.fullmatch(text) if len(text) <= _MAX_CHARS else None
-    if match is None:
-        raise CelError(f"{said} {text[:80]!r}")
-    value, length = _read(match[1], said), int(match[2])
-    if length > value.max_prefixlen:
-        raise CelError(f"{said} {text[:80]!r}")
-    return Block(value, length)
+    match = _PREFIX.fullmatch(text) if len(text) <= _MAX_CHARS and "%" not in text else None
+    try:
+        value = None if match is None else _read_any(match[1])
+    except CelError:
+        value = None
+    if match is None or value is None or int(match[2]) > value.max_prefixlen:
+        raise CelError(f"{_NO_BLOCK}{_NO_BLOCK}{block_problem(text)}")
+    if _is_mapped(value):
+        raise CelError(f"{_NO_BLOCK}IPv4-mapped IPv6 address {quoted(text)} is not allowed")
+    return Block(value, int(match[2]))
+
+
+def _contained(text: str) -> Address:
+    """An address to look for, of which the reference says no more than that it is none."""
+    try:
+        return address(text)
+    except CelError as error:
+        raise no_such_overload() from error
 
 
 def _succeeds(read: Callable[[str], Any]) -> Callable[[str], bool]:
@@ -149,7 +161,7 @@ FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
     "cidr": (Overload((STRING,), _CIDR, block),),
     "isCIDR": (Overload((STRING,), BOOL, _succeeds(block)),),
     "containsIP": (
-        _member(_CIDR, STRING, gives=BOOL, by=lambda outer, text: _has_address(outer, address(text))),
+        _member(_CIDR, STRING, gives=BOOL, by=lambda outer, text: _has_address(outer, _contained(text))),
         _member(_CIDR, _IP, gives=BOOL, by=_has_address),
     ),
     "containsCIDR": (
@@ -158,7 +170,6 @@ FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
     ),
     "prefixLength": (_member(_CIDR, gives=INT, by=lambda held: held.length),),
     "masked": (_member(_CIDR, gives=_CIDR, by=lambda held: Block(held.network.network_address, held.length)),),
-    "isMask": (_member(_CIDR, gives=BOOL, by=lambda held: held.network.network_address == held.address),),
     "string": (
         Overload((_IP,), STRING, lambda held: str(held.value)),
         Overload((_CIDR,), STRING, lambda held: f"{held.address}/{held.length}"),
@@ -167,6 +178,7 @@ FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
 
 MAPPED: Final[Mapping[str, tuple[Overload, ...]]] = {
     **FUNCTIONS,
+    "isMask": (_member(_CIDR, gives=BOOL, by=lambda held: held.network.network_address == held.address),),
     "ip": (Overload((STRING,), _IP, _mapped_address), *FUNCTIONS["ip"][1:]),
     "isIP": (Overload((STRING,), BOOL, _succeeds(_mapped_address)),),
 }

@@ -37,8 +37,15 @@ def value_of(optional: Optional) -> Any:
     return optional.value
 
 
-def _or_value(optional: Optional, value: Any) -> Any:
+def _or_value(optional: Any, value: Any) -> Any:
+    """A value that is no optional is its own, as the reference has it: `a.b.orValue(c)` may be meant as `a.?b`."""
+    if optional.__class__ is not Optional:
+        return optional
     return optional.value if optional.present else value
+
+
+def _or(left: Any, right: Any) -> Any:
+    return right if left.__class__ is Optional and not left.present else left
 
 
 def _last(items: list[Any]) -> Optional:
@@ -63,8 +70,8 @@ FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
     ),
     "hasValue": (Overload((_MAYBE,), BOOL, lambda optional: optional.present, member=True),),
     "value": (Overload((_MAYBE,), A, value_of, member=True),),
-    "or": (Overload((_MAYBE, _MAYBE), _MAYBE, lambda left, right: left if left.present else right, member=True),),
-    "orValue": (Overload((_MAYBE, A), A, _or_value, member=True),),
+    "or": (Overload((_MAYBE, _MAYBE), _MAYBE, _or, member=True, loose=True),),
+    "orValue": (Overload((_MAYBE, A), A, _or_value, member=True, loose=True),),
     "first": (Overload((list_of(A),), _MAYBE, _first, member=True),),
     "last": (Overload((list_of(A),), _MAYBE, _last, member=True),),
 }

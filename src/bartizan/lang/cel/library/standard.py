@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +22,6 @@ from bartizan.lang.cel.types import (
     INT,
     STRING,
     TIMESTAMP,
-    TYPE,
     UINT,
     A,
     B,
@@ -89,6 +89,42 @@ OPERATORS: Final[Mapping[str, tuple[Overload, ...]]] = {
 }
 
 
+_REASONS: Final[tuple[tuple[str, str], ...]] = (
+    (r"missing \): .*", "missing closing ): `{pattern}`"),
+    (r"missing \]: (.*)", "missing closing ]: `{0}`"),
+    (r"unexpected \): .*", "unexpected ): `{pattern}`"),
+    (r"invalid perl operator: (.*)", "invalid or unsupported Perl syntax: `{0}`"),
+    (r"no argument for repetition operator: (.*)", "missing argument to repetition operator: `{0}`"),
+    (r"bad repetition operator: (.*)", "invalid nested repetition operator: `{0}`"),
+    (r"invalid repetition size: (.*)", "invalid repeat count: `{0}`"),
+    (r"invalid named capture group: (.*)", "invalid named capture: `{0}`"),
+    (r"trailing \\", "trailing backslash at end of expression: ``"),
+    (r"([^:]*): (.*)", "{0}: `{1}`"),
+)
+"""What RE2 says of a pattern that is none, and what Go says."""
+
+
+def regex(pattern: str) -> Any:
+    """A compiled pattern.
+
+    Raises:
+        CelError: the pattern is not RE2.
+    """
+    try:
+        return compile_regex(pattern)
+    except SpecError as error:
+        reason = error.message.removeprefix(f"bad regular expression `{pattern}`: ")
+        raise CelError(f"error parsing regexp: {_reason(pattern, reason)}") from error
+
+
+def _reason(pattern: str, reason: str) -> str:
+    for known, text in _REASONS:
+        match = re.fullmatch(known, reason, re.DOTALL)
+        if match is not None:
+            return text.format(*match.groups(), pattern=pattern)
+    return reason
+
+
 def matches(text: str, pattern: str) -> bool:
     """Whether a regular expression (RE2) matches some part of a text."""
     return regex(pattern).search(text) is not None
@@ -106,18 +142,6 @@ def _prepare_matches(pattern: str) -> Callable[[Any], bool] | None:
         return search(text) is not None
 
     return match
-
-
-def regex(pattern: str) -> Any:
-    """A compiled pattern.
-
-    Raises:
-        CelError: the pattern is not RE2.
-    """
-    try:
-        return compile_regex(pattern)
-    except SpecError as error:
-        raise CelError(error.message) from error
 
 
 def _to_int(value: Any) -> int:
@@ -269,6 +293,6 @@ FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
         Overload((INT,), DURATION, operators.duration),
     ),
     "dyn": (Overload((A,), DYN, _same),),
-    "type": (Overload((A,), TYPE, _type),),
+    "type": (Overload((A,), Type("type", (A,)), _type),),
     **times.FUNCTIONS,
 }

@@ -60,6 +60,16 @@ def _last_index_of(text: str, part: str, start: int | None = None) -> int:
     return text.rfind(part, 0, start + len(part))
 
 
+def index_of(text: str, part: str, start: int = 0) -> int:
+    """Where a part begins, in an older edition: -1 for a start that is behind the text."""
+    return -1 if start >= len(text) and part else _index_of(text, part, start)
+
+
+def last_index_of(text: str, part: str, start: int | None = None) -> int:
+    """Where a part begins last, in an older edition: -1 for a start that is behind the text."""
+    return -1 if start is not None and start >= len(text) and part else _last_index_of(text, part, start)
+
+
 def join(items: list[Any], separator: str = "") -> str:
     """The texts of a list, one behind the other."""
     if any(item.__class__ is not str for item in items):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -12,19 +12,21 @@ from bartizan.base.duration import parse_duration
 from bartizan.lang.cel import operators
 from bartizan.lang.cel.declare import Overload
 from bartizan.lang.cel.errors import CelError, no_conversion
+from bartizan.lang.cel.library.quoting import quoted
 from bartizan.lang.cel.types import DURATION, INT, STRING, TIMESTAMP
+from bartizan.lang.cel.values import Timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bartizan.lang.cel.values import Duration, Timestamp
+    from bartizan.lang.cel.values import Duration
 
 _SECOND: Final = 10**9
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MOMENT: Final = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?([Zz]|([+-])(\d\d):(\d\d))", re.ASCII
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?(Z|([+-])(\d\d):(\d\d))", re.ASCII
 )
-_OFFSET: Final = re.compile(r"([+-]?)(\d{1,2}):(\d\d)", re.ASCII)
+_WHOLE: Final = re.compile(r"[+-]?\d{1,6}", re.ASCII)
 _HERE: Final = frozenset({"", "UTC", "Local"})
 """What stands for the zone of the server, which is UTC."""
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+){0,2}", re.ASCII)
@@ -47,17 +49,25 @@ def parse_timestamp(text: str) -> Timestamp:
         raise no_conversion("google.protobuf.Timestamp") from error
     whole = moment - _EPOCH
     seconds = whole.days * 86_400 + whole.seconds
-    if sign:
-        offset = int(hours) * 3600 + int(minutes) * 60
-        seconds -= offset if sign == "+" else -offset
-    return operators.timestamp(seconds * _SECOND + int((fraction or "0").ljust(9, "0")))
+    nanoseconds = int((fraction or "0").ljust(9, "0"))
+    if not sign:
+        return operators.timestamp(seconds * _SECOND + nanoseconds)
+    if int(hours) > 24 or int(minutes) > 60:
+        raise no_conversion("google.protobuf.Timestamp")
+    offset = (int(hours) * 60 + int(minutes)) * (1 if sign == "+" else -1)
+    return Timestamp(operators.timestamp((seconds - offset * 60) * _SECOND + nanoseconds).nanoseconds, offset)
 
 
 def timestamp_text(value: Timestamp) -> str:
-    """Write a moment as RFC 3339 has it, in UTC."""
+    """Write a moment as RFC 3339 has it, in UTC, or in the zone that it was read in."""
     seconds, fraction = divmod(value.nanoseconds, _SECOND)
-    moment = _EPOCH + timedelta(seconds=seconds)
-    return f"{moment.year:04}-{moment:%m-%dT%H:%M:%S}{_fraction(fraction)}Z"
+    try:
+        moment = _EPOCH + timedelta(seconds=seconds + value.offset * 60)
+    except OverflowError as error:
+        raise CelError("timestamp overflow") from error
+    hours, minutes = divmod(abs(value.offset), 60)
+    zone = f"{'-' if value.offset < 0 else '+'}{hours:02}:{minutes:02}" if value.offset else "Z"
+    return f"{moment.year:04}-{moment:%m-%dT%H:%M:%S}{_fraction(fraction)}{zone}"
 
 
 def _fraction(nanoseconds: int) -> str:
@@ -83,21 +93,28 @@ def duration_text(value: Duration) -> str:
 
 
 @lru_cache(maxsize=256)
-def _zone(name: str) -> tzinfo:
+def _zone(name: str) -> tzinfo | timedelta:
+    """A time zone by its name, or a length of time from UTC."""
     if name in _HERE:
         return UTC
-    offset = _OFFSET.fullmatch(name)
-    if offset is not None:
-        sign, hours, minutes = offset.groups()
-        if int(minutes) < 60 and int(hours) < 24:
-            length = timedelta(hours=int(hours), minutes=int(minutes))
-            return timezone(-length if sign == "-" else length)
-    elif _ZONE.fullmatch(name):
+    if ":" in name:
+        return _offset(name)
+    if _ZONE.fullmatch(name):
         try:
             return ZoneInfo(name)
         except (OSError, ValueError, KeyError):  # no such file, or one that is no zone
             pass
+    if ".." in name or name.startswith("/") or "\\" in name:
+        raise CelError("time: invalid location name")
     raise CelError(f"unknown time zone {name[:80]}")
+
+
+def _offset(name: str) -> timedelta:
+    for part in name.split(":", 1):
+        if not _WHOLE.fullmatch(part):
+            raise CelError(f"strconv.Atoi: parsing {quoted(part[:80])}: invalid syntax")
+    hours, minutes = map(int, name.split(":", 1))
+    return timedelta(hours=hours, minutes=-minutes if hours < 0 or name.startswith("-") else minutes)
 
 
 def _part(read: Callable[[datetime], int]) -> tuple[Overload, ...]:
@@ -107,7 +124,8 @@ def _part(read: Callable[[datetime], int]) -> tuple[Overload, ...]:
     def at_zone(value: Timestamp, name: str) -> int:
         moment = _EPOCH + timedelta(seconds=value.nanoseconds // _SECOND)
         try:
-            return read(moment.astimezone(_zone(name)))
+            zone = _zone(name)
+            return read(moment + zone if isinstance(zone, timedelta) else moment.astimezone(zone))
         except OverflowError as error:
             raise CelError("timestamp overflow") from error
 

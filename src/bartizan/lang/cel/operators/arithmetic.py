@@ -10,10 +10,12 @@ from bartizan.lang.cel.operators.limits import duration, int64, overflow, sized,
 from bartizan.lang.cel.values import INT_MIN, Duration, Timestamp, UInt
 
 _TIMES: Final = (Timestamp, Duration)
-_WHOLE: Final = frozenset({int, UInt})
-_SUBTRACTED: Final = NUMBERS | {Timestamp, Duration}
-_ADDED: Final = _SUBTRACTED | {str, bytes, list}
-_NEGATED: Final = frozenset({int, float, bool, Duration})
+_ASKED: Final = frozenset({str, Timestamp, Duration})  # kinds that the reference asks for any operation
+_WHOLE: Final = _ASKED | {int, UInt}
+_COUNTED: Final = _ASKED | NUMBERS
+_ADDED: Final = _COUNTED | {bytes, list}
+NEGATED: Final = _ASKED | {int, float, bool}
+"""Kinds of which the reference does not say that they have no negative."""
 
 
 def _unsupported(operator: str, operand: Any, kinds: frozenset[type]) -> CelError:
@@ -54,7 +56,7 @@ def subtract(left: Any, right: Any) -> Any:
             return duration(left.nanoseconds - right.nanoseconds)
     elif kind is Timestamp and right.__class__ is Duration:
         return timestamp(left.nanoseconds - right.nanoseconds)
-    raise _unsupported("_-_", left, _SUBTRACTED)
+    raise _unsupported("_-_", left, _COUNTED)
 
 
 def multiply(left: Any, right: Any) -> Any:
@@ -66,14 +68,14 @@ def multiply(left: Any, right: Any) -> Any:
             return left * right
         if left.__class__ is UInt:
             return uint64(int(left) * int(right))
-    raise _unsupported("_*_", left, NUMBERS)
+    raise _unsupported("_*_", left, _COUNTED)
 
 
 def divide(left: Any, right: Any) -> Any:
     """Quotient of numbers of one type; whole ones are cut towards zero."""
     kind = left.__class__
     if kind is not right.__class__ or kind not in NUMBERS:
-        raise _unsupported("_/_", left, NUMBERS)
+        raise _unsupported("_/_", left, _COUNTED)
     if kind is float:
         return _divide_floats(left, right)
     if right == 0:
@@ -114,7 +116,7 @@ def negate(value: Any) -> Any:
         return int64(-value)
     if value.__class__ is float:
         return -value
-    raise _unsupported("-_", value, _NEGATED)
+    raise _unsupported("-_", value, NEGATED)
 
 
 def negation(value: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bartizan.lang.cel.errors import CelError, no_such_key, no_such_overload
 from bartizan.lang.cel.operators.equality import equal
@@ -18,9 +18,6 @@ from bartizan.lang.cel.values import (
     name_of,
     type_name,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 def index(container: Any, key: Any) -> Any:
@@ -70,11 +67,7 @@ def field(operand: Any, name: str) -> Any:
             raise no_such_key(name)
         return operand[name]
     if operand.__class__ is Optional:
-        if (
-            operand.present
-            and not isinstance(operand.value, (dict, Optional))
-            and not hasattr(operand.value, "has_field")
-        ):
+        if operand.present and not _may_have(operand.value):
             raise no_such_key(name)
         return optional_field(operand, name)
     if operand.__class__ is list:
@@ -82,6 +75,11 @@ def field(operand: Any, name: str) -> Any:
     if hasattr(operand, "has_field"):
         return operand[name]
     raise no_such_key(name)
+
+
+def _may_have(value: Any) -> bool:
+    """Whether a value is of a kind that is asked for fields, if only to fail as lists do."""
+    return isinstance(value, (dict, list, Optional)) or hasattr(value, "has_field")
 
 
 def has(operand: Any, name: str) -> bool:
@@ -157,21 +155,15 @@ def pairs(value: Any) -> list[tuple[Any, Any]]:
 
 def _range_name(value: Any) -> str:
     """How the reference calls a type here, by the name that it has in its own source."""
+    if value.__class__ is Optional:
+        return "*types.Optional"
     name = name_of(value)
     short = "Null" if name == "null_type" else name.rpartition(".")[2].capitalize()
     return f"{'cel' if name.startswith('kubernetes.') else 'types'}.{short}"
 
 
-def mapping(entries: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
-    """A map of entries; an optional entry that holds nothing is left out before."""
-    made: dict[Any, Any] = {}
-    for key, value in entries:
-        put(made, key, value)
-    return made
-
-
 def put(made: dict[Any, Any], key: Any, value: Any) -> None:
-    """Add an entry that must be new."""
+    """Add an entry of a map that is written out, which must be new."""
     if key.__class__ not in KEY_CLASSES:
         raise CelError("unsupported key type")
     place = key_of(key)
@@ -180,12 +172,29 @@ def put(made: dict[Any, Any], key: Any, value: Any) -> None:
     made[place] = value
 
 
-def put_all(made: dict[Any, Any], entries: Any) -> None:
+def put_over(made: dict[Any, Any], key: Any, value: Any) -> None:
+    """Add an entry of a map that is written out, instead of one that has its key."""
+    if key.__class__ not in KEY_CLASSES and key.__class__ is not float:
+        raise CelError("unsupported key type")
+    made[key_of(key)] = value
+
+
+def insert(made: dict[Any, Any], key: Any, value: Any) -> None:
+    """Add an entry to a map that a macro collects, where it must be new."""
+    if key.__class__ not in KEY_CLASSES:
+        raise CelError("unsupported key type")
+    place = key_of(key)
+    if place in made:
+        raise CelError(f"insert failed: key {shown(key)} already exists")
+    made[place] = value
+
+
+def insert_all(made: dict[Any, Any], entries: Any) -> None:
     """Add the entries of a map, which must all be new."""
     if not isinstance(entries, dict):
         raise no_such_overload()
     for key, value in entries.items():
-        put(made, from_key(key), value)
+        insert(made, from_key(key), value)
 
 
 def held(optional: Any) -> Any:

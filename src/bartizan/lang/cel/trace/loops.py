@@ -170,9 +170,9 @@ class _Collector:
         if value.__class__ is CelError or self.failed is not None:
             return value
         if node.kind == "transformMap":
-            return walk.attempt(operators.put, self.made, turn.first, value)
+            return walk.attempt(operators.insert, self.made, turn.first, value)
         if node.kind == "transformMapEntry":
-            return walk.attempt(operators.put_all, self.made, value)
+            return walk.attempt(operators.insert_all, self.made, value)
         self.made.append(value)
         return None
 

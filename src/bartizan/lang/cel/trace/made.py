@@ -65,7 +65,8 @@ def _put(walk: Walk, made: dict[Any, Any], entry: tuple[Node, Node], *, optional
         if not value.present:
             return None
         value = value.value
-    return walk.attempt(operators.put, made, name, value)
+    put = operators.put if walk.checked.unique_keys else operators.put_over
+    return walk.attempt(put, made, name, value)
 
 
 def walk_message(walk: Walk, node: Message) -> Any:

@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.lang.cel import cost, operators
-from bartizan.lang.cel.dispatch import dispatcher
+from bartizan.lang.cel.dispatch import dispatcher, with_ambient
 from bartizan.lang.cel.errors import CelBudgetError, CelError, no_such_overload
 from bartizan.lang.cel.nodes import (
     Bind,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from bartizan.lang.cel.declare import Overload
     from bartizan.lang.cel.trace.prepared import Prepared
 
-_OPERATORS: Final = {
+_OPERATORS: Final[Mapping[str, Callable[..., Any]]] = {
     "_==_": operators.equal,
     "_!=_": operators.not_equal,
     "_<_": operators.less,
@@ -303,6 +303,9 @@ class Walk:
         elif not overloads:
             return no_such_overload()
         else:
+            if overloads[0].ambient:
+                given = [self._names[overloads[0].ambient], *given]
+                overloads = with_ambient(overloads)
             value = self.attempt(dispatcher(overloads, name), *given)
             grows = any(overload.grows for overload in overloads)
         return operators.spend(self.budget, value) if grows and self.looping else value

@@ -10,7 +10,14 @@ import msgspec
 from bartizan.engines.policy.cel.match import MatchResources, compile_match
 from bartizan.engines.policy.cel.names import names_of
 from bartizan.engines.policy.dialects.kyverno.cel.exceptions import NAME, PolicyException, holds, lift
-from bartizan.engines.policy.dialects.kyverno.generation.labels import SOURCE_UID, cel_labels, labelled
+from bartizan.engines.policy.dialects.kyverno.generation.labels import (
+    MANAGED_BY,
+    POLICY,
+    SOURCE_UID,
+    TRIGGER_UID,
+    cel_labels,
+    labelled,
+)
 from bartizan.engines.policy.dialects.kyverno.generation.places import (
     UnmadeError,
     check_descent,
@@ -44,6 +51,7 @@ Make: TypeAlias = "Callable[[Names, World], Any]"
 """Hands the objects of one entry of `generate` on to the world."""
 
 _SAID: Final = "policy evaluated successfully"
+_KNOWN_BY: Final = (MANAGED_BY, POLICY, TRIGGER_UID)
 _NOT_COPIED: Final = frozenset({"uid", "selfLink", "creationTimestamp", "managedFields", "resourceVersion"})
 
 
@@ -123,8 +131,20 @@ class GeneratingRule:
             if lifted.outcome is not None:
                 return lifted.outcome
             names[NAME] = lifted.narrowing
-        if not holds(self.matches.conditions, names):
-            return None
+        return self._made(names, request) if holds(self.matches.conditions, names) else None
+
+    def would_make(self, request: Request, lookup: Lookup) -> tuple[Wanted, ...]:
+        """What `want` gives, whatever conditions and exceptions say: of what kinds objects may be there.
+
+        Raises:
+            CelError: an expression has no value.
+            CelBudgetError: it takes too much work.
+            UnmadeError: an object that is wanted cannot be made.
+            LookupFailedError: the world cannot be asked.
+        """
+        return self._made(names_of(request, lambda: lookup, self.makers), request)
+
+    def _made(self, names: Names, request: Request) -> tuple[Wanted, ...]:
         world: World = names[WORLD]
         for make in self.makes:
             make(names, world)
@@ -132,7 +152,7 @@ class GeneratingRule:
         found: dict[ResourceId, Wanted] = {}
         own = cel_labels(self.maker.policy, request.resource.id, request.resource.uid)
         for body in world.generated:
-            item = _made(body, own)
+            item = _labelled(body, own)
             found[item.resource] = item
         return tuple(found.values())
 
@@ -146,9 +166,8 @@ class GeneratingRule:
 
     def is_mine(self, body: JsonObject, request: Request) -> bool:
         """Whether this policy made an object for this trigger, as its labels have it."""
-        wanted = cel_labels(self.maker.policy, request.resource.id, request.resource.uid)
         labels = labels_of(body)
-        return all(labels.get(name) == wanted[name] for name in _KNOWN_BY)
+        return all(labels.get(name) == value for name, value in self._known_by(request).items())
 
     def made_for(self, request: Request, kinds: Iterable[str], lookup: Lookup) -> list[JsonObject]:
         """The objects of some kinds that this policy made for a trigger.
@@ -156,7 +175,7 @@ class GeneratingRule:
         Raises:
             LookupFailedError: they cannot be asked for.
         """
-        labels = cel_labels(self.maker.policy, request.resource.id, request.resource.uid)
+        labels = self._known_by(request)
         return [
             body
             for kind in dict.fromkeys(kinds)
@@ -164,15 +183,13 @@ class GeneratingRule:
             if self.is_mine(body, request)
         ]
 
-
-_KNOWN_BY: Final = (
-    "app.kubernetes.io/managed-by",
-    "generate.kyverno.io/policy-name",
-    "generate.kyverno.io/trigger-uid",
-)
+    def _known_by(self, request: Request) -> dict[str, str]:
+        """The labels of what was made for a trigger: its uid, and where it has none, for it is in a file, all else."""
+        labels = cel_labels(self.maker.policy, request.resource.id, request.resource.uid)
+        return {name: labels[name] for name in _KNOWN_BY} if request.resource.uid else labels
 
 
-def _made(body: JsonObject, labels: dict[str, str]) -> Wanted:
+def _labelled(body: JsonObject, labels: dict[str, str]) -> Wanted:
     """The object as it is to be made: labelled, and without what a server wrote into what it was copied from."""
     given = identify(body)
     rid = checked_place(given)
@@ -260,8 +277,12 @@ def _released(rule: GeneratingRule, request: Request, lookup: Lookup) -> Outcome
 def _gone(rule: GeneratingRule, before: Request, lookup: Lookup, kinds: Sequence[str]) -> tuple[Change, ...]:
     """What was made for a trigger as it was, of the kinds it was to have then, and of others that are known."""
     created = msgspec.structs.replace(before, operation="CREATE", memo={})
-    wanted = rule.want(created, lookup)
-    then = [_kind(item.resource) for item in wanted] if isinstance(wanted, tuple) else []
+    try:
+        then = [_kind(item.resource) for item in rule.would_make(created, lookup)]
+    except (CelError, CelBudgetError, UnmadeError):
+        if not kinds:
+            raise
+        then = []
     existing = rule.made_for(before, (*then, *kinds), lookup)
     return reconcile("trigger-gone", rule.maker, rule.terms, (), existing)
 

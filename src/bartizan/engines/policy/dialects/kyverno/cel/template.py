@@ -206,31 +206,39 @@ def _expression(part: Placeholder, environment: Environment, place: _Place) -> E
         raise place.error(error.message, error.hint) from error
 
 
-def _spliced(expression: Expression, names: Names) -> Json:
+def _value(expression: Expression, names: Names) -> Any:
     try:
-        value = expression(names)
-        return int(value) if isinstance(value, int) and value.__class__ is not bool else to_json(value)
+        return expression(names)
     except (CelError, CelBudgetError) as error:
         raise CelError(f'failed to evaluate placeholder "{expression.text}": {error}') from error
 
 
+def _spliced(expression: Expression, names: Names) -> Json:
+    value = _value(expression, names)
+    if isinstance(value, int) and value.__class__ is not bool:
+        return int(value)  # whole, where `to_json` has a text for what a double does not hold
+    try:
+        return to_json(value)
+    except CelError as error:
+        raise CelError(f'failed to convert placeholder "{expression.text}" result: {error}') from error
+
+
 def _written(expression: Expression, names: Names) -> str:
-    value = _spliced(expression, names)
-    match value:
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case float():
-            return format_float(value)
-        case _:
-            kind = "null" if value is None else "a list" if isinstance(value, list) else "a map"
-            raise CelError(
-                f'placeholder "{expression.text}" embedded in a string must evaluate to a scalar, got {kind}; '
-                "use a whole-value placeholder for structured results"
-            )
+    value = _value(expression, names)
+    if value.__class__ is bool:
+        return "true" if value else "false"
+    if value.__class__ is float:
+        return format_float(value)
+    if isinstance(value, int):
+        return str(int(value))
+    made = _spliced(expression, names)
+    if isinstance(made, str):
+        return made
+    kind = "null" if made is None else "a list" if isinstance(made, list) else "a map"
+    raise CelError(
+        f'placeholder "{expression.text}" embedded in a string must evaluate to a scalar, got {kind}; '
+        "use a whole-value placeholder for structured results"
+    )
 
 
 def _has_placeholder(value: Json, depth: int) -> bool:

@@ -10,6 +10,7 @@ from bartizan.engines.policy.dialects.kyverno.cel.exceptions import NAME, NOTHIN
 from bartizan.engines.policy.dialects.kyverno.cel.rule import FUNCTIONS
 from bartizan.engines.policy.dialects.kyverno.library import VARIABLES, WORLD, World, contexts, for_kind
 from bartizan.lang.cel import functions_of
+from bartizan.lang.cel.declare import UNIQUE_KEYS
 from bartizan.lang.cel.library import EXTENSIONS
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bartizan.lang.jmespath import Ambient
 
 _EXCEPTIONS: Final[Mapping[str, Type]] = {NAME: TYPE}
+_WITHOUT: Final = frozenset({UNIQUE_KEYS})
 _EXTENSIONS: Final = {name: overloads for name, overloads in EXTENSIONS.items() if name not in FUNCTIONS}
 
 
@@ -34,6 +36,7 @@ def vocabulary_for(kind: str) -> Vocabulary:
         functions_of(FUNCTIONS, _EXTENSIONS, library.functions),
         {**COMMON, **library.variables, **_EXCEPTIONS},
         {**library.objects, **OBJECTS},
+        without=_WITHOUT,
         homogeneous=not kind.endswith("GeneratingPolicy"),
     )
 

@@ -71,7 +71,19 @@ def _list(
     texts = to_texts(labels or {}, 3 if context.world.namespace else 4)
     wanted = ",".join(f"{key}={value}" for key, value in sorted(texts.items()))
     path = _path(_LIST, api_version, resource, namespace)
-    return context.world.answer(ApiQuestion(f"{path}?labelSelector={quote(wanted)}" if wanted else path), _LIST)
+    return _typed(context.world.answer(ApiQuestion(f"{path}?labelSelector={quote(wanted)}" if wanted else path), _LIST))
+
+
+def _typed(found: Json) -> Json:
+    """A list whose items say what they are, which a server leaves to the list to say."""
+    if not isinstance(found, dict) or not isinstance(found.get("items"), list):
+        return found
+    kind = str(found.get("kind") or "").removesuffix("List")
+    if not kind:
+        return found
+    own = {"apiVersion": found.get("apiVersion"), "kind": kind}
+    items = [{**own, **item} if isinstance(item, dict) and not item.get("kind") else item for item in found["items"]]
+    return {**found, "items": items}
 
 
 def _post(context: ResourceContext, api_version: str, resource: str, namespace: str, data: dict[Any, Any]) -> Json:
