@@ -70,7 +70,7 @@ def _aligned(raw: str, at: int, text: str, begins: int) -> int | None:
             return None
         if number >= begins:
             return start
-    return None
+    return at  # behind its end, where an expression ends too early
 
 
 def _past(raw: str, at: int, letter: str, quote: str) -> int:

@@ -85,6 +85,11 @@ def _compiled(text: str, environment: Environment, wanted: tuple[Type, ...], at:
     return compiled
 
 
+def refuse(_names: object, _budget: object = None) -> None:
+    """What runs of an expression that stands in for one which does not compile: nothing."""
+    raise CelError("it does not compile")
+
+
 class Variables(NamedTuple):
     """A policy's variables, compiled, and the environment of the expressions that may use them."""
 
