@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 from tests.conformance import find_conformance  # noqa: E402
 from tools import conformance, gobuild  # noqa: E402
 
-from bench import corpus, measure, yaml_loading  # noqa: E402 (found from the root, which the line above adds)
+from bench import cel_libraries, corpus, measure, yaml_loading  # noqa: E402 (found from the root, which the line above adds)
 
 MUTATING = 20
 """Policies of the benchmark that mutates."""
@@ -209,6 +209,7 @@ def main() -> None:
         page += mutation(suite, work, options.workloads, options.runs)
         page += policy_tests(suite, work, options.runs)
         page += kube_score(suite, work, options.objects, options.runs)
+        page += cel_libraries.report(work)
         page += yaml_loading.report(suite)
     text = "\n".join(page)
     (ROOT / "docs" / "benchmarks.md").write_text(text)

@@ -108,8 +108,12 @@ def command_line_cases(suite: Path) -> list[Case]:
 def fails_at_the_peer(suite: Path, case: Case, known: dict[str, object]) -> bool:
     """Whether the peer's own program fails an expectation when it is offline."""
     failing = known.get(str(Path(case.file).parent.relative_to(suite)), [])
-    row = f"{case.policy} {case.rule} {case.resource.rpartition('/')[2]}"
-    return isinstance(failing, str) or row in (failing if isinstance(failing, list) else ())
+    if not isinstance(failing, list):
+        return isinstance(failing, str)
+    # what is expected of a policy in CEL names no rule, where the peer's answer has one
+    rows = [row.split(" ") for row in failing]
+    about = (case.policy, case.resource.rpartition("/")[2])
+    return any(about == (policy, name) and case.rule in ("", rule) for policy, rule, name in rows)
 
 
 def count(cases: Iterable[Case], *, strict: bool) -> Count:
@@ -199,7 +203,10 @@ def page(policies: Path, command_line: Path, pods: Path, expressions: Path, lang
     lines += [
         "",
         "Compatible is how `kyverno test` counts: an expectation passes when the rule gave no answer at all, whatever",
-        "was expected. Strict does not let it pass.",
+        "was expected. Strict does not let it pass. Of a policy in CEL that is about Pods, the peer prints and counts a row",
+        "more wherever the policy itself came before the one made of it for controllers; here a resource is one row.",
+        "",
+        "No test of CEL is left out: objects of compiled protobuf types are made by types that are described as data.",
         "",
         f"The peer itself fails {len(theirs)} of its command-line tests offline, for they ask public registries,",
         "or its run ends with an error; they are not counted.",

@@ -165,6 +165,21 @@ def test_a_test_from_files_passes_and_is_run_by_where_it_stands(tmp_path: Path) 
     assert "3 passed, 0 failed" in tested.out
 
 
+@pytest.mark.parametrize(("deed", "made"), [("validate", ""), ("mutate", "patched-*"), ("generate", "generated-*")])
+def test_a_test_of_a_policy_in_cel_names_no_rule(deed: str, made: str, tmp_path: Path) -> None:
+    (tmp_path / "resources.yaml").write_text(
+        f"{RESOURCES}---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: shop}}\n"
+    )
+    bartizan("create", "policy", deed, "--cel", "-o", "policy.yaml", cwd=tmp_path)
+    done = bartizan("create", "test", "--from", ".", "-o", "kyverno-test.yaml", cwd=tmp_path)
+    assert (done.code, "cannot pin" in done.err) == (0, False), done.err
+    rows = parse_yaml_text((tmp_path / "kyverno-test.yaml").read_text())["results"]
+    assert rows
+    assert not any("rule" in row for row in rows)
+    assert not made or list(tmp_path.glob(made))
+    assert " 0 failed" in bartizan("test", "--strict", ".", cwd=tmp_path).out
+
+
 def test_a_test_of_a_patch_has_the_resources_as_they_must_become(tmp_path: Path) -> None:
     (tmp_path / "resources.yaml").write_text(RESOURCES)
     bartizan("create", "policy", "mutate", "-o", "policy.yaml", cwd=tmp_path)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 READY_WITHIN_S = 90
 """Three seconds on an idle machine; a loaded one with two cores takes longer."""
+AUDIT_LOG = "audit.log"
+"""In the folder of a control plane: what people have changed, one JSON document a line."""
 _POLL_S = 0.1
 
 
@@ -102,6 +104,10 @@ def start(folder: Path) -> ControlPlane:
         "--authorization-mode=Node,RBAC",
         "--allow-privileged=true",
         "--endpoint-reconciler-type=none",
+        "--feature-gates=MutatingAdmissionPolicy=true",
+        "--runtime-config=admissionregistration.k8s.io/v1beta1=true,admissionregistration.k8s.io/v1alpha1=true",
+        f"--audit-policy-file={_audit_policy(folder)}",
+        f"--audit-log-path={folder / AUDIT_LOG}",
     )
     manager_config = write_kubeconfig(folder / "controllers.kubeconfig", url, authority.file, controllers)
     launch(
@@ -122,6 +128,16 @@ def start(folder: Path) -> ControlPlane:
         plane.stop()
         raise
     return plane
+
+
+def _audit_policy(folder: Path) -> Path:
+    """Whatever people change is noted, with what admission says of it."""
+    verbs = ["create", "update", "patch", "delete", "connect"]
+    rules = [{"level": "Metadata", "verbs": verbs, "users": ["admin"]}, {"level": "None"}]
+    document = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": rules}
+    file = folder / "audit-policy.json"
+    file.write_text(json.dumps(document))
+    return file
 
 
 def free_ports(number: int) -> list[int]:

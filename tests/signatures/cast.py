@@ -70,6 +70,8 @@ class Cast:
             "other-rekor": public_pem(self.other_sigstore.rekor),
             "ctlog": public_pem(self.sigstore.log.key),
             "company": self.company.pem,
+            "trusted-root": json.dumps(self.sigstore.trusted_root()),
+            "other-trusted-root": json.dumps(self.other_sigstore.trusted_root()),
             "workflow": WORKFLOW,
             "oidc": OIDC,
         }

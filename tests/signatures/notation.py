@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode, urlsafe_b64encode
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -13,6 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 from tests.signatures.authority import NOW, Issued, PrivateKey
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_STAMP: Final = "io.cncf.notary.timestampSignature"
 _SCHEME: Final = "io.cncf.notary.signingScheme"
 _ALGORITHMS: Final = {256: "ES256", 384: "ES384", 521: "ES512", 2048: "PS256", 3072: "PS384", 4096: "PS512"}
 _COSE: Final = {"ES256": -7, "ES384": -35, "ES512": -36, "PS256": -37, "PS384": -38, "PS512": -39}
@@ -58,23 +62,35 @@ def headers_of(signer: Issued, *, expiry: datetime | None = None, **more: Any) -
     return made | more
 
 
-def jws(target: dict[str, Any], signer: Issued, *, expiry: datetime | None = None, **more: Any) -> bytes:
-    """A JWS envelope."""
+def jws(
+    target: dict[str, Any],
+    signer: Issued,
+    *,
+    expiry: datetime | None = None,
+    stamp: Callable[[bytes], bytes] | None = None,
+    **more: Any,
+) -> bytes:
+    """A JWS envelope; `stamp` makes a timestamp of the signature."""
     protected = url64(json.dumps(headers_of(signer, expiry=expiry, **more)).encode())
     payload = url64(payload_of(target))
     chain = [signer.der, *(one.public_bytes(Encoding.DER) for one in signer.above)]
+    signature = raw_sign(signer.key, f"{protected}.{payload}".encode())
+    header = {"x5c": [b64encode(one).decode() for one in chain], "io.cncf.notary.signingAgent": "test"}
+    if stamp:
+        header[_STAMP] = b64encode(stamp(signature)).decode()
     return json.dumps(
-        {
-            "payload": payload,
-            "protected": protected,
-            "header": {"x5c": [b64encode(one).decode() for one in chain], "io.cncf.notary.signingAgent": "test"},
-            "signature": url64(raw_sign(signer.key, f"{protected}.{payload}".encode())),
-        }
+        {"payload": payload, "protected": protected, "header": header, "signature": url64(signature)}
     ).encode()
 
 
-def cose(target: dict[str, Any], signer: Issued, *, expiry: datetime | None = None) -> bytes:
-    """A COSE envelope."""
+def cose(
+    target: dict[str, Any],
+    signer: Issued,
+    *,
+    expiry: datetime | None = None,
+    stamp: Callable[[bytes], bytes] | None = None,
+) -> bytes:
+    """A COSE envelope; `stamp` makes a timestamp of the signature."""
     headers = headers_of(signer, expiry=expiry)
     times = {"io.cncf.notary.signingTime", "io.cncf.notary.expiry"}
     protected = {
@@ -86,7 +102,10 @@ def cose(target: dict[str, Any], signer: Issued, *, expiry: datetime | None = No
     inner, payload = cbor(protected), payload_of(target)
     chain = [signer.der, *(one.public_bytes(Encoding.DER) for one in signer.above)]
     signature = raw_sign(signer.key, cbor(["Signature1", inner, b"", payload]))
-    return b"\xd2" + cbor([inner, {33: chain, "io.cncf.notary.signingAgent": "test"}, payload, signature])
+    unprotected: dict[Any, Any] = {33: chain, "io.cncf.notary.signingAgent": "test"}
+    if stamp:
+        unprotected[_STAMP] = stamp(signature)
+    return b"\xd2" + cbor([inner, unprotected, payload, signature])
 
 
 def cbor(value: Any) -> bytes:

@@ -16,10 +16,15 @@ from tests.conformance import required
 from tests.signatures.authority import NOW, Issued, issue, private_pem
 from tests.signatures.cast import cast
 from tests.signatures.cosign import Layer, b64, bundle, signature_layer
+from tests.signatures.notation import cose, jws
 from tests.signatures.shelf import Recorded, Shelf
+from tests.signatures.test_image_policies import policy_of, said, steps_of
 from tests.signatures.test_verify_images import judge, pod
 
+from bartizan.app.ambient import ambient
+from bartizan.engines.policy.dialects.kyverno.cel.policy import compile_cel_policy
 from bartizan.model.outcome import Failed, Passed
+from bartizan.model.resource import resource_from
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,6 +80,12 @@ class Stamper:
             "reply",
         )
         return (self._folder / "reply").read_bytes()
+
+    def token(self, data: bytes) -> bytes:
+        """A timestamp of data as Notary keeps it: without the answer around it."""
+        self.stamp(data)
+        self._run("ts", "-reply", "-in", "reply", "-token_out", "-out", "token")
+        return (self._folder / "token").read_bytes()
 
     def _run(self, *arguments: str) -> None:
         subprocess.run(["openssl", *arguments], cwd=self._folder, check=True, capture_output=True, timeout=30)
@@ -181,3 +192,37 @@ def test_a_timestamp_in_a_bundle_is_its_time(stamper: Stamper) -> None:
     }
     shelf.bundles[:] = [json.dumps(made).encode()]
     assert isinstance(judge(wanted, pod(IMAGE), Recorded(shelf)), Passed)
+
+
+def notary_shelf(stamper: Stamper, signer: Issued, form: str, *, of: bytes = b"") -> Shelf:
+    """An image that Notary signed, with a timestamp of the signature, or of something else."""
+    shelf = Shelf()
+    target = {key: shelf.target[key] for key in ("mediaType", "digest", "size")}
+    if form == "cose":
+        shelf.envelopes.append(("application/cose", cose(target, signer, stamp=lambda made: stamper.token(of or made))))
+    else:
+        data = jws(target, signer, stamp=lambda made: stamper.token(of or made))
+        shelf.envelopes.append(("application/jose+json", data))
+    return shelf
+
+
+def judge_later(stamper_chain: str, shelf: Shelf) -> str:
+    """What an image policy says when the signer's certificate has expired."""
+    notary: dict[str, Any] = {"certs": {"value": cast().texts()["company"]}}
+    if stamper_chain:
+        notary["tsaCerts"] = {"value": stamper_chain}
+    later = ambient()._replace(now=lambda: NOW + timedelta(days=1))
+    policy = compile_cel_policy(policy_of({"attestors": [{"name": "them", "notary": notary}]}), later)
+    (step,) = steps_of(list(policy.rules), resource_from(pod(IMAGE)), Recorded(shelf))
+    return f"{said(step)}; {getattr(step.outcome, 'evidence', '')}"
+
+
+@pytest.mark.parametrize("form", ["jws", "cose"])
+def test_a_notary_signature_is_judged_by_its_timestamp(stamper: Stamper, form: str) -> None:
+    signer = issue("short", cast().company, start=NOW - timedelta(minutes=5), end=NOW + timedelta(hours=1))
+    shelf = notary_shelf(stamper, signer, form)
+    assert judge_later(stamper.chain, shelf).startswith("pass")
+    assert "expired" in judge_later("", shelf)
+    assert "the timestamp does not verify" in judge_later(cast().company.pem, shelf)
+    other = notary_shelf(stamper, signer, form, of=b"something else")
+    assert "the timestamp does not verify" in judge_later(stamper.chain, other)

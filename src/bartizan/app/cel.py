@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from bartizan.app.cel_answers import as_json, step_json, tree_lines
 from bartizan.app.files import read_file
 from bartizan.app.pointing import pointed
 from bartizan.base.errors import SpecError
@@ -19,7 +20,6 @@ from bartizan.lang.cel.trace import trace
 from bartizan.lang.cel.types import DYN
 from bartizan.model.request import Request, UserInfo
 from bartizan.model.resource import Resource, ResourceId, payload_from, resource_from
-from bartizan.outputs.cel import as_json, step_json, tree_lines
 from bartizan.outputs.text import printable
 from bartizan.outputs.value import write_value
 from bartizan.sources.yaml import load_documents, load_one

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from bartizan.app.images.trusted_root import Unconnected
 from bartizan.base import wildcard
 from bartizan.engines.policy.lookup import (
+    AccessQuestion,
     ApiQuestion,
     ConfigMapQuestion,
     GlobalQuestion,
@@ -84,6 +85,8 @@ class GivenWorld:
                 return self._kind(api_version, kind)
             case ObjectsQuestion():
                 return self._objects(question)
+            case AccessQuestion():
+                return self._access(question)
             case _:
                 return self._otherwise.answer(question)
 
@@ -140,6 +143,18 @@ class GivenWorld:
     def _objects(self, question: ObjectsQuestion) -> Json:
         wanted = selects(question)
         return [item.body for item in self._candidates(question) if wanted(item)]
+
+    def _access(self, question: AccessQuestion) -> Json:
+        """Who may do what by the RBAC objects that were given; what these do not tell is unknown, and not refused."""
+        from bartizan.engines.policy.cel.rbac import decide, rbac_of  # late: few policies ask
+
+        rbac = rbac_of(self)
+        if rbac.is_empty:
+            raise LookupFailedError("no RBAC objects are among the given resources")
+        verdict = decide(question, rbac)
+        if verdict.missing and not verdict.allowed and not self._is_whole:
+            raise LookupFailedError(f"not among the given resources: {verdict.missing[0]}")
+        return {"allowed": verdict.allowed, "reason": verdict.reason}
 
     def _candidates(self, question: ObjectsQuestion) -> Iterable[Resource]:
         """The objects of a kind and name, which are few; all where either has wildcards."""

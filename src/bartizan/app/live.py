@@ -11,7 +11,9 @@ from bartizan.app.images.trusted_root import trusted_root
 from bartizan.app.supply import Live
 from bartizan.base import wildcard
 from bartizan.base.errors import SourceError, SpecError
+from bartizan.engines.policy.cel.reviews import access_review
 from bartizan.engines.policy.lookup import (
+    AccessQuestion,
     ApiQuestion,
     ConfigMapQuestion,
     GlobalQuestion,
@@ -62,7 +64,7 @@ class ClusterLookup:
             raise found
         return found
 
-    def _ask(self, question: Question) -> Json:  # noqa: C901 (one line for each kind)
+    def _ask(self, question: Question) -> Json:  # noqa: C901, PLR0911 (one line for each kind)
         match question:
             case ConfigMapQuestion(namespace, name):
                 return self._cluster.get(f"/api/v1/namespaces/{namespace}/configmaps/{name}")
@@ -82,10 +84,20 @@ class ClusterLookup:
                 raise SourceError(f"an API server knows no registries: `{reference}`")
             case GlobalQuestion(name):
                 raise LookupFailedError(f"no global context entry `{name}` was given", status=404)
-            case TrustQuestion():
-                return trusted_root()
+            case TrustQuestion(mirror):
+                return trusted_root(mirror=mirror)
+            case AccessQuestion():
+                return self._access(question)
             case ObjectsQuestion(kind, namespace):
                 return self._objects(question, parse_kind(kind).kind, namespace)
+
+    def _access(self, question: AccessQuestion) -> Json:
+        """What the server's own authorizers say, who need not go by RBAC alone."""
+        answer = self._cluster.post(f"{_REVIEWS[0]}v1/subjectaccessreviews", access_review(question))
+        status = answer.get("status") if isinstance(answer, dict) else None
+        if not isinstance(status, dict):
+            raise SourceError("the server reviews no access")
+        return status
 
     def _kind(self, api_version: str, kind: str) -> Json:
         """How the server calls the objects of a kind."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from bartizan.app.ambient import ambient
+from bartizan.app.text_places import place_of
 from bartizan.base.errors import SpecError
 from bartizan.base.json import to_text
 from bartizan.base.location import Location
+from bartizan.engines.policy.dialects.kubernetes.kinds import is_admission_document
 from bartizan.engines.policy.dialects.kyverno import compile_policy, decode_exception, expression_compiler, is_policy
-from bartizan.engines.policy.dialects.kyverno.cel.policy import compile_cel_policy, is_cel_policy
+from bartizan.engines.policy.dialects.kyverno.cel.policy import compile_cel_policy, is_cel_policy, share_evidence
 from bartizan.engines.policy.dialects.kyverno.cel.spec import is_of_group
 from bartizan.engines.policy.dialects.kyverno.cleanup import compile_cleanup, is_cleanup_policy
 from bartizan.engines.policy.dialects.kyverno.exceptions import is_exception
 from bartizan.engines.policy.dialects.kyverno.global_context import GlobalEntry, compile_entry, is_global_entry
-from bartizan.model.report import Problem, problem_of
+from bartizan.model.report import Note, Problem, problem_of
 from bartizan.sources.manifests import SUFFIXES, unreadable
 from bartizan.sources.yaml import BrokenDocument, Document, load_documents
 
@@ -36,6 +38,8 @@ class Policies(NamedTuple):
     """Whether a rule asks for the labels of namespaces."""
     entries: tuple[GlobalEntry, ...] = ()
     """Global context entries that stand beside the policies."""
+    notes: tuple[Note, ...] = ()
+    """What is not wrong with the policies, but should be known."""
 
 
 def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Policies:
@@ -46,6 +50,7 @@ def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Po
     entries: list[GlobalEntry] = []
     wants_namespaces = any("namespaceSelector" in to_text(item) for item in exceptions)
     found = 0
+    admission: list[Document] = []
     for item in documents(paths):
         if isinstance(item, Problem):
             problems.append(item)
@@ -53,6 +58,9 @@ def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Po
         body = item.body
         if is_cleanup_policy(body) or is_global_entry(body):
             _compile_other(item, compiler, entries, problems)
+            continue
+        if is_admission_document(body):
+            admission.append(item)
             continue
         if not is_policy(body) and not is_cel_policy(body):
             if isinstance(body, dict) and str(body.get("apiVersion", "")).startswith(
@@ -71,10 +79,24 @@ def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Po
             continue
         rules += policy.rules
         problems += [placed(error, item) for error in policy.problems]
+    notes = _compile_admission(admission, rules, problems) if admission else ()
+    # the labels of namespaces are always asked for here: an expression may look at them
+    wants_namespaces, found = wants_namespaces or bool(admission), found + len(admission)
     if paths and not found and not problems:
         hint = "Name files or folders that hold ClusterPolicy or Policy documents."
         problems.append(Problem("input", "no policy found", Location(", ".join(map(str, paths))), hint))
-    return Policies(tuple(rules), tuple(problems), wants_namespaces, tuple(entries))
+    share_evidence(rules)
+    return Policies(tuple(rules), tuple(problems), wants_namespaces, tuple(entries), notes)
+
+
+def _compile_admission(given: list[Document], rules: list[Rule], problems: list[Problem]) -> tuple[Note, ...]:
+    """Kubernetes' own policies, which are compiled together with their bindings."""
+    from bartizan.app.admission import compile_admission  # late: it brings CEL
+
+    admission = compile_admission(given)
+    rules += [rule for policy in admission.policies for rule in policy.rules]
+    problems += [placed(error, document) for document, error in admission.problems]
+    return admission.notes
 
 
 def compile_document(
@@ -161,7 +183,7 @@ def _files(path: Path) -> list[Path]:
 
 def placed(error: SpecError, document: Document) -> Problem:
     """An error as a problem with file, line and column."""
-    at = error.at or document.lines.locate(error.pointer)
+    at = error.at or place_of(error, document.body, document.lines)
     return Problem("input", error.message, at, error.hint, document.lines.quote(at.line))
 
 

@@ -148,7 +148,7 @@ def _load_rules(request: ScanRequest, supply: Supply) -> _Rules:
         policies.wants_namespaces,
         len(rules) - len(judging),
         policies.entries,
-        defined.notes,
+        (*policies.notes, *defined.notes),
     )
 
 

@@ -10,14 +10,17 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from bartizan.base.location import Location
-from bartizan.base.pointer import split
+from bartizan.base.pointer import resolve, split
 
 if TYPE_CHECKING:
+    from bartizan.base.errors import SpecError
+    from bartizan.base.json import Json
     from bartizan.model.resource import Lines
 
 _HEAD: Final = re.compile(r"\s*(?:[&!]\S*\s+)*(?:[|>][-+0-9]*[ \t]*(?:#[^\n]*)?\n|\"|')?")
 _MOST_LINES: Final = 400  # a text of more is pointed to by its key
-_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r"}
+_SPACES: Final = ("n", "t", "r", " ", "\n")
+"""What stands behind a backslash for a space, or for the end of a line that is none."""
 
 
 def place_in(lines: Lines, pointer: str, text: str, begins: int) -> Location:
@@ -33,6 +36,19 @@ def place_in(lines: Lines, pointer: str, text: str, begins: int) -> Location:
     number = max(index for index, start in enumerate(starts) if start <= found)
     column = found - starts[number] + (key.column if number == 0 else 1)
     return Location(key.file, key.line + number, column)
+
+
+def place_of(error: SpecError, body: Json, lines: Lines) -> Location:
+    """Where an error stands in a document; of one in an expression, the part that it is about."""
+    if not error.column:
+        return lines.locate(error.pointer)
+    try:
+        text = resolve(body, error.pointer)
+    except LookupError:
+        text = None
+    return (
+        place_in(lines, error.pointer, text, error.column - 1) if isinstance(text, str) else lines.locate(error.pointer)
+    )
 
 
 def _below(lines: Lines, key: Location, text: str) -> tuple[str, list[int]]:
@@ -61,11 +77,9 @@ def _aligned(raw: str, at: int, text: str, begins: int) -> int | None:
     quote = raw[at - 1 : at] if raw[at - 1 : at] in ("'", '"') else ""
     for number, letter in enumerate(text):
         if letter.isspace():
-            at = _past_escaped_space(raw, at) if quote == '"' else at
             continue
-        while at < len(raw) and raw[at].isspace():
-            at += 1
-        start, at = at, _past(raw, at, letter, quote)
+        start = _past_spaces(raw, at, quote)
+        at = _past(raw, start, letter, quote)
         if at < 0:
             return None
         if number >= begins:
@@ -73,16 +87,22 @@ def _aligned(raw: str, at: int, text: str, begins: int) -> int | None:
     return at  # behind its end, where an expression ends too early
 
 
+def _past_spaces(raw: str, at: int, quote: str) -> int:
+    """The place of the next character that is no space; within double quotes some spaces are escaped."""
+    while at < len(raw):
+        if raw[at].isspace():
+            at += 1
+        elif quote == '"' and raw[at] == "\\" and raw[at + 1 : at + 2] in _SPACES:
+            at += 2
+        else:
+            break
+    return at
+
+
 def _past(raw: str, at: int, letter: str, quote: str) -> int:
     """The place after a character, as it is written within quotes; -1 where another stands there."""
     if quote == '"' and raw.startswith("\\", at):
-        if raw.startswith("\\\n", at):
-            return _past(raw, at + 2 + len(raw[at + 2 :]) - len(raw[at + 2 :].lstrip()), letter, quote)
         return at + 2 if raw[at + 1 : at + 2] == letter else -1
     if quote == "'" and raw.startswith("''", at):
         return at + 2 if letter == "'" else -1
     return at + 1 if raw.startswith(letter, at) else -1
-
-
-def _past_escaped_space(raw: str, at: int) -> int:
-    return at + 2 if raw[at : at + 1] == "\\" and raw[at + 1 : at + 2] in _ESCAPES else at

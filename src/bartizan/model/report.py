@@ -52,7 +52,9 @@ class Note(msgspec.Struct, frozen=True):
     An expired waiver is always shown; the others to who asks for explanations.
     """
 
-    kind: Literal["changing-rules", "copies", "expired-waiver", "unknown-definitions", "unused-waiver"]
+    kind: Literal[
+        "admission-policies", "changing-rules", "copies", "expired-waiver", "unknown-definitions", "unused-waiver"
+    ]
     message: str
     hint: str = ""
 

@@ -28,6 +28,8 @@ class Request(msgspec.Struct, frozen=True, eq=False):
     """What a rule is asked about.
 
     `user` is `None` in scans and background audits, where nobody asks.
+    A request about a part, such as a Scale, has the kind it is a part of as
+    its parent. `options` are those of the call, such as CreateOptions.
     `namespace_labels` are those of the resource's namespace. `values` are
     recorded answers, by the dotted path of a variable, which stand in for
     whatever a policy's context would have looked up; `foreach_values` are
@@ -41,6 +43,8 @@ class Request(msgspec.Struct, frozen=True, eq=False):
     subresource: str = ""
     parent_kind: str = ""
     parent_group: str = ""
+    parent_version: str = ""
+    options: dict[str, Any] | None = None
     namespace_labels: dict[str, str] = {}
     namespace: dict[str, Any] | None = None
     """The resource's namespace as an object, where it was given with the request."""

@@ -73,26 +73,27 @@ PREFIXES: Final = ("t", "c", "v", "part")
 
 def problems(source: str, constants: dict[str, Any]) -> Iterator[str]:
     """What is in a generated source that must not be."""
-    tree = ast.parse(source)
     known = {*operators.NAMES, *constants, *MADE}
-    for node in ast.walk(tree):
-        kind = type(node).__name__
-        if kind not in KINDS:
-            yield f"a {kind}"
+    for node in ast.walk(ast.parse(source)):
+        if type(node).__name__ not in KINDS:
+            yield f"a {type(node).__name__}"
         elif isinstance(node, ast.Attribute) and node.attr not in ATTRIBUTES:
             yield f"the attribute {node.attr}"
-        elif isinstance(node, ast.Name) and node.id not in known and not _is_made(node.id):
-            yield f"the name {node.id}"
-        elif isinstance(node, (ast.arg, ast.FunctionDef)):
-            name = node.arg if isinstance(node, ast.arg) else node.name
-            if name not in MADE and not _is_made(name):
-                yield f"the name {name}"
         elif isinstance(node, ast.Assign):
             yield from (f"an assignment to {target!r}" for target in node.targets if not _is_plain(target))
-
+        name = _name(node)
+        if name and not _is_made(name) and name not in (known if isinstance(node, ast.Name) else MADE):
+            yield f"the name {name}"
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.STRING and token.string != repr(ast.literal_eval(token.string)):
+        is_text = token.type == tokenize.STRING
+        if is_text and (token.string[0] not in "'\"" or token.string != repr(ast.literal_eval(token.string))):
             yield f"the text {token.string}"
+
+
+def _name(node: ast.AST) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.arg if isinstance(node, ast.arg) else node.name if isinstance(node, ast.FunctionDef) else ""
 
 
 def _is_made(name: str) -> bool:

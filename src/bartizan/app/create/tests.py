@@ -13,8 +13,11 @@ from bartizan.app.policy_tests import Verdict
 from bartizan.app.policy_tests.run import run_test_file
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
+from bartizan.engines.policy.dialects.kubernetes.kinds import is_admission_document
 from bartizan.engines.policy.dialects.kyverno import is_policy
+from bartizan.engines.policy.dialects.kyverno.cel.policy import is_cel_policy
 from bartizan.model.report import Problem
+from bartizan.model.resource import metadata_of
 from bartizan.outputs.text import one_line
 from bartizan.outputs.yaml import lines, scalar
 
@@ -98,7 +101,7 @@ def sort_files(paths: Sequence[Path]) -> TestWish:
         file = Path(item.lines.file)
         if file.name.startswith(_MADE) and file not in paths:
             continue  # what a test that was made here expects, and no resource to begin with
-        if is_policy(body):
+        if is_policy(body) or is_cel_policy(body) or is_admission_document(body):
             policies[file] = None
         elif body.get("kind") == "PolicyException":
             exceptions[file] = None
@@ -132,6 +135,8 @@ def _rules(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
     for item in documents(paths):
         if isinstance(item, Problem):
             raise SpecError(item.message, at=item.at, hint=item.hint)
+        if is_cel_policy(item.body) or is_admission_document(item.body):
+            yield str(metadata_of(item.body).get("name")), ""  # one that is one rule has no name for it
         if not is_policy(item.body):
             continue
         metadata, spec = item.body.get("metadata"), item.body.get("spec")
@@ -224,7 +229,8 @@ def create_test(wish: TestWish, folder: Path) -> str:
 
 def _entry(item: Expectation) -> Iterator[str]:
     yield f"- policy: {scalar(item.policy)}"
-    yield f"  rule: {scalar(item.rule)}"
+    if item.rule:
+        yield f"  rule: {scalar(item.rule)}"
     if item.kind:
         yield f"  kind: {scalar(item.kind)}"
     if item.resources:

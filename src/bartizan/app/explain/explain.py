@@ -12,18 +12,19 @@ from bartizan.app.given_world import GivenWorld, read_given
 from bartizan.app.options import user_in, values_in
 from bartizan.app.policies import documents, read_exceptions
 from bartizan.app.supply import Supply
-from bartizan.app.text_places import place_in
+from bartizan.app.text_places import place_in, place_of
 from bartizan.app.values import plain_rule
 from bartizan.base.errors import BartizanError, SourceError, SpecError
 from bartizan.base.location import Location
 from bartizan.base.pointer import resolve
 from bartizan.base.suggest import did_you_mean
 from bartizan.catalog import export_policy, load_catalog
+from bartizan.engines.policy.dialects.kubernetes.kinds import is_admission_document
 from bartizan.model.report import Problem
 from bartizan.model.scoping import in_default_namespace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from bartizan.app.explain.watched import Watched
@@ -97,9 +98,7 @@ def explain_inputs(inputs: ExplainInputs) -> Explanations:
     if check is not None:
         return Explanations(tuple(explain_cross_check(check, resources, _is_named(inputs.resource))), ())
     exceptions = _exceptions(inputs.exception)
-    watched = [(source, _watch(source, exceptions)) for source in _policies(inputs.policy)]
-    rules = [(source, rule) for source, policy in watched for rule in policy.rules]
-    meant = _rules_named(rules, inputs.rule)
+    meant = _rules_named(_watched(_policies(inputs.policy), exceptions), inputs.rule)
     chosen = _resources_named(resources, inputs.resource)
     asker = Asker(values_in(inputs.values), user_in(inputs.user_info), supply.namespace_labels())
     # a request of its own for each rule, which then shows all it asks, and not only what the one before did not
@@ -118,9 +117,8 @@ def sources(inputs: ExplainInputs) -> list[GeneratedPiece]:
         raise SpecError(
             f"check `{inputs.policy}` is not generated", hint="It is written in Python: see `bartizan catalog show`."
         )
-    watched = [(source, _watch(source, ())) for source in _policies(inputs.policy)]
-    rules = [(source, rule) for source, policy in watched for rule in policy.rules]
-    return [piece for _, rule in _rules_named(rules, inputs.rule) for piece in generated_pieces(rule)]
+    rules = _rules_named(_watched(_policies(inputs.policy), ()), inputs.rule)
+    return [piece for _, rule in rules for piece in generated_pieces(rule)]
 
 
 def explain_one(
@@ -171,12 +169,36 @@ def _policies(name: str) -> list[_Source]:
     for item in documents([path]):
         if isinstance(item, Problem):
             raise _raised(item)
-        if is_explained(item.body):
+        if is_explained(item.body) or is_admission_document(item.body):
             found.append(_Source(item.body, item.lines))
     if not found:
         hint = "Name a file that holds a ClusterPolicy or Policy, or a check of `bartizan catalog list`."
         raise SpecError("no policy found", at=Location(name), hint=hint)
     return found
+
+
+def _watched(sources: Sequence[_Source], exceptions: Sequence[JsonObject]) -> list[tuple[_Source, Watched]]:
+    """The rules of all policies; those of Kubernetes are compiled together with their bindings."""
+    admission = [source for source in sources if is_admission_document(source.body)]
+    own = [source for source in sources if not is_admission_document(source.body)]
+    found: list[tuple[_Source, Watched]] = [
+        (source, rule) for source in own for rule in _watch(source, exceptions).rules
+    ]
+    return [*found, *(_watch_admission(admission) if admission else ())]
+
+
+def _watch_admission(sources: Sequence[_Source]) -> Iterator[tuple[_Source, Watched]]:
+    from bartizan.engines.policy.dialects.kubernetes.explanation import watch_admission  # late: it brings CEL
+
+    rules, problems = watch_admission([source.body for source in sources])
+    for number, error in problems:
+        raise _located(error, sources[number]) from error
+    yield from ((sources[rule.number], rule) for rule in rules)
+
+
+def _located(error: SpecError, source: _Source) -> SpecError:
+    at = place_of(error, source.body, source.lines) if source.lines and error.at is None else error.at
+    return SpecError(error.message, at=at, hint=error.hint)
 
 
 def _watch(source: _Source, exceptions: Sequence[JsonObject]) -> WatchedPolicy | WatchedCelPolicy:
@@ -185,8 +207,7 @@ def _watch(source: _Source, exceptions: Sequence[JsonObject]) -> WatchedPolicy |
         for problem in policy.problems:
             raise problem
     except SpecError as error:
-        at = source.lines.locate(error.pointer) if source.lines and error.at is None else error.at
-        raise SpecError(error.message, at=at, hint=error.hint) from error
+        raise _located(error, source) from error
     return policy
 
 
@@ -215,14 +236,18 @@ def _rules_named(rules: list[tuple[_Source, Watched]], name: str) -> list[tuple[
     """The rules of that name, with those made from it for pod controllers; all without a name."""
     if not name:
         return rules
-    found = [item for item in rules if name in (_name(item[1]), plain_rule(_name(item[1])))]
+    found = [item for item in rules if name in _names_of(item[1])]
     if not found:
-        raise SpecError(f"no rule `{name}`", hint=did_you_mean(name, [_name(rule) for _, rule in rules]))
+        names = {known: None for _, rule in rules for known in _names_of(rule)}
+        raise SpecError(f"no rule `{name}`", hint=did_you_mean(name, names))
     return found
 
 
-def _name(rule: Watched) -> str:
-    return rule.rule.info.id.rule
+def _names_of(rule: Watched) -> list[str]:
+    """How a rule may be named; one of a policy that has no names for its rules, by the policy's."""
+    rid, origin = rule.rule.info.id, rule.rule.info.origin
+    own = [rid.rule, plain_rule(rid.rule)] if rid.rule else []
+    return own if own and origin != "kubernetes" else [*own, rid.policy]
 
 
 def _resources_named(resources: list[Resource], name: str) -> list[Resource]:

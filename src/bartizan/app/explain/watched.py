@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bartizan.base.json import Json, JsonObject
+    from bartizan.engines.policy.dialects.kubernetes.explanation import WatchedAdmissionRule
     from bartizan.engines.policy.dialects.kyverno.explanation.cel import WatchedCelPolicy, WatchedCelRule
     from bartizan.engines.policy.explanation.explanation import Explanation
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.model.request import Request
 
-Watched: TypeAlias = "WatchedRule | WatchedCelRule"
+Watched: TypeAlias = "WatchedRule | WatchedCelRule | WatchedAdmissionRule"
 
 
 def is_explained(document: Json) -> bool:
@@ -49,6 +50,4 @@ def explain(item: Watched, request: Request, lookup: Lookup, *, all_kinds: bool 
     """Run a rule on a request, and say what it did and why."""
     if isinstance(item, WatchedRule):
         return explain_rule(item, request, lookup, all_kinds=all_kinds)
-    from bartizan.engines.policy.dialects.kyverno.explanation.cel import explain_cel_rule  # late: as above
-
-    return explain_cel_rule(item, request, lookup, all_kinds=all_kinds)
+    return item.explain(request, lookup, all_kinds=all_kinds)

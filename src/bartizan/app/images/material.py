@@ -35,8 +35,9 @@ _COSIGN_SIGNATURE: Final = "application/vnd.dev.cosign.artifact.sig.v1+json"
 class _Reader:
     """One image in one registry; signatures may be kept in another repository."""
 
-    def __init__(self, registry: Registry, image: Image, beside: Image, access: Access) -> None:
+    def __init__(self, registry: Registry, image: Image, beside: Image, access: Access, prefix: str = "") -> None:
         self.registry = registry
+        self.prefix = prefix
         self.image = image
         self.beside = beside
         self.access = access
@@ -52,7 +53,7 @@ class _Reader:
 
     def tagged(self, digest: str, suffix: str) -> list[JsonObject]:
         """The layers under cosign's tag for a digest; none where there is no such tag."""
-        tag = f"{digest.replace(':', '-')}.{suffix}"
+        tag = f"{self.prefix}{digest.replace(':', '-')}.{suffix}"
         try:
             manifest = self.registry.manifest(replace(self.beside, tag=tag, digest=""), access=self.access)
         except NotThereError:
@@ -86,7 +87,7 @@ def describe_material(registry: Registry, question: SignaturesQuestion, access: 
         target = registry.resolve(image, access=access)
     except NotThereError:
         return {"digest": ""}
-    reader = _Reader(registry, image, beside, access)
+    reader = _Reader(registry, image, beside, access, question.tag_prefix)
     answer: JsonObject = {"digest": target.digest, "mediaType": target.media_type, "size": target.size}
     return answer | _held(reader, question, target.digest)
 

@@ -159,8 +159,8 @@ class RegistryLookup:
                     return self._ask_material(question)
                 case SignaturesQuestion():
                     return self._answers.get(question, lambda: self._ask_material(question))
-                case TrustQuestion():
-                    return believed()
+                case TrustQuestion(mirror):
+                    return believed(mirror)
                 case _:
                     return self._inner.answer(question)
         except BartizanError as error:

@@ -29,20 +29,27 @@ if TYPE_CHECKING:
 
 VARIABLE: Final = "BARTIZAN_TRUSTED_ROOT"
 _PUBLIC: Final = ("https%3A%2F%2Ftuf-repo-cdn.sigstore.dev", "trusted_root.json")
+_PUBLIC_MIRROR: Final = "https://tuf-repo-cdn.sigstore.dev"
 _TARGET: Final = "trusted_root.json"
 _FIRST_ROOT: Final = re.compile(r"(?:(\d+)\.)?root\.json")
 _MAX_BYTES: Final = 5_000_000
 _HERE: Final = "folder:"
 
 
-def trusted_root(environment: Mapping[str, str] = os.environ) -> Json:
+def trusted_root(environment: Mapping[str, str] = os.environ, *, mirror: str = "") -> Json:
     """The trusted root, decoded.
+
+    Where a policy names a TUF repository of its own, the user must have
+    named a copy of it: who is in the public one is not whom it believes.
 
     Raises:
         SpecError: what the user names is no trusted root, or the folder's signatures do not hold.
-        SourceError: there is no trusted root at all.
+        SourceError: there is no trusted root at all, or none for `mirror`.
     """
     named = environment.get(VARIABLE, "")
+    if not named and mirror and mirror.rstrip("/") != _PUBLIC_MIRROR:
+        hint = f"Copy that TUF repository to a folder, and name the folder in {VARIABLE}."
+        raise SourceError(f"there is no trusted root of `{mirror[:200]}` here", hint=hint)
     if not named:
         return _decoded(_public(), "the public trusted root")
     path = Path(named)
@@ -50,21 +57,21 @@ def trusted_root(environment: Mapping[str, str] = os.environ) -> Json:
     return _decoded(data, f"`{named}`")
 
 
-def believed() -> Json:
+def believed(mirror: str = "") -> Json:
     """The trusted root as an answer, read once a run: it is here, whatever else cannot be asked.
 
     Raises:
         LookupFailedError: it cannot be had; the message says why.
     """
     try:
-        return _once()
+        return _once(mirror)
     except BartizanError as error:
         raise LookupFailedError(error.message) from error
 
 
-@lru_cache(maxsize=1)
-def _once() -> Json:
-    return trusted_root()
+@lru_cache(maxsize=8)
+def _once(mirror: str) -> Json:
+    return trusted_root(mirror=mirror)
 
 
 class Unconnected:
@@ -72,7 +79,7 @@ class Unconnected:
 
     def answer(self, question: Question) -> Json:
         """The trusted root; all else fails, and says what was asked."""
-        return believed() if isinstance(question, TrustQuestion) else Offline().answer(question)
+        return believed(question.mirror) if isinstance(question, TrustQuestion) else Offline().answer(question)
 
 
 def _decoded(data: bytes, what: str) -> Json:

@@ -13,6 +13,8 @@ from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
 from bartizan.base.pointer import resolve
 from bartizan.base.suggest import did_you_mean
+from bartizan.engines.policy.dialects.kubernetes.kinds import is_admission_document
+from bartizan.engines.policy.dialects.kubernetes.lint import lint_admission
 from bartizan.engines.policy.dialects.kyverno import is_policy
 from bartizan.engines.policy.dialects.kyverno.cel.policy import is_cel_policy
 from bartizan.engines.policy.dialects.kyverno.cel.spec import is_of_group
@@ -75,11 +77,14 @@ def check_policies(paths: Sequence[Path], *, least: Level = "note", ignored: Seq
             )
     read = _read(paths)
     said = [*_of_policies(read.policies), *_of_exceptions(read.exceptions, read.policies)]
+    said += [
+        (read.admission[number], remark) for number, remark in lint_admission([doc.body for doc in read.admission])
+    ]
     wanted = LEVELS[: LEVELS.index(least) + 1]
     found = [_placed(remark, document) for document, remark in said]
     remarks = [item for item in (*read.broken, *found) if item.level in wanted and item.rule not in ignored]
     remarks.sort(key=lambda item: (item.at.file, item.at.line, item.at.column, item.rule))
-    return Checked(tuple(remarks), len(read.policies) + len(read.exceptions), read.others)
+    return Checked(tuple(remarks), len(read.policies) + len(read.exceptions) + len(read.admission), read.others)
 
 
 class _Read(NamedTuple):
@@ -87,6 +92,7 @@ class _Read(NamedTuple):
 
     policies: list[Document]
     exceptions: list[Document]
+    admission: list[Document]
     broken: list[Placed]
     others: int
 
@@ -94,6 +100,7 @@ class _Read(NamedTuple):
 def _read(paths: Sequence[Path]) -> _Read:
     policies: list[Document] = []
     exceptions: list[Document] = []
+    admission: list[Document] = []
     broken: list[Placed] = []
     others = 0
     for item in documents(paths):
@@ -101,14 +108,16 @@ def _read(paths: Sequence[Path]) -> _Read:
             broken.append(_broken(item))
         elif is_policy(item.body) or is_cel_policy(item.body):
             policies.append(_exactly_placed(item))
+        elif is_admission_document(item.body):
+            admission.append(_exactly_placed(item))
         elif isinstance(item.body, dict) and item.body.get("kind") == "PolicyException":
             exceptions.append(_exactly_placed(item))
         elif isinstance(item.body, dict) and str(item.body.get("apiVersion", "")).startswith(_GROUPS):
             others += 1
-    if not policies and not exceptions and not broken:
+    if not policies and not exceptions and not admission and not broken:
         hint = "Name files or folders that hold policies or PolicyExceptions."
         raise SpecError("no policy found", at=Location(", ".join(map(str, paths))), hint=hint)
-    return _Read(policies, exceptions, broken, others)
+    return _Read(policies, exceptions, admission, broken, others)
 
 
 def _broken(problem: Problem) -> Placed:

@@ -70,6 +70,8 @@ class TestFile(NamedTuple):
     global_entries: tuple[GlobalEntry, ...]
     rows: tuple[Row, ...]
     context: GivenContext = NOTHING
+    param_resources: tuple[Path, ...] = ()
+    """What admission policies take their parameters from."""
 
 
 def find_tests(paths: list[Path], file_name: str = TEST_FILE) -> Iterator[Path]:
@@ -107,6 +109,7 @@ def _test(path: Path, body: Fields) -> TestFile:
         policies=_paths(folder, body, "policies"),
         resources=_paths(folder, body, "resources"),
         target_resources=_paths(folder, body, "targetResources"),
+        param_resources=_paths(folder, body, "paramResources"),
         cluster_resources=_paths(folder, body, "clusterResources"),
         clone_sources=tuple(path for row in rows for path in _paths(folder, row.fields, "cloneSourceResource")),
         exceptions=_paths(folder, body, "exceptions"),

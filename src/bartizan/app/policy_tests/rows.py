@@ -22,8 +22,6 @@ _OTHER_KINDS: Final = {
     "isgeneratingpolicy": "GeneratingPolicy",
     "isdeletingpolicy": "DeletingPolicy",
     "isimagevalidatingpolicy": "ImageValidatingPolicy",
-    "isvalidatingadmissionpolicy": "ValidatingAdmissionPolicy",
-    "ismutatingadmissionpolicy": "MutatingAdmissionPolicy",
 }
 
 

@@ -19,8 +19,9 @@ from bartizan.app.policy_tests.rows import Came, by_name, cases_of
 from bartizan.app.policy_tests.world import RecordedWorld
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.chain import run_chain
+from bartizan.engines.policy.dialects.kubernetes.kinds import is_admission_document
 from bartizan.engines.policy.dialects.kyverno import expression_compiler, is_policy
-from bartizan.engines.policy.dialects.kyverno.cel.policy import is_cel_policy
+from bartizan.engines.policy.dialects.kyverno.cel.policy import is_cel_policy, share_evidence, without_pinning
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.report import Problem
 from bartizan.model.resource import Resource, payload_from, resource_from
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from bartizan.engines.policy.dialects.kyverno import Policy
     from bartizan.engines.policy.plan import Rule
     from bartizan.model.request import Payload
+    from bartizan.sources.yaml import Document
 
 UNSUPPORTED: Final = "unsupported construct `"
 
@@ -106,10 +108,11 @@ def _run(test: TestFile) -> list[Case]:
     kinds = None if test.values.subresources else frozenset(resource.id.kind for resource in resources)
     payloads = list(_payloads(test))
     loaded = _load(test, exceptions, compiler, kinds)
-    every = [*resources, *targets, *_resources((*test.cluster_resources, *test.clone_sources))]
+    every = [*resources, *targets, *_resources((*test.cluster_resources, *test.clone_sources, *test.param_resources))]
     recorded = (test.api_answers, test.global_entries)
     world = RecordedWorld(every, *recorded, lambda text, value: compiler(text)(value), test.context)
-    rules = [rule for policy in loaded.policies for rule in policy.rules]
+    rules = without_pinning(rule for policy in loaded.policies for rule in policy.rules)
+    share_evidence(rules)
     answers: dict[str, list[list[Answer]]] = {}
     for operation in {row.operation for row in test.rows}:
         asker = Asker(test.values, test.user, operation=operation or None)  # type: ignore[arg-type]  # as the row has it
@@ -127,9 +130,13 @@ def _load(
 ) -> _Loaded:
     policies: list[Policy] = []
     foreign: dict[str, str] = {}
+    admission: list[Document] = []
     for _, document in read_bodies(test.policies):
         body = document.body
         if not isinstance(body, dict):
+            continue
+        if is_admission_document(body):
+            admission.append(document)
             continue
         if not is_policy(body) and not is_cel_policy(body):
             name = str((body.get("metadata") or {}).get("name"))
@@ -140,7 +147,19 @@ def _load(
             for problem in policy.problems:
                 raise problem
         policies.append(policy)
-    return _Loaded(policies, foreign)
+    return _Loaded([*policies, *_admission(admission)], foreign)
+
+
+def _admission(given: list[Document]) -> tuple[Policy, ...]:
+    if not given:
+        return ()
+    from bartizan.app.admission import compile_admission  # late: it brings CEL
+
+    admission = compile_admission(given)
+    for document, error in admission.problems:
+        with locating(document):
+            raise error
+    return admission.policies
 
 
 def _resources(paths: tuple[Path, ...]) -> list[Resource]:

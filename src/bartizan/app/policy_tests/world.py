@@ -8,6 +8,7 @@ from bartizan.app.given_world import GivenWorld
 from bartizan.app.images.trusted_root import believed
 from bartizan.app.policy_tests.context import NOTHING
 from bartizan.engines.policy.lookup import (
+    AccessQuestion,
     ApiQuestion,
     ConfigMapQuestion,
     GlobalQuestion,
@@ -53,7 +54,7 @@ class RecordedWorld:
     def answer(self, question: Question) -> Json:  # noqa: C901, PLR0911 (one line for each kind)
         """The answer, as the engine's `Lookup` has it."""
         match question:
-            case ConfigMapQuestion() | ObjectsQuestion() | KindQuestion():
+            case AccessQuestion() | ConfigMapQuestion() | ObjectsQuestion() | KindQuestion():
                 return self._given.answer(question)
             case ApiQuestion(url, method):
                 recorded = self._recorded(method, url)
@@ -75,8 +76,8 @@ class RecordedWorld:
                 return self._images[reference]
             case ImageQuestion(reference) | SignaturesQuestion(reference):
                 raise LookupFailedError(f"no recorded answer for image `{reference}`")
-            case TrustQuestion():
-                return believed()
+            case TrustQuestion(mirror):
+                return believed(mirror)
 
     def _recorded(self, method: str, url: str) -> Fields | None:
         return self._answers.get((method, url), self._answers.get(("", url)))

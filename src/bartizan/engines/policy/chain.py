@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import msgspec
 
-from bartizan.model.outcome import Failed, Passed
+from bartizan.model.outcome import Failed, Passed, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,14 +47,12 @@ def run_chain(
     With `all_kinds` also those that are for other kinds, which may mean the
     parent of a subresource.
     """
-    ordered = list(rules)
+    ordered = [rule for rule in rules if all_kinds or rule.kinds is None or resource.id.kind in rule.kinds]
     steps: list[Step] = []
     applied: set[tuple[str, Deed]] = set()
     for deed in ORDER:
         for rule in ordered:
             if rule.does != deed:
-                continue
-            if not all_kinds and rule.kinds is not None and resource.id.kind not in rule.kinds:
                 continue
             policy = (rule.info.id.policy, deed)
             if rule.yields and policy in applied:
@@ -66,7 +64,28 @@ def run_chain(
                 applied.add(policy)
             resource = changed(resource, outcome)
             steps.append(Step(rule, outcome, resource))
+        if deed == "mutate":
+            resource = _asked_again(steps, resource, request_for, lookup)
     return steps
+
+
+def _asked_again(steps: list[Step], resource: Resource, request_for: RequestFor, lookup: Lookup) -> Resource:
+    """Ask some rules once more where the resource was changed; the resource after that.
+
+    The API server asks again whoever wants it, even the one that made the change.
+    """
+    if not any(_changes(step) for step in steps):
+        return resource
+    for rule in [step.rule for step in steps if step.rule.again and not isinstance(step.outcome, Skipped)]:
+        outcome = rule.run(request_for(rule, resource), lookup)
+        if outcome is not None and not isinstance(outcome, Skipped):
+            resource = changed(resource, outcome)
+            steps.append(Step(rule, outcome, resource))
+    return resource
+
+
+def _changes(step: Step) -> bool:
+    return isinstance(step.outcome, Passed) and bool(step.outcome.changes)
 
 
 def changed(resource: Resource, outcome: Outcome) -> Resource:

@@ -137,7 +137,8 @@ class SignaturesQuestion(msgspec.Struct, frozen=True):
     - `notary`: the Notary signatures that refer to it;
     - `referrers`: everything of `artifact_type` that refers to it.
 
-    `repository` is where else these are kept. The shape of the answer is in
+    `repository` is where else these are kept, and `tag_prefix` what their
+    tags there begin with. The shape of the answer is in
     `signatures/material.py`. An image that is not there is an answer with
     an empty digest; a registry that cannot be asked is a failure.
     """
@@ -145,6 +146,7 @@ class SignaturesQuestion(msgspec.Struct, frozen=True):
     reference: str
     kind: Literal["digest", "signatures", "attestations", "bundles", "notary", "referrers"]
     repository: str = ""
+    tag_prefix: str = ""
     artifact_type: str = ""
     oci11: bool = False
     access: RegistryAccess = RegistryAccess()
@@ -153,7 +155,32 @@ class SignaturesQuestion(msgspec.Struct, frozen=True):
 
 
 class TrustQuestion(msgspec.Struct, frozen=True):
-    """The Sigstore trusted root to believe, as its JSON document."""
+    """The Sigstore trusted root to believe, as its JSON document; `mirror` is a TUF repository that it must be of."""
+
+    mirror: str = ""
+
+
+class AccessQuestion(msgspec.Struct, frozen=True):
+    """Whether somebody may do something, as the status of a SubjectAccessReview.
+
+    With a `path` it is about that path of the API server, else about a
+    resource. The answer has `allowed`, and may have `reason` and
+    `evaluationError`. `extra` is JSON text, for it must be hashable.
+    """
+
+    user: str
+    groups: tuple[str, ...]
+    verb: str
+    group: str = ""
+    resource: str = ""
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+    path: str = ""
+    field_selector: str = ""
+    label_selector: str = ""
+    uid: str = ""
+    extra: str = ""
 
 
 Question: TypeAlias = (
@@ -167,6 +194,7 @@ Question: TypeAlias = (
     | ObjectsQuestion
     | SignaturesQuestion
     | TrustQuestion
+    | AccessQuestion
 )
 
 
@@ -218,3 +246,5 @@ def describe(question: Question) -> str:  # noqa: PLR0911 (one line for each kin
             return f"{_MATERIAL[kind]} of image `{reference}`"
         case TrustQuestion():
             return "a Sigstore trusted root"
+        case AccessQuestion(user, _, verb, _, resource):
+            return f"whether `{user}` may `{verb}` `{resource or question.path}`"

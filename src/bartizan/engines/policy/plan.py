@@ -39,7 +39,8 @@ class Rule(NamedTuple):
     `kinds` are the resource kinds it can match, without group or version;
     `None` is any kind. `action` says what admission does with a failure.
     `yields` is whether it stays silent once a rule of its policy that does
-    the same deed has applied.
+    the same deed has applied. `again` is whether a rule that mutates is asked
+    once more, after all others, where one of them has changed the resource.
     """
 
     info: RuleInfo
@@ -48,6 +49,7 @@ class Rule(NamedTuple):
     action: Callable[[Request], Action] = lambda _request: "Audit"
     does: Deed = "validate"
     yields: bool = False
+    again: bool = False
 
 
 class Policy(NamedTuple):

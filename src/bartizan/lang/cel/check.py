@@ -26,7 +26,6 @@ from bartizan.lang.cel.nodes import (
     Name,
     Node,
     Select,
-    children,
 )
 from bartizan.lang.cel.types import (
     BOOL,
@@ -46,6 +45,7 @@ from bartizan.lang.cel.types import (
     most_general,
     optional_of,
 )
+from bartizan.lang.cel.uniform import check_members
 from bartizan.lang.cel.values import UInt
 
 if TYPE_CHECKING:
@@ -96,36 +96,8 @@ def check(tree: Node, text: str, environment: Environment) -> Checked:
     resolve = checker.unifier.resolve
     checked.types = {node: resolve(kind, final=True) for node, kind in checked.types.items()}
     if environment.homogeneous and environment.strict:
-        _check_members(tree, text, checked)
+        check_members(tree, text, checked.types)
     return checked
-
-
-def _check_members(node: Node, text: str, checked: Checked) -> None:
-    """Refuse lists and maps written out with members of several types, of which `dyn` is one."""
-    if isinstance(node, ListOf):
-        _check_alike([(item, place in node.optional) for place, item in enumerate(node.items)], text, checked)
-    elif isinstance(node, MapOf):
-        _check_alike([(key, False) for key, _ in node.entries], text, checked)
-        values = [(value, place in node.optional) for place, (_, value) in enumerate(node.entries)]
-        _check_alike(values, text, checked)
-    if isinstance(node, Call) and node.function == "format" and node.target is not None:
-        _check_members(node.target, text, checked)  # what is put into a text is meant to be mixed
-        return
-    for child in children(node):
-        _check_members(child, text, checked)
-
-
-def _check_alike(members: list[tuple[Node, bool]], text: str, checked: Checked) -> None:
-    first: Type | None = None
-    for node, optional in members:
-        kind = checked.types[node]
-        if optional and kind.parameters:
-            kind = kind.parameters[0]
-        if first is None:
-            first = kind
-        elif kind != first:
-            hint = "Wrap every one in `dyn()`, or convert them."
-            fail(text, node.at, f"members of different types: {first} and {kind}", hint)
 
 
 class _Checker:

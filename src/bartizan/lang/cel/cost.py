@@ -87,7 +87,7 @@ def size(value: Any) -> int:
     if kind is Optional and value.present:
         return size(value.value)
     if kind is Address:
-        return int(value.value.max_prefixlen) // 8
+        return 4 if value.value.version == 4 else 16
     if kind is Block:
         return math.ceil(int(value.length) / 8)
     return 1

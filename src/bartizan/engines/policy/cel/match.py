@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
-from bartizan.engines.policy.cel.kinds import kind_of, plural
+from bartizan.engines.policy.cel.kinds import kind_of
+from bartizan.engines.policy.cel.names import coordinates, name_of
 from bartizan.engines.policy.document import Record
 from bartizan.engines.policy.selector import LabelSelector, compile_selector
 from bartizan.model.resource import labels_of, metadata_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _OPERATIONS: Final = frozenset({"CREATE", "UPDATE", "DELETE", "CONNECT", "*"})
 _SCOPES: Final = frozenset({"Cluster", "Namespaced", "*"})
+_MAX_PLACES: Final = 4096  # kinds and operations of one cluster, and no more where somebody makes kinds up
 
 
 class ResourceRule(Record, frozen=True):
@@ -53,27 +55,34 @@ class Match(NamedTuple):
     kinds: frozenset[str] | None
 
 
-def compile_match(spec: MatchResources, at: str) -> Match:
+def compile_match(spec: MatchResources, at: str, *, prefixes: bool = True) -> Match:
     """Compile constraints that stand at `at`.
+
+    With `prefixes` a rule's names also mean what has no name yet, where its
+    `generateName` begins with one; the API server has no name for such.
 
     Raises:
         SpecError: an unknown operation, scope or selector operator.
     """
-    rules = _rules(spec.resource_rules or (), f"{at}/resourceRules")
-    excluded = _rules(spec.exclude_resource_rules or (), f"{at}/excludeResourceRules")
+    included = _rules(spec.resource_rules or (), f"{at}/resourceRules", prefixes=prefixes)
+    excluded = _rules(spec.exclude_resource_rules or (), f"{at}/excludeResourceRules", prefixes=prefixes)
     of_namespace = _namespace_test(spec.namespace_selector, f"{at}/namespaceSelector")
     of_object = _object_test(spec.object_selector, f"{at}/objectSelector")
+    is_open = not spec.resource_rules
+    kinds = _kinds(spec.resource_rules or ())
+    if not (is_open or of_namespace or of_object or spec.exclude_resource_rules):
+        return Match(included, kinds)  # by far the most common
 
     def applies(request: Request) -> bool:
-        if rules and not any(rule(request) for rule in rules):
+        if not is_open and not included(request):
             return False
         if of_namespace is not None and not of_namespace(request):
             return False
         if of_object is not None and not of_object(request):
             return False
-        return not any(rule(request) for rule in excluded)
+        return not excluded(request)
 
-    return Match(applies, _kinds(spec.resource_rules or ()))
+    return Match(applies, kinds)
 
 
 def within(match: Match, namespace: str) -> Match:
@@ -106,11 +115,59 @@ def _kind(resource: str, groups: tuple[str, ...]) -> str | None:
     return kinds.pop() if len(kinds) == 1 else None
 
 
-def _rules(specs: tuple[ResourceRule, ...], at: str) -> list[Callable[[Request], bool]]:
-    return [_rule(spec, f"{at}/{index}") for index, spec in enumerate(specs)]
+class _Place(NamedTuple):
+    """All of a request that rules without names ask about."""
+
+    group: str
+    version: str
+    resource: str
+    subresource: str
+    operation: str
+    of_cluster: bool
 
 
-def _rule(spec: ResourceRule, at: str) -> Callable[[Request], bool]:
+def _place(request: Request) -> _Place:
+    place: _Place | None = request.memo.get("cel.place")
+    if place is None:
+        at = coordinates(request)
+        place = request.memo["cel.place"] = _Place(
+            at.group, at.version, at.resource, request.subresource, request.operation, is_of_cluster(request)
+        )
+    return place
+
+
+class _Rule(NamedTuple):
+    """A rule: where it is about, and of what name, if it says so."""
+
+    is_about: Callable[[_Place], bool]
+    is_named: Callable[[Request], bool] | None
+
+
+def _rules(specs: tuple[ResourceRule, ...], at: str, *, prefixes: bool) -> Callable[[Request], bool]:
+    """Whether one of some rules means a request; what only its place decides is decided once for each place."""
+    rules = [_rule(spec, f"{at}/{index}", prefixes=prefixes) for index, spec in enumerate(specs)]
+    known: dict[_Place, bool | tuple[Callable[[Request], bool], ...]] = {}
+
+    def about(place: _Place) -> bool | tuple[Callable[[Request], bool], ...]:
+        fitting = [rule.is_named for rule in rules if rule.is_about(place)]
+        names = tuple(test for test in fitting if test is not None)
+        return names or False if len(names) == len(fitting) else True
+
+    def any_means(request: Request) -> bool:
+        place = _place(request)
+        decided = known.get(place)
+        if decided is None:
+            if len(known) >= _MAX_PLACES:
+                known.clear()
+            decided = known[place] = about(place)
+        if decided is True or decided is False:
+            return decided
+        return any(test(request) for test in decided)
+
+    return any_means
+
+
+def _rule(spec: ResourceRule, at: str, *, prefixes: bool) -> _Rule:
     for index, operation in enumerate(spec.operations):
         if operation not in _OPERATIONS:
             hint = did_you_mean(operation, _OPERATIONS)
@@ -118,26 +175,25 @@ def _rule(spec: ResourceRule, at: str) -> Callable[[Request], bool]:
     scope = spec.scope or "*"
     if scope not in _SCOPES:
         raise SpecError(f"unknown scope `{scope}`", pointer=f"{at}/scope", hint=did_you_mean(scope, _SCOPES))
-    groups, versions, operations = (_words(words) for words in (spec.api_groups, spec.api_versions, spec.operations))
+    # rules of the API server always say operations; where a document leaves them out, any is meant
+    groups, versions, operations = (
+        _words(words) for words in (spec.api_groups, spec.api_versions, spec.operations or ("*",))
+    )
     resources = frozenset(spec.resources)
-    names = frozenset(spec.resource_names)
-    prefixes = spec.resource_names
 
-    def applies(request: Request) -> bool:
-        rid = request.resource.id
-        if groups is not None and rid.group not in groups:
-            return False
-        if versions is not None and rid.version not in versions:
-            return False
-        if operations is not None and request.operation not in operations:
-            return False
-        if not _is_resource(resources, plural(rid.kind), request.subresource):
-            return False
-        if scope != "*" and (scope == "Cluster") != is_of_cluster(request):
-            return False
-        return not names or _is_named(request, names, prefixes)
+    def is_about(place: _Place) -> bool:
+        return (
+            (operations is None or place.operation in operations)
+            and (groups is None or place.group in groups)
+            and (versions is None or place.version in versions)
+            and _is_resource(resources, place.resource, place.subresource)
+            and (scope == "*" or (scope == "Cluster") == place.of_cluster)
+        )
 
-    return applies
+    if not spec.resource_names:
+        return _Rule(is_about, None)
+    names, beginnings = frozenset(spec.resource_names), spec.resource_names if prefixes else ()
+    return _Rule(is_about, lambda request: _is_named(request, names, beginnings))
 
 
 def _words(words: tuple[str, ...]) -> frozenset[str] | None:
@@ -146,9 +202,9 @@ def _words(words: tuple[str, ...]) -> frozenset[str] | None:
 
 
 def _is_resource(allowed: frozenset[str], resource: str, part: str) -> bool:
-    """Whether one of the rule's resources means this: `pods`, `pods/exec`, `pods/*`, `*/scale`, `*` or `*/*`."""
+    """Whether a rule's resources mean this: `pods`, `pods/exec`, `pods/*` (pods too), `*/scale`, `*` or `*/*`."""
     if not part:
-        return resource in allowed or "*" in allowed or "*/*" in allowed
+        return not allowed.isdisjoint((resource, "*", "*/*", f"{resource}/*"))
     return not allowed.isdisjoint((f"{resource}/{part}", f"{resource}/*", f"*/{part}", "*/*"))
 
 
@@ -158,13 +214,12 @@ def is_of_cluster(request: Request) -> bool:
     return is_cluster_scoped(rid.group, rid.kind) if not rid.namespace else False
 
 
-def _is_named(request: Request, names: frozenset[str], prefixes: tuple[str, ...]) -> bool:
-    metadata = metadata_of(request.resource.body)
-    name = metadata.get("name")
+def _is_named(request: Request, names: frozenset[str], beginnings: tuple[str, ...]) -> bool:
+    name = name_of(request)
     if name:
         return name in names
-    made = metadata.get("generateName")
-    return isinstance(made, str) and made.startswith(prefixes)
+    made = metadata_of(request.resource.body).get("generateName")
+    return isinstance(made, str) and made.startswith(beginnings)
 
 
 def _is_empty(selector: LabelSelector | None) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from bartizan.engines.policy.cel.kinds import plural
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion
-from bartizan.lang.cel import CelError
+from bartizan.lang.cel import CelBudgetError, CelError
+from bartizan.model.resource import metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,17 +19,18 @@ if TYPE_CHECKING:
 
 
 class Names(dict[str, Any]):
-    """The names of one request and their values. `makers` say how the others are made, when one is asked for."""
+    """The names of one request and their values. `makers` say how the others are made, when one is asked for.
 
-    __slots__ = ("_makers", "lookup", "request")
+    `spent` is what expressions have cost so far, where that is counted.
+    """
 
-    def __init__(
-        self, known: Mapping[str, Any], request: Request, lookup: Callable[[], Lookup], makers: Makers
-    ) -> None:
-        super().__init__(known)
+    __slots__ = ("_makers", "lookup", "request", "spent")
+
+    def __init__(self, request: Request, lookup: Callable[[], Lookup], makers: Makers) -> None:
         self._makers = makers
         self.request = request
         self.lookup = lookup
+        self.spent = 0
 
     def __missing__(self, name: str) -> Any:
         value = self[name] = self._makers[name](self)
@@ -41,19 +43,24 @@ Makers: TypeAlias = "Mapping[str, Callable[[Names], Any]]"
 class _Variables(dict[str, Any]):
     """The policy's own variables, each worked out once."""
 
-    __slots__ = ("_expressions", "_names")
+    __slots__ = ("_expressions", "_failures", "_names")
 
     def __init__(self, expressions: Mapping[str, Expression], names: Names) -> None:
         super().__init__()
         self._expressions = expressions
+        self._failures: dict[str, str] = {}
         self._names = names
 
     def __missing__(self, name: str) -> Any:
-        try:
-            value = self[name] = self._expressions[name](self._names)
-        except CelError as error:
-            raise CelError(f'composited variable "{name}" fails to evaluate: {error}') from error
-        return value
+        """Work a variable out. One that takes too long is an error like others; none is worked out again."""
+        if name not in self._failures:
+            try:
+                value = self[name] = self._expressions[name](self._names)
+            except (CelError, CelBudgetError) as error:
+                self._failures[name] = f'composited variable "{name}" fails to evaluate: {error}'
+            else:
+                return value
+        raise CelError(self._failures[name])
 
     def __contains__(self, name: object) -> bool:
         return name in self._expressions
@@ -68,19 +75,50 @@ def names_of(request: Request, lookup: Callable[[], Lookup], makers: Makers, par
     """What the names stand for, for one request and one set of parameters."""
     deleted = request.operation == "DELETE"
     old = request.resource if deleted else request.old
-    known = {
-        "object": None if deleted else request.resource.body,
-        "oldObject": None if old is None else old.body,
-        "params": params,
-    }
-    return Names(known, request, lookup, makers)
+    names = Names(request, lookup, makers)
+    names["object"] = None if deleted else request.resource.body
+    names["oldObject"] = None if old is None else old.body
+    names["params"] = params
+    return names
+
+
+class Coordinates(NamedTuple):
+    """Where in the API a request is made; a Namespace is taken to be in itself, as the API server has it."""
+
+    group: str
+    version: str
+    resource: str
+    namespace: str
+
+
+def coordinates(request: Request) -> Coordinates:
+    """The resource that a request is about; for a part, that of what it is a part of."""
+    found: Coordinates | None = request.memo.get("cel.coordinates")
+    if found is None:
+        found = request.memo["cel.coordinates"] = _coordinates(request)
+    return found
+
+
+def _coordinates(request: Request) -> Coordinates:
+    rid = request.resource.id
+    if request.parent_kind:
+        version = request.parent_version or rid.version
+        return Coordinates(request.parent_group, version, plural(request.parent_kind), rid.namespace)
+    namespace = name_of(request) if rid.kind == "Namespace" and not rid.group else rid.namespace
+    return Coordinates(rid.group, rid.version, plural(rid.kind), namespace)
+
+
+def name_of(request: Request) -> str:
+    """The name of what is asked about; empty where the server is still to make one."""
+    metadata = metadata_of(request.resource.body)
+    return "" if metadata.get("generateName") and not metadata.get("name") else request.resource.id.name
 
 
 def admission_request(request: Request) -> JsonObject:
     """The request as the review that the API server makes has it; what is empty is not there."""
-    rid = request.resource.id
+    rid, at = request.resource.id, coordinates(request)
     kind = {"group": rid.group, "version": rid.version, "kind": rid.kind}
-    resource = {"group": rid.group, "version": rid.version, "resource": plural(rid.kind)}
+    resource = {"group": at.group, "version": at.version, "resource": at.resource}
     review: JsonObject = {
         "kind": kind,
         "resource": resource,
@@ -89,8 +127,9 @@ def admission_request(request: Request) -> JsonObject:
         "operation": request.operation,
         "userInfo": {},
         "dryRun": request.dry_run,
+        "options": _options(request),
     }
-    given = {"name": rid.name, "namespace": rid.namespace}
+    given = {"name": name_of(request), "namespace": at.namespace}
     given |= {"subResource": request.subresource, "requestSubResource": request.subresource}
     review |= {key: value for key, value in given.items() if value}
     user = request.user
@@ -98,6 +137,14 @@ def admission_request(request: Request) -> JsonObject:
         about = {"username": user.username, "uid": user.uid, "groups": list(user.groups), "extra": user.extra}
         review["userInfo"] = {key: value for key, value in about.items() if value}
     return review
+
+
+def _options(request: Request) -> JsonObject | None:
+    """The options of the call; those of a call that says nothing special, where they are not known."""
+    if request.options is not None or request.operation == "CONNECT":
+        return request.options
+    kind = f"{request.operation.capitalize()}Options"
+    return {"kind": kind, "apiVersion": "meta.k8s.io/v1", **({"dryRun": ["All"]} if request.dry_run else {})}
 
 
 def namespace_object(request: Request, lookup: Lookup) -> JsonObject | None:
@@ -114,8 +161,9 @@ def namespace_object(request: Request, lookup: Lookup) -> JsonObject | None:
     if isinstance(found, list) and found:
         body: JsonObject = found[0]
         return body
-    labels = {"labels": request.namespace_labels} if request.namespace_labels else {}
-    return {"metadata": {"name": rid.namespace, **labels}}
+    # the API server puts this label on every namespace
+    labels = {"kubernetes.io/metadata.name": rid.namespace, **request.namespace_labels}
+    return {"metadata": {"name": rid.namespace, "labels": labels}}
 
 
 def _remembered(key: str, make: Callable[[Names], Any]) -> Callable[[Names], Any]:

@@ -63,12 +63,14 @@ def verify_signatures(layers: Sequence[Layer], digest: str, demand: Demand) -> S
     return _first(layers, lambda layer: _signature(layer, digest, demand), "signature")
 
 
-def verify_attestations(layers: Sequence[Layer], digest: str, wanted_type: str, demand: Demand) -> list[Statement]:
+def verify_attestations(
+    layers: Sequence[Layer], digest: str, wanted_type: str, demand: Demand, *, lenient: bool = False
+) -> list[Statement]:
     """Every statement about `digest` that the demand's key or authorities vouch for.
 
     One of the wanted type by somebody else than the demand's identity
     refuses all, as the peer has it: whoever may write beside the image
-    could add one.
+    could add one. Where the caller is `lenient`, it only does not count.
 
     Raises:
         RefusedError: none is vouched for, or one is by the wrong person.
@@ -79,6 +81,8 @@ def verify_attestations(layers: Sequence[Layer], digest: str, wanted_type: str, 
     for layer in layers:
         try:
             statement, signer = _attestation(layer, digest, demand)
+            if lenient:
+                _check_signer(signer, demand)
         except RefusedError as error:
             reasons.append(str(error))
             continue

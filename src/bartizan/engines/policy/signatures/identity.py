@@ -1,6 +1,7 @@
 """Who a certificate was issued to: subject, issuer and extensions of Fulcio, compared with who is wanted.
 
-Source: Fulcio's `docs/oid-info.md`. Texts take wildcards, as the peer has it.
+Source: Fulcio's `docs/oid-info.md`. Texts take wildcards in the peer's
+classic kinds, and in its later ones none.
 """
 
 from __future__ import annotations
@@ -33,13 +34,18 @@ _RAW: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who is wanted; what is empty is not asked for."""
+    """Who is wanted; what is empty is not asked for.
+
+    `strict` takes texts as they stand, and wants text and expression of a
+    subject to hold both.
+    """
 
     subject: str = ""
     subject_expression: str = ""
     issuer: str = ""
     issuer_expression: str = ""
     extensions: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
 
     def check(self, certificate: Certificate) -> None:
         """Refuse a certificate of somebody else.
@@ -49,13 +55,27 @@ class Identity:
             UndecidedError: an expression is malformed.
         """
         if self.subject or self.subject_expression:
-            _compare("subject", self.subject, self.subject_expression, certificate.names, either=True)
+            self._compare("subject", (self.subject, self.subject_expression), certificate.names, either=not self.strict)
         if self.issuer or self.issuer_expression:
-            _compare("issuer", self.issuer, self.issuer_expression, (issuer_of(certificate),), either=False)
+            self._compare("issuer", (self.issuer, self.issuer_expression), (issuer_of(certificate),), either=False)
         for name, wanted in self.extensions.items():
             found = extension_of(certificate, name)
-            if not wildcard.match(wanted, found):
+            if not self._is(wanted, found):
                 raise RefusedError(f"certificate extension `{name}` is `{found}`, not `{wanted}`")
+
+    def _is(self, wanted: str, found: str) -> bool:
+        return wanted == found if self.strict else wildcard.match(wanted, found)
+
+    def _compare(self, what: str, wanted: tuple[str, str], found: tuple[str, ...], *, either: bool) -> None:
+        """Compare with a text and an expression: of a subject `either` may do, of an issuer both must hold."""
+        text, expression = wanted
+        tests: list[bool] = []
+        if text:
+            tests.append(any(self._is(text, one) for one in found))
+        if expression:
+            tests.append(any(_searches(expression, one) for one in found))
+        if not (any(tests) if either else all(tests)):
+            raise RefusedError(f"the {what} is `{', '.join(found)}`, not `{text or expression}`")
 
 
 def issuer_of(certificate: Certificate) -> str:
@@ -77,17 +97,6 @@ def extension_of(certificate: Certificate, name: str) -> str:
         raise RefusedError(f"`{name}` is no extension of a Fulcio certificate")
     value = certificate.extensions.get(oid, b"")
     return value.decode(errors="replace") if oid in _RAW.values() else der_text(value)
-
-
-def _compare(what: str, text: str, expression: str, found: tuple[str, ...], *, either: bool) -> None:
-    """Compare with a text and an expression: of a subject `either` will do, of an issuer both must hold."""
-    tests: list[bool] = []
-    if text:
-        tests.append(any(wildcard.match(text, one) for one in found))
-    if expression:
-        tests.append(any(_searches(expression, one) for one in found))
-    if not (any(tests) if either else all(tests)):
-        raise RefusedError(f"the {what} is `{', '.join(found)}`, not `{text or expression}`")
 
 
 def _searches(expression: str, text: str) -> bool:

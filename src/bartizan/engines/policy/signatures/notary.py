@@ -2,8 +2,8 @@
 
 The trust policy is the peer's: level `strict`, any identity, and one store
 that holds the certificates of the policy. Of the chain in the envelope one
-certificate must be in the store, and all must be good now, for there are no
-timestamps without a store for their authorities.
+certificate must be in the store, and all must be good now, or when a
+timestamp authority saw the signature, where the policy trusts any.
 
 Source: the Notary Project's `signature-specification.md`,
 `signature-envelope-jws.md`, `signature-envelope-cose.md` and
@@ -44,6 +44,8 @@ from bartizan.engines.policy.signatures.decoding import (
 from bartizan.engines.policy.signatures.keys import HASHES
 from bartizan.engines.policy.signatures.refusal import RefusedError, UndecidedError
 from bartizan.engines.policy.signatures.statement import Statement
+from bartizan.engines.policy.signatures.timestamps import check_timestamp
+from bartizan.engines.policy.signatures.trust import timestamp_authority_from_pem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 
     from bartizan.engines.policy.signatures.keys import PublicKey
     from bartizan.engines.policy.signatures.material import Descriptor, Envelope, Referrer
+    from bartizan.engines.policy.signatures.trust import Authority
 
 JWS: Final = "application/jose+json"
 COSE: Final = "application/cose"
@@ -60,6 +63,7 @@ _PREFIX: Final = "io.cncf.notary."
 _SCHEME: Final = f"{_PREFIX}signingScheme"
 _EXPIRY: Final = f"{_PREFIX}expiry"
 _SIGNED_AT: Final = f"{_PREFIX}signingTime"
+_STAMP: Final = f"{_PREFIX}timestampSignature"
 _ORDINARY: Final = "notary.x509"
 _MAX_ATTEMPTS: Final = 10
 _COSE_SIGN1: Final = 18
@@ -85,15 +89,18 @@ class Store:
     """The certificates that a policy trusts."""
 
     certificates: tuple[Certificate, ...]
+    stampers: tuple[Authority, ...] = ()
+    """Timestamp authorities. Where there are any, a signature needs a timestamp, and is judged by its time."""
 
     @classmethod
-    def read(cls, cert: str, chain: str) -> Store:
-        """The certificates of both fields together.
+    def read(cls, cert: str, chain: str, stampers: str = "") -> Store:
+        """The certificates of both fields together, and those of timestamp authorities.
 
         Raises:
             RefusedError: one is malformed.
         """
-        return cls(tuple(read_certificates("\n".join(text for text in (cert, chain) if text))))
+        certificates = tuple(read_certificates("\n".join(text for text in (cert, chain) if text)))
+        return cls(certificates, (timestamp_authority_from_pem(stampers),) if stampers else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,8 @@ class _Signed:
     signed: bytes
     signature: bytes
     chain: tuple[Certificate, ...]
+    stamp: bytes = b""
+    """A timestamp's token, over the signature."""
 
 
 class _Target(msgspec.Struct, frozen=True, rename="camel"):
@@ -156,13 +165,32 @@ def _verify(envelope: Envelope, target: Descriptor, store: Store, now: datetime)
     _check_chain(signed.chain)
     if not {one.der for one in store.certificates} & {one.der for one in signed.chain}:
         raise RefusedError(f"the certificate of `{leaf.common_name}` leads to nobody who is trusted here")
-    check_times(signed.chain, now)
+    check_times(signed.chain, _moment(signed, store, now))
     if signed.headers.get("cty") != _PAYLOAD:
         raise RefusedError("the signature's payload is of a type that is not understood")
     found = decode_record(signed.payload, _Payload, "the signed payload").target_artifact
     if (found.digest, found.media_type, found.size) != (target.digest, target.media_type, target.size):
         raise RefusedError(f"the signature is of another image, `{found.digest[:80]}`")
     _check_revocation(signed.chain)
+
+
+def _moment(signed: _Signed, store: Store, now: datetime) -> datetime:
+    """The time that the certificates must have been good at: that of the timestamp where authorities are trusted."""
+    if not store.stampers:
+        return now
+    if not signed.stamp:
+        raise RefusedError("the signature has no timestamp")
+    return check_timestamp(_granted(signed.stamp), signed.signature, store.stampers)
+
+
+def _granted(token: bytes) -> bytes:
+    """An authority's answer that grants a token, for that is the form in which one can be read."""
+    inner = b"\x30\x03\x02\x01\x00" + token
+    size = len(inner)
+    if size < 0x80:
+        return b"\x30" + bytes([size]) + inner
+    octets = size.to_bytes((size.bit_length() + 7) // 8)
+    return b"\x30" + bytes([0x80 | len(octets)]) + octets + inner
 
 
 def _bits(key: PublicKey) -> int:
@@ -270,6 +298,7 @@ def _check_revocation(chain: Sequence[Certificate]) -> None:
 
 class _JwsHeader(msgspec.Struct, frozen=True):
     x5c: list[str] = []
+    stamp: str = msgspec.field(default="", name=_STAMP)
 
 
 class _Jws(msgspec.Struct, frozen=True):
@@ -290,6 +319,7 @@ def _read_jws(data: bytes) -> _Signed:
         signed=f"{read.protected}.{read.payload}".encode(),
         signature=decode_base64url(read.signature, "the signature"),
         chain=_chain([decode_base64(one, "a certificate") for one in read.header.x5c[: MAX_CERTIFICATES + 1]]),
+        stamp=decode_base64(read.header.stamp, "the timestamp"),
     )
 
 
@@ -309,6 +339,7 @@ def _read_cose(data: bytes) -> _Signed:
     algorithm = named.get("alg")
     named["alg"] = _COSE_ALGORITHMS.get(algorithm) if isinstance(algorithm, int) else None
     raw = unprotected.get(33)
+    stamp = unprotected.get(_STAMP)
     chain = [one for one in (raw if isinstance(raw, list) else [raw]) if isinstance(one, bytes)]
     return _Signed(
         headers=named,
@@ -316,6 +347,7 @@ def _read_cose(data: bytes) -> _Signed:
         signed=cbor.encode(["Signature1", protected, b"", payload]),
         signature=signature,
         chain=_chain(chain),
+        stamp=stamp if isinstance(stamp, bytes) else b"",
     )
 
 
@@ -361,4 +393,4 @@ def verify_artifact(artifact: Referrer, digest: str, wanted: str) -> Statement:
     if not isinstance(predicate, dict):
         raise RefusedError("the attestation is no JSON object")
     whole = {"type": wanted, "predicate": predicate, **manifest}
-    return Statement(wanted, ((digest, {}),), whole)
+    return Statement(wanted, ((digest, {}),), whole, predicate)

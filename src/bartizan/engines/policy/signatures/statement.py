@@ -119,11 +119,16 @@ class _Statement(msgspec.Struct, frozen=True, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """An in-toto statement: of which digests it says what. `whole` is all of it, with its type as `type`."""
+    """An in-toto statement: of which digests it says what.
+
+    `whole` is all of it, with its type as `type` and a custom predicate's
+    text read; `written` is what its maker wrote.
+    """
 
     predicate_type: str
     subjects: tuple[tuple[str, JsonObject], ...]
     whole: JsonObject
+    written: JsonObject
 
     @property
     def predicate(self) -> JsonObject | None:
@@ -162,7 +167,7 @@ def read_statement(payload: bytes) -> Statement:
     whole = {**value, "type": read.predicate_type}
     if _CUSTOM in (read.predicate_type, read.type_):
         whole["predicate"] = _with_data(read.predicate)
-    return Statement(read.predicate_type, subjects, whole)
+    return Statement(read.predicate_type, subjects, whole, value)
 
 
 def _with_data(predicate: Json) -> Json:

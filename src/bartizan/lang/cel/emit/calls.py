@@ -114,7 +114,22 @@ def _equality(out: Writer, operands: tuple[Node, ...], *, negated: bool) -> Valu
         return Value(f"({left} {'is not' if negated else 'is'} {right})", fails)
     if STRING in kinds or _are_alike(kinds):
         return Value(f"({left} {'!=' if negated else '=='} {right})", fails)
+    if _is_beside_int(operands, kinds):
+        return _for_int(out, operands, values, "!=" if negated else "==", "not equal" if negated else "equal")
     return Value(f"({'not ' if negated else ''}equal({left}, {right}))", fails=True)
+
+
+def _is_beside_int(operands: tuple[Node, ...], kinds: list[Type]) -> bool:
+    """Whether what is not known is compared with a whole number that is written out."""
+    return DYN in kinds and any(isinstance(item, Constant) and item.value.__class__ is int for item in operands)
+
+
+def _for_int(out: Writer, operands: tuple[Node, ...], values: list[Value], sign: str, function: str) -> Value:
+    """A comparison by Python's own operator where the value proves to be a whole number, as most do."""
+    named = (value if value.plain else out.assign(value.code, fails=value.fails) for value in values)
+    left, right = (value.code for value in named)
+    unknown = right if isinstance(operands[0], Constant) else left
+    return Value(f"({left} {sign} {right} if {unknown}.__class__ is int else {function}({left}, {right}))", fails=True)
 
 
 def _relation(out: Writer, operands: tuple[Node, ...], sign: str, function: str) -> Value:
@@ -122,8 +137,10 @@ def _relation(out: Writer, operands: tuple[Node, ...], sign: str, function: str)
     if _are_alike(kinds) or kinds[0] == kinds[1] == STRING:
         left, right = out.all(operands)
         return Value(f"({left.code} {sign} {right.code})", left.fails or right.fails)
-    left, right = out.all(operands)
-    return Value(f"{function}({left.code}, {right.code})", fails=True)
+    values = out.all(operands)
+    if _is_beside_int(operands, kinds):
+        return _for_int(out, operands, values, sign, function)
+    return Value(f"{function}({values[0].code}, {values[1].code})", fails=True)
 
 
 def _membership(out: Writer, operands: tuple[Node, ...]) -> Value:

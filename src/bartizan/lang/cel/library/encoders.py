@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def _decode(text: str) -> bytes:
     """Base64 with or without its padding."""
-    bare = text.rstrip("=")
+    bare = text.replace("\n", "").replace("\r", "").rstrip("=")
     try:
         return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
     except (binascii.Error, ValueError) as error:

@@ -84,9 +84,9 @@ def _bits(operation: Callable[[int, int], int]) -> tuple[Overload, ...]:
     )
 
 
-def _count(bits: int) -> int:
+def _count(bits: int, name: str) -> int:
     if bits < 0:
-        raise CelError(f"math.bitShift() negative offset: {bits}")
+        raise CelError(f"math.bitShift{name}() negative offset: {bits}")
     return bits
 
 
@@ -96,20 +96,20 @@ def _signed(value: int) -> int:
 
 
 def _shift_left(value: int, bits: int) -> int:
-    return _signed(value << bits) if _count(bits) < 64 else 0
+    return _signed(value << bits) if _count(bits, "Left") < 64 else 0
 
 
 def _shift_left_unsigned(value: int, bits: int) -> UInt:
-    return UInt((int(value) << bits) & UINT_MAX) if _count(bits) < 64 else UInt(0)
+    return UInt((int(value) << bits) & UINT_MAX) if _count(bits, "Left") < 64 else UInt(0)
 
 
 def _shift_right(value: int, bits: int) -> int:
     # the sign is not kept: the reference shifts the bits alone
-    return _signed((value & UINT_MAX) >> bits) if _count(bits) < 64 else 0
+    return _signed((value & UINT_MAX) >> bits) if _count(bits, "Right") < 64 else 0
 
 
 def _shift_right_unsigned(value: int, bits: int) -> UInt:
-    return UInt(int(value) >> bits) if _count(bits) < 64 else UInt(0)
+    return UInt(int(value) >> bits) if _count(bits, "Right") < 64 else UInt(0)
 
 
 def _on_double(call: Callable[[float], bool]) -> tuple[Overload, ...]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.base.errors import SpecError
-from bartizan.base.regex import compile_regex
+from bartizan.base.regex import compile_regex, compile_test
 from bartizan.lang.cel import operators
 from bartizan.lang.cel.declare import Overload
 from bartizan.lang.cel.errors import CelError, no_conversion, no_such_overload
@@ -132,14 +132,14 @@ def matches(text: str, pattern: str) -> bool:
 
 def _prepare_matches(pattern: str) -> Callable[[Any], bool] | None:
     try:
-        search = compile_regex(pattern).search
+        test = compile_test(pattern)
     except SpecError:
         return None  # an error when it runs, not before: it may never
 
     def match(text: Any) -> bool:
         if text.__class__ is not str:
             raise no_such_overload()
-        return search(text) is not None
+        return test(text)
 
     return match
 

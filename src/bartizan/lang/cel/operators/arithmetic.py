@@ -38,8 +38,16 @@ def add(left: Any, right: Any) -> Any:
         if kind is Duration:
             return duration(left.nanoseconds + right.nanoseconds)
     elif kind in _TIMES and right.__class__ in _TIMES:
-        return timestamp(left.nanoseconds + right.nanoseconds)
+        pair: tuple[Any, Any] = (left, right) if kind is Timestamp else (right, left)
+        moment, length = pair
+        return _moved(moment, length.nanoseconds)
     raise _unsupported("_+_", left, _ADDED)
+
+
+def _moved(moment: Timestamp, nanoseconds: int) -> Timestamp:
+    """A moment later, in the zone of the other."""
+    later = timestamp(moment.nanoseconds + nanoseconds)
+    return Timestamp(later.nanoseconds, moment.offset) if moment.offset else later
 
 
 def subtract(left: Any, right: Any) -> Any:
@@ -55,7 +63,7 @@ def subtract(left: Any, right: Any) -> Any:
         if kind in _TIMES:
             return duration(left.nanoseconds - right.nanoseconds)
     elif kind is Timestamp and right.__class__ is Duration:
-        return timestamp(left.nanoseconds - right.nanoseconds)
+        return _moved(left, -right.nanoseconds)
     raise _unsupported("_-_", left, _COUNTED)
 
 

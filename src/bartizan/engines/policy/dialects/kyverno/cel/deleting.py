@@ -76,7 +76,8 @@ class _Judge(NamedTuple):
         resource = request.resource
         if not self._is_meant(request):
             return None
-        names = Names({"object": resource.body}, request, lambda: lookup, self.makers)
+        names = Names(request, lambda: lookup, self.makers)
+        names["object"] = resource.body
         try:
             if self._is_lifted(names) or not holds(self.conditions, names):
                 return Failed("resource did not match")

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 Compile: TypeAlias = "Callable[[JsonObject, Head, Ambient, Sequence[JsonObject]], Iterable[Rule]]"
 
-_KINDS: Final = frozenset({"DeletingPolicy", "GeneratingPolicy", "MutatingPolicy", "ValidatingPolicy"})
+_KINDS: Final = frozenset(
+    {"DeletingPolicy", "GeneratingPolicy", "ImageValidatingPolicy", "MutatingPolicy", "ValidatingPolicy"}
+)
 KINDS: Final = _KINDS | {f"Namespaced{kind}" for kind in _KINDS}
 
 
@@ -58,6 +60,10 @@ def _compiler(kind: str) -> Compile:
             from bartizan.engines.policy.dialects.kyverno.cel.deleting import deleting_rules
 
             return deleting_rules
+        case "ImageValidatingPolicy":
+            from bartizan.engines.policy.dialects.kyverno.cel.images.policy import image_validating_rules
+
+            return image_validating_rules
         case "MutatingPolicy":
             from bartizan.engines.policy.dialects.kyverno.cel.mutating import mutating_rules
 
@@ -66,3 +72,20 @@ def _compiler(kind: str) -> Compile:
             from bartizan.engines.policy.dialects.kyverno.cel.validating import validating_rules
 
             return validating_rules
+
+
+def share_evidence(rules: Iterable[Rule]) -> None:
+    """Let the image policies among some rules count what each of the others verifies.
+
+    Without it a policy that requires images to be verified counts only what
+    it verifies itself. Known by what they have, so that a run without such
+    policies loads nothing of them.
+    """
+    company = [rule.run for rule in rules if hasattr(rule.run, "company")]
+    for one in company:
+        one.company[:] = company
+
+
+def without_pinning(rules: Iterable[Rule]) -> list[Rule]:
+    """The rules without those that pin digests, which admission asks, and the peer's command line does not."""
+    return [rule for rule in rules if not hasattr(rule.run, "pins")]

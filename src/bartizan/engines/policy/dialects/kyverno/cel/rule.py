@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.base.errors import SpecError
+from bartizan.engines.policy.cel import authorizer
 from bartizan.engines.policy.cel.environment import COMMON, Vocabulary
 from bartizan.engines.policy.cel.expressions import (
     AnnotationSpec,
@@ -25,7 +26,7 @@ from bartizan.engines.policy.cel.names import Names, makers_of, names_of
 from bartizan.engines.policy.cel.params import ParamKind, ParamRef, params_loader
 from bartizan.engines.policy.document import Record, decode
 from bartizan.engines.policy.lookup import LookupFailedError
-from bartizan.lang.cel import CelBudgetError, CelError, Overload
+from bartizan.lang.cel import CelBudgetError, CelError, Overload, functions_of
 from bartizan.lang.cel.library import KUBERNETES
 from bartizan.lang.cel.types import DYN
 from bartizan.lang.cel.values import Optional
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from bartizan.lang.cel import Expression
     from bartizan.model.request import Request
 
-_AUTHORIZER: Final = "unknown name `authorizer`"
-
 
 def _or_value(value: Any, default: Any) -> Any:
     """`orValue` of what is no optional is that value, which Kyverno keeps from older releases of the language."""
@@ -53,8 +52,14 @@ def _or_value(value: Any, default: Any) -> Any:
 
 FUNCTIONS: Final = {**KUBERNETES, "orValue": (Overload((DYN, DYN), DYN, _or_value, member=True),)}
 """The functions of the API server, with what Kyverno keeps beside them."""
-_PLAIN: Final = Vocabulary(FUNCTIONS)
-_WITH_PARAMS: Final = Vocabulary(FUNCTIONS, {**COMMON, "params": DYN})
+_OF_RULES: Final = functions_of(FUNCTIONS, authorizer.FUNCTIONS)
+_NAMES: Final = {**COMMON, **authorizer.NAMES}
+_PLAIN: Final = Vocabulary(_OF_RULES, _NAMES)
+_WITH_PARAMS: Final = Vocabulary(_OF_RULES, {**_NAMES, "params": DYN})
+_MAKERS: Final = {
+    "authorizer": authorizer.authorizer_of,
+    "authorizer.requestResource": authorizer.request_resource,
+}
 
 
 class CelSpec(Record, frozen=True):
@@ -78,16 +83,6 @@ def cel_judge(spec: RuleSpec, at: str) -> Judge:
     Raises:
         SpecError: an expression does not compile, or gives what it must not.
     """
-    try:
-        return _cel_judge(spec, at)
-    except SpecError as error:
-        if not error.message.startswith(_AUTHORIZER):
-            raise
-        said = Broken("unsupported construct `authorizer` in CEL: this version does not run it yet")
-        return lambda _request, _scope: said
-
-
-def _cel_judge(spec: RuleSpec, at: str) -> Judge:
     validate = spec.validate
     if validate is None or validate.cel is None:
         hint = "Use `preconditions`, which every rule takes."
@@ -103,7 +98,7 @@ def _cel_judge(spec: RuleSpec, at: str) -> Judge:
     )
     compile_annotations(cel.audit_annotations, environment, f"{where}/auditAnnotations")
     load_params = params_loader(cel.param_kind, cel.param_ref) if cel.param_kind and cel.param_ref else None
-    makers = makers_of(variables)
+    makers = makers_of(variables, _MAKERS)
 
     def judge(request: Request, scope: ScopeOf) -> Outcome | None:
         def lookup() -> Lookup:

@@ -112,7 +112,7 @@ class _Judge:
         for index, validation in enumerate(self.validations):
             try:
                 if validation.expression(names) is not True:
-                    return Failed(_message(validation, names, index), "", validation.expression.text)
+                    return Failed(message_of(validation, names, index), "", validation.expression.text)
             except (CelError, CelBudgetError) as error:
                 return Broken(f"error: {error}")
         for key, annotation in self.annotations:
@@ -123,7 +123,7 @@ class _Judge:
         return PASSED
 
 
-def _message(validation: Validation, names: Names, index: int) -> str:
+def message_of(validation: Validation, names: Names, index: int) -> str:
     """The message as the peer has it, which does not hide that it could not be worked out."""
     if validation.message_expression is None:
         return validation.message or f"CEL expression validation failed at index {index}"
@@ -146,7 +146,7 @@ def validating_rules(
     asked = spec.evaluation.mode if spec.evaluation else None
     mode = one_of(asked, MODES, "/spec/evaluation/mode", default="Kubernetes")
     judge = _judge(spec, head, ambient, exceptions)
-    action = _action(spec)
+    action = action_of(spec.validation_actions)
     if mode == "JSON":
         yield Rule(head.info, _of_json(judge), None, lambda _request: action)
         return
@@ -164,8 +164,13 @@ def validating_rules(
 _NOTHING: Final = MatchResources()
 
 
-def _action(spec: ValidatingSpec) -> Action:
-    actions = spec.validation_actions or ("Deny",)
+def action_of(wanted: Sequence[str] | None) -> Action:
+    """What admission does with a failure, by `validationActions`.
+
+    Raises:
+        SpecError: there is no such action.
+    """
+    actions = wanted or ("Deny",)
     for index, action in enumerate(actions):
         one_of(action, ACTIONS, f"/spec/validationActions/{index}", default="Deny")
     return "Enforce" if "Deny" in actions else "Audit"

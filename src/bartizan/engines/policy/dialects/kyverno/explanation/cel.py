@@ -23,8 +23,8 @@ from bartizan.engines.policy.dialects.kyverno.cel.autogen import made_for_contro
 from bartizan.engines.policy.dialects.kyverno.cel.exceptions import decode_cel_exception, is_cel_exception
 from bartizan.engines.policy.dialects.kyverno.cel.policy import compile_cel_rules
 from bartizan.engines.policy.dialects.kyverno.cel.spec import Autogen, read_head
-from bartizan.engines.policy.dialects.kyverno.explanation.changes import operations
 from bartizan.engines.policy.document import Metadata, decode
+from bartizan.engines.policy.explanation.changes import operations
 from bartizan.engines.policy.explanation.draft import Draft
 from bartizan.engines.policy.explanation.explanation import Explanation, rooted
 from bartizan.engines.policy.explanation.places import Places
@@ -62,6 +62,10 @@ class WatchedCelRule(NamedTuple):
     expressions: tuple[tuple[Written, Expression], ...]
     watch: CelWatch
     ambient: Ambient
+
+    def explain(self, request: Request, lookup: Lookup, *, all_kinds: bool = False) -> Explanation:
+        """Run the rule on a request, and say what it did and why."""
+        return explain_cel_rule(self, request, lookup, all_kinds=all_kinds)
 
 
 class WatchedCelPolicy(NamedTuple):

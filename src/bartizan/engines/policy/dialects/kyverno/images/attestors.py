@@ -63,6 +63,8 @@ class World:
 
     lookup: Lookup
     now: datetime
+    mirror: str = ""
+    """The TUF repository that the trusted root must be of; empty for whichever the user gave."""
     _trust: list[Trust] = field(default_factory=list)
 
     def ask(self, question: Question) -> Json:
@@ -76,6 +78,14 @@ class World:
         except LookupFailedError as error:
             raise UndecidedError(str(error)) from error
 
+    def believing(self, text: str) -> World:
+        """The same world with another trusted root, as JSON text.
+
+        Raises:
+            RefusedError: it is malformed.
+        """
+        return World(self.lookup, self.now, _trust=[_read_given(text)])
+
     def trust(self) -> Trust:
         """The trusted root that the user gave.
 
@@ -84,10 +94,19 @@ class World:
         """
         if not self._trust:
             try:
-                self._trust.append(_read_once(to_text(self.ask(TrustQuestion()))))
+                self._trust.append(_read_once(to_text(self.ask(TrustQuestion(self.mirror)))))
             except RefusedError as error:
                 raise UndecidedError(str(error)) from error
         return self._trust[0]
+
+
+@lru_cache(maxsize=16)
+def _read_given(text: str) -> Trust:
+    """A trusted root that a policy brings with it."""
+    try:
+        return read_trusted_root(msgspec.json.decode(text))
+    except msgspec.DecodeError as error:
+        raise RefusedError(f"the policy's trusted root is no JSON: {error}") from error
 
 
 @lru_cache(maxsize=4)

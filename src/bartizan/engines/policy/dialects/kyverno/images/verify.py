@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 from bartizan.base import pointer, wildcard
 from bartizan.base.errors import SpecError
 from bartizan.base.image import parse_image
+from bartizan.engines.policy.dialects.kyverno.images.access import registry_access
 from bartizan.engines.policy.dialects.kyverno.images.attestors import World, satisfy
 from bartizan.engines.policy.dialects.kyverno.images.changes import annotated, pinned, verified_before
 from bartizan.engines.policy.dialects.kyverno.images.material import Reader
@@ -35,7 +36,7 @@ from bartizan.engines.policy.dialects.kyverno.preconditions import compile_condi
 from bartizan.engines.policy.dialects.kyverno.validate import compile_message
 from bartizan.engines.policy.dialects.kyverno.variables import UnresolvedError, compile_template
 from bartizan.engines.policy.document import list_at, object_at
-from bartizan.engines.policy.lookup import LookupFailedError, RegistryAccess
+from bartizan.engines.policy.lookup import LookupFailedError
 from bartizan.engines.policy.signatures.refusal import RefusedError, UndecidedError
 from bartizan.model.change import Change
 from bartizan.model.outcome import Broken, Failed, Outcome, Passed, Skipped
@@ -60,7 +61,6 @@ _MAX_IMAGES: Final = 500
 """Images of one resource; one that names more is there to keep the registry busy."""
 _ANYBODY: Final = AttestorSetSpec(entries=[AttestorSpec()])
 _EXTRACTOR_FIELDS: Final = frozenset({"path", "value", "name", "key", "jmesPath"})
-_POD_PATHS: Final = (("spec",), ("spec", "template", "spec"), ("spec", "jobTemplate", "spec", "template", "spec"))
 
 
 class RuleName(NamedTuple):
@@ -243,7 +243,7 @@ def _judge(entry: _Entry, spec: VerifyImagesSpec, named: _Named, run: _Run) -> _
     if _unchanged(named, run):
         run.words[named.text] = "pass"
         return _Said("pass", f"`{named.text}` was verified before, and has not changed", named.at)
-    reader = Reader(spec, named.text, _access(spec, run.request), run.world)
+    reader = Reader(spec, named.text, registry_access(spec.image_registry_credentials, run.request), run.world)
     said = _Said("pass", "", named.at)
     asks = bool(spec.attestors or spec.attestations)
     try:
@@ -285,34 +285,6 @@ def _unchanged(named: _Named, run: _Run) -> bool:
     except (LookupError, ValueError):
         return False
     return same and verified_before(old.body, *run.name, named.text)
-
-
-def _access(spec: VerifyImagesSpec, request: Request) -> RegistryAccess:
-    """How the registry is to be reached: as the entry says, with the pull secrets of the pod."""
-    credentials = spec.image_registry_credentials
-    namespace = request.resource.id.namespace
-    secrets = _pull_secrets(request.resource.body)
-    if credentials is None:
-        return RegistryAccess(pull_secrets=secrets, namespace=namespace if secrets else "")
-    return RegistryAccess(
-        secrets=tuple(credentials.secrets or ()),
-        providers=tuple(credentials.providers or ()),
-        pull_secrets=secrets,
-        namespace=namespace if secrets else "",
-        insecure=credentials.allow_insecure_registry,
-    )
-
-
-def _pull_secrets(body: JsonObject) -> tuple[str, ...]:
-    for path in _POD_PATHS:
-        spec: Json = body
-        for step in path:
-            spec = spec.get(step) if isinstance(spec, dict) else None
-        found = spec.get("imagePullSecrets") if isinstance(spec, dict) else None
-        if isinstance(found, list):
-            names = [item.get("name") for item in found if isinstance(item, dict)]
-            return tuple(name for name in names if isinstance(name, str))
-    return ()
 
 
 def _verify(entry: _Entry, spec: VerifyImagesSpec, named: _Named, reader: Reader, run: _Run) -> str:
