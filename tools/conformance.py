@@ -203,8 +203,8 @@ def page(policies: Path, command_line: Path, pods: Path, expressions: Path, lang
     lines += [
         "",
         "Compatible is how `kyverno test` counts: an expectation passes when the rule gave no answer at all, whatever",
-        "was expected. Strict does not let it pass. Of a policy in CEL that is about Pods, the peer prints and counts a row",
-        "more wherever the policy itself came before the one made of it for controllers; here a resource is one row.",
+        "was expected. Strict does not let it pass. Of a policy in CEL that is about Pods, the peer counts a row more",
+        "wherever the policy itself came before the one made of it for controllers; here a resource is one row.",
         "",
         "No test of CEL is left out: objects of compiled protobuf types are made by types that are described as data.",
         "",

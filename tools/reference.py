@@ -16,6 +16,9 @@ from bartizan.catalog import CheckSpec, load_catalog  # noqa: E402 (found from t
 from bartizan.cli.main import cli  # noqa: E402
 from bartizan.engines.policy.dialects.kyverno.library import FUNCTIONS as CEL_FUNCTIONS  # noqa: E402
 from bartizan.engines.policy.dialects.kyverno.library import VARIABLES as CEL_NAMES  # noqa: E402
+from bartizan.engines.policy.dialects.kyverno.library.authorization.reference import (  # noqa: E402
+    entries as request_entries,
+)
 from bartizan.engines.policy.dialects.kyverno.library.reference import Entry  # noqa: E402
 from bartizan.engines.policy.dialects.kyverno.library.reference import entries as cel_entries  # noqa: E402
 from bartizan.engines.policy.dialects.kyverno.lint import REASONS  # noqa: E402
@@ -88,6 +91,11 @@ def main() -> None:
             "# Functions of CEL policies\n",
             "What Kyverno's `policies.kyverno.io` kinds have beside the functions of Kubernetes.\n",
             *map(cel_entry, cel_entries(CEL_FUNCTIONS, CEL_NAMES)),
+        ],
+        "authorization-functions.md": [
+            "# Functions of policies about requests\n",
+            "What a ValidatingPolicy of mode `HTTP` or `Envoy` has beside the functions of Kubernetes.\n",
+            *(cel_entry(entry) for mode in ("Envoy", "HTTP") for entry in request_entries(mode)),
         ],
         "policy-rules.md": [
             "# Rules about policies\n",

@@ -167,9 +167,8 @@ def test_a_test_from_files_passes_and_is_run_by_where_it_stands(tmp_path: Path) 
 
 @pytest.mark.parametrize(("deed", "made"), [("validate", ""), ("mutate", "patched-*"), ("generate", "generated-*")])
 def test_a_test_of_a_policy_in_cel_names_no_rule(deed: str, made: str, tmp_path: Path) -> None:
-    (tmp_path / "resources.yaml").write_text(
-        f"{RESOURCES}---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: shop}}\n"
-    )
+    namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
+    (tmp_path / "resources.yaml").write_text(namespace if deed == "generate" else RESOURCES)
     bartizan("create", "policy", deed, "--cel", "-o", "policy.yaml", cwd=tmp_path)
     done = bartizan("create", "test", "--from", ".", "-o", "kyverno-test.yaml", cwd=tmp_path)
     assert (done.code, "cannot pin" in done.err) == (0, False), done.err

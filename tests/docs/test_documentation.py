@@ -19,6 +19,8 @@ from bartizan.cli.main import cli
 _PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`(bartizan [^`\n]*)`")
+_PIPES = re.compile(r"\s(?:\||>|&&)\s(?=(?:[^']*'[^']*')*[^']*$)")
+"""What comes between the programs of a line, outside of quotes: an expression may have it too."""
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -28,7 +30,7 @@ def _commands() -> list[tuple[str, str]]:
         text = page.read_text()
         lines = [line for block in _BLOCK.findall(text) for line in block.splitlines()]
         for line in [*lines, *_INLINE.findall(text)]:
-            for part in re.split(r"\s(?:\||>|&&)\s", line.partition("  #")[0]):
+            for part in _PIPES.split(line.partition("  #")[0]):
                 if part.strip().startswith("bartizan ") and "…" not in part:
                     found[page.name, part.strip()] = None
     return list(found)

@@ -7,6 +7,7 @@ and what the judging rules say is told beside them.
 from __future__ import annotations
 
 import gc
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -14,6 +15,7 @@ import msgspec
 
 from bartizan.app.asking import Asker
 from bartizan.app.global_context import answers
+from bartizan.app.payloads import NO_PAYLOADS, Payloads
 from bartizan.app.policies import Policies, read_exceptions, read_policies
 from bartizan.app.supply import Live, Progress, Supply
 from bartizan.app.values import EMPTY, Values
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.chain import Step
     from bartizan.engines.policy.plan import Rule
-    from bartizan.model.request import Operation, UserInfo
+    from bartizan.model.request import Operation, Payload, UserInfo
     from bartizan.model.resource import Resource, ResourceId
 
 Form: TypeAlias = Literal["diff", "yaml", "json", "summary"]
@@ -84,6 +86,8 @@ class ApplyRequest:
     form: Form = "diff"
     color: bool = False
     everything: bool = False
+    payloads: Payloads = NO_PAYLOADS
+    """What is judged beside resources, and is none."""
     workers: int = 0
     progress: Progress = field(default=lambda _done, _all: None)
 
@@ -98,6 +102,8 @@ def apply_policies(request: ApplyRequest) -> Iterator[ApplyBatch]:
     gc.freeze()
     try:
         yield from supply.batches(applier.batch, ApplyBatch, request.progress)
+        for kind, items in request.payloads.groups():
+            yield applier.of_payload(kind).batch(items)
     finally:
         if request.live:
             request.live.close()
@@ -116,6 +122,12 @@ class _Applier:
         self._lookup = answers(supply, request.live, policies.entries, request.registry)
         labels = supply.namespace_labels() if policies.wants_namespaces else {}
         self._asker = Asker(request.values, request.user, labels, request.operation)
+
+    def of_payload(self, payload: Payload) -> _Applier:
+        """The same, for what is no resource."""
+        other = copy(self)
+        other._asker = Asker(self._request.values, self._request.user, {}, self._request.operation, payload)  # noqa: SLF001 (its own)
+        return other
 
     def batch(self, items: Iterable[Resource | Problem]) -> ApplyBatch:
         """Apply the rules to resources in order; problems among them are passed on."""
@@ -190,7 +202,8 @@ class _Applier:
 
 
 def _name(rid: ResourceId) -> str:
-    return "-".join(part for part in (rid.kind.lower(), rid.namespace, rid.name) if part).replace("/", "-")
+    parts = (rid.kind.lower(), rid.namespace, rid.name.removeprefix("./"))
+    return "-".join(part for part in parts if part).replace("/", "-")
 
 
 def _as_kept(resource: Resource, body: JsonObject) -> JsonObject:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from bartizan.app.apply import ApplyRequest
 from bartizan.app.options import ClusterChoice, live_of, registries, user_in, values_in
+from bartizan.app.payloads import STDIN, read_payloads
 from bartizan.base.errors import SpecError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bartizan.app.apply import Form
+    from bartizan.app.payloads import Given
     from bartizan.app.supply import Progress
     from bartizan.model.request import Operation
 
@@ -35,6 +37,7 @@ class ApplyInputs:
     everything: bool
     workers: int
     color: bool
+    payloads: tuple[Given, ...] = ()
 
 
 def read_apply_inputs(inputs: ApplyInputs, progress: Progress) -> ApplyRequest:
@@ -44,13 +47,14 @@ def read_apply_inputs(inputs: ApplyInputs, progress: Progress) -> ApplyRequest:
         SpecError: nothing to apply policies to, or a file that is not what its option wants.
         SourceError: the cluster that is named cannot be reached.
     """
-    if not inputs.paths and not inputs.cluster.is_made:
-        raise SpecError("no resources", hint="Name files or folders with -r, `-r -` for standard input, or --cluster.")
+    if not inputs.paths and not inputs.cluster.is_made and not inputs.payloads:
+        hint = "Name files or folders with -r, `-r -` for standard input, --cluster, or --json."
+        raise SpecError("no resources", hint=hint)
     values = values_in(inputs.values)
     return ApplyRequest(
         policies=inputs.policies,
         paths=tuple(path for path in inputs.paths if str(path) != "-"),
-        stdin=inputs.stdin,
+        stdin=inputs.stdin if STDIN in inputs.paths else None,
         live=live_of(inputs.cluster),
         registry=registries(inputs.cluster, asked=inputs.registry),
         exceptions=inputs.exception,
@@ -60,6 +64,7 @@ def read_apply_inputs(inputs: ApplyInputs, progress: Progress) -> ApplyRequest:
         form=inputs.form,
         color=inputs.color,
         everything=inputs.everything,
+        payloads=read_payloads(inputs.payloads, inputs.stdin),
         workers=inputs.workers,
         progress=progress,
     )

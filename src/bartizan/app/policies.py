@@ -189,5 +189,5 @@ def placed(error: SpecError, document: Document) -> Problem:
 
 def _unsupported(document: Document, body: JsonObject) -> Problem:
     kind = body.get("kind")
-    hint = "Classic ClusterPolicy and Policy run; this kind comes with a later version."
+    hint = "See `kind` and `apiVersion`: classic and CEL kinds run, in the versions that Kyverno 1.19 has."
     return Problem("input", f"unsupported construct `{kind}`", document.lines.locate("/kind"), hint)

@@ -13,6 +13,7 @@ from bartizan.app.asking import Asker
 from bartizan.app.definitions import read_definitions
 from bartizan.app.global_context import answers
 from bartizan.app.judge import ERROR, FAIL, PASS, SKIP, Batch, Judge, observers
+from bartizan.app.payloads import NO_PAYLOADS, Payloads
 from bartizan.app.policies import read_exceptions, read_policies
 from bartizan.app.supply import Live, Progress, Supply
 from bartizan.app.values import EMPTY, Values
@@ -61,6 +62,8 @@ class ScanRequest:
     """Whether findings say where they are and are known across scans; to find that out takes as long as to judge."""
     registry: RegistryLookup | None = None
     """Answers what policies ask about images where there is no cluster; a cluster's lookup has one of its own."""
+    payloads: Payloads = NO_PAYLOADS
+    """What is judged beside resources, and is none."""
     progress: Progress = field(default=lambda _done, _all: None)
 
 
@@ -96,18 +99,17 @@ def scan(request: ScanRequest) -> Report:
     rules = _load_rules(request, supply)
     gc.freeze()
     namespaces = supply.namespace_labels() if rules.wants_namespaces else {}
-    judge = Judge(
-        rules.rules,
-        rules.checks,
-        (
-            Asker(request.values, request.user, namespaces),
-            answers(supply, request.live, rules.entries, request.registry),
-        ),
-        keeps_all=request.keeps_all,
-        identifies=request.identifies or bool(request.waivers) or request.baseline is not None,
-    )
+    lookup = answers(supply, request.live, rules.entries, request.registry)
+    identifies = request.identifies or bool(request.waivers) or request.baseline is not None
+
+    def judge(checks: tuple[CrossCheck, ...], asker: Asker) -> Judge:
+        return Judge(rules.rules, checks, (asker, lookup), keeps_all=request.keeps_all, identifies=identifies)
+
+    of_resources = judge(rules.checks, Asker(request.values, request.user, namespaces))
     try:
-        batches = list(supply.batches(judge.batch, Batch, request.progress))
+        batches = list(supply.batches(of_resources.batch, Batch, request.progress))
+        for kind, items in request.payloads.groups():
+            batches.append(judge((), Asker(request.values, request.user, payload=kind)).batch(items))
     finally:
         if request.live:
             request.live.close()
@@ -192,6 +194,7 @@ def _source_names(request: ScanRequest) -> tuple[str, ...]:
         named.append("standard input")
     if request.live:
         named.append(f"cluster {request.live.name}")
+    named += [item.id.name for _, item in request.payloads.items if not isinstance(item, Problem)]
     return tuple(named)
 
 

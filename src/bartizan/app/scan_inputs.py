@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bartizan.app.files import read_file
 from bartizan.app.options import NO_CLUSTER, ClusterChoice, live_of, registries, user_in, values_in, waivers_in
+from bartizan.app.payloads import STDIN, read_payloads
 from bartizan.app.scan import ScanRequest
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from bartizan.app.payloads import Given
     from bartizan.app.supply import Progress
     from bartizan.model.report import Report
 
@@ -43,6 +45,7 @@ class ScanInputs:
     workers: int = 0
     keeps_all: bool = False
     identifies: bool = True
+    payloads: tuple[Given, ...] = ()
 
 
 def read_inputs(inputs: ScanInputs, at: datetime, progress: Progress) -> ScanRequest:
@@ -52,7 +55,9 @@ def read_inputs(inputs: ScanInputs, at: datetime, progress: Progress) -> ScanReq
         SpecError: nothing to scan, or a file that is not what its option wants.
         SourceError: the cluster that is named cannot be reached.
     """
-    if not inputs.paths and not inputs.cluster.is_made:
+    if inputs.payloads and not inputs.policy:
+        raise SpecError("nothing to judge payloads by", hint="Name policies with --policy.")
+    if not inputs.paths and not inputs.cluster.is_made and not inputs.payloads:
         raise SpecError("nothing to scan", hint="Name files or folders, `-` for standard input, or a --context.")
     asks_checks = bool(inputs.check or inputs.framework)
     checks = None
@@ -63,7 +68,7 @@ def read_inputs(inputs: ScanInputs, at: datetime, progress: Progress) -> ScanReq
     return ScanRequest(
         at=at,
         paths=tuple(path for path in inputs.paths if str(path) != "-"),
-        stdin=inputs.stdin,
+        stdin=inputs.stdin if STDIN in inputs.paths else None,
         live=live_of(inputs.cluster),
         policies=inputs.policy,
         exceptions=inputs.exception,
@@ -76,6 +81,7 @@ def read_inputs(inputs: ScanInputs, at: datetime, progress: Progress) -> ScanReq
         registry=registries(inputs.cluster, asked=inputs.registry),
         workers=inputs.workers,
         keeps_all=inputs.keeps_all,
+        payloads=read_payloads(inputs.payloads, inputs.stdin),
         identifies=inputs.identifies,
         progress=progress,
     )

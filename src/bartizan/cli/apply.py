@@ -10,7 +10,18 @@ import click
 from bartizan.app.apply import apply_policies, total
 from bartizan.app.apply_inputs import ApplyInputs, read_apply_inputs
 from bartizan.app.writing import Folder
-from bartizan.cli.options import CLUSTER, CLUSTER_PARTS, FILE, KNOWN, REGISTRY, WORKERS, cluster_of, declare
+from bartizan.cli.options import (
+    CLUSTER,
+    CLUSTER_PARTS,
+    FILE,
+    KNOWN,
+    PAYLOADS,
+    REGISTRY,
+    WORKERS,
+    cluster_of,
+    declare,
+    payloads_of,
+)
 from bartizan.cli.progress import progress
 from bartizan.cli.terminal import piped, results, wants_color
 from bartizan.model.report import exit_code_of
@@ -32,7 +43,7 @@ _WORDS: Final = ("pass", "fail", "warn", "error", "skip")
 @click.command(short_help="Show what policies make of resources.")
 @click.argument("policies", nargs=-1, required=True, type=FILE)
 @click.option("-r", "--resource", "paths", multiple=True, type=FILE, help="Resources: files, folders, or `-`.")
-@declare(CLUSTER, CLUSTER_PARTS, KNOWN, REGISTRY)
+@declare(PAYLOADS, CLUSTER, CLUSTER_PARTS, KNOWN, REGISTRY)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Value of a variable, for every policy.")
 @click.option("--operation", type=click.Choice(["CREATE", "UPDATE", "DELETE"]), help="Admission operation to play.")
 @click.option(
@@ -62,13 +73,18 @@ def apply(*, folder: Path | None, **options: Any) -> None:
       bartizan apply policies/ -r k8s/ --to out/
       bartizan apply policies/ --cluster --namespace shop
       bartizan apply verify-images.yaml -r k8s/ --registry
+      bartizan apply policies/ --envoy-payload request.json
+      terraform show -json plan | bartizan apply policies/ --json -
       helm template . | bartizan apply policies/ -r - --set request.operation=UPDATE
 
     Exit codes: 0 nothing objected, 1 a rule failed or broke, 2 bad input, 3 the world could not be read.
     """
     if folder is not None:
         options["form"] = "yaml"
-    inputs = ApplyInputs(cluster=cluster_of(options), **options, stdin=piped(options["paths"]), color=wants_color())
+    payloads = payloads_of(options)
+    stdin = piped((*options["paths"], *(item.path for item in payloads)))
+    cluster = cluster_of(options)
+    inputs = ApplyInputs(cluster=cluster, **options, payloads=payloads, stdin=stdin, color=wants_color())
     out = results()
     files = Folder(folder) if folder else None
     with progress("applying") as told:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bartizan.app.options import ClusterChoice
+    from bartizan.app.payloads import Given
+    from bartizan.model.request import Payload
 
     Option = Callable[[Any], Any]
 
@@ -55,6 +57,15 @@ REGISTRY: Final = (
         "A run on a cluster always may.",
     ),
 )
+PAYLOADS: Final = (
+    click.option("--json", "json", multiple=True, type=FILES_OR_DASH, help="Any JSON, for policies of mode JSON."),
+    click.option(
+        "--http-payload", multiple=True, type=FILES_OR_DASH, help="An HTTP request as JSON, for policies of mode HTTP."
+    ),
+    click.option(
+        "--envoy-payload", multiple=True, type=FILES_OR_DASH, help="Envoy's CheckRequest, for policies of mode Envoy."
+    ),
+)
 WORKERS: Final = (click.option("--workers", type=click.IntRange(0, 64), default=0, help="Processes; 0 is one a core."),)
 
 
@@ -71,6 +82,14 @@ def cluster_of(given: dict[str, Any]) -> ClusterChoice:
         kinds=given.pop("kind", ()),
         selector=given.pop("selector", ""),
     )
+
+
+def payloads_of(given: dict[str, Any]) -> tuple[Given, ...]:
+    """Take the payloads out of all that was given."""
+    from bartizan.app.payloads import Given  # late: as above
+
+    names: dict[Payload, str] = {"json": "json", "http": "http_payload", "envoy": "envoy_payload"}
+    return tuple(Given(kind, path) for kind, name in names.items() for path in given.pop(name))
 
 
 def declare(*groups: tuple[Option, ...]) -> Option:

@@ -19,11 +19,13 @@ from bartizan.cli.options import (
     FILE,
     FILES_OR_DASH,
     KNOWN,
+    PAYLOADS,
     REGISTRY,
     SEVERITIES,
     WORKERS,
     cluster_of,
     declare,
+    payloads_of,
 )
 from bartizan.cli.progress import progress
 from bartizan.cli.terminal import piped, results, wants_color, width
@@ -63,7 +65,7 @@ _RESULTS: Final = (
 
 @click.command(short_help="Judge manifests or a live cluster.")
 @click.argument("paths", nargs=-1, type=FILES_OR_DASH)
-@declare(CLUSTER, CLUSTER_PARTS, _JUDGES, KNOWN, REGISTRY, _ACCEPTED, _RESULTS)
+@declare(PAYLOADS, CLUSTER, CLUSTER_PARTS, _JUDGES, KNOWN, REGISTRY, _ACCEPTED, _RESULTS)
 def scan(**given: Any) -> None:
     """Judge manifests at PATHS (files, folders, charts, kustomizations, `-`), or a live cluster.
 
@@ -77,15 +79,19 @@ def scan(**given: Any) -> None:
       bartizan scan --context prod --namespace shop
       bartizan scan -p policies/ k8s/ -o terminal -o sarif=findings.sarif
       bartizan scan --pod-security restricted k8s/
+      bartizan scan -p policies/ --json plan.json -o sarif
 
     Exit codes: 0 clean, 1 findings from --fail-on on, 2 bad input, 3 the world could not be read.
     """
     outputs = _outputs(given.pop("output"))
     fail_on, explain = given.pop("fail_on"), given.pop("explain")
-    stdin = piped(given["paths"])
+    payloads = payloads_of(given)
+    stdin = piped((*given["paths"], *(item.path for item in payloads)))
     keeps_all = any(FORMATS[name].lists_passes for name, _ in outputs)
     identifies = any(FORMATS[name].identifies for name, _ in outputs)
-    inputs = ScanInputs(cluster=cluster_of(given), **given, stdin=stdin, keeps_all=keeps_all, identifies=identifies)
+    inputs = ScanInputs(
+        cluster=cluster_of(given), **given, payloads=payloads, stdin=stdin, keeps_all=keeps_all, identifies=identifies
+    )
     with progress("scanning") as told:
         report = run_scan(read_inputs(inputs, datetime.now().astimezone(), told))
     for name, file in outputs:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import click
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
@@ -18,7 +20,9 @@ _WIDTH: Final = 100
 
 
 def piped(paths: Sequence[Path]) -> bytes | None:
-    """Standard input, where `-` is among the paths."""
+    """Standard input, where `-` is among the paths; it can be read once only."""
+    if paths.count(_DASH) > 1:
+        raise click.UsageError("`-` is named twice\n  hint: Write one of the inputs to a file.")
     return sys.stdin.buffer.read() if _DASH in paths else None
 
 

@@ -45,8 +45,9 @@ def test(  # noqa: PLR0913 (one parameter an option)
     """Run the kyverno-test.yaml files at PATHS, or in folders below them.
 
     Counts as the peer does: where a rule gives no answer at all, its case
-    passes; with --strict it fails. Cases of ValidatingPolicy and its like, which come
-    with a later version, are counted apart, and never pass.
+    passes; with --strict it fails. Policies are of every kind that `bartizan
+    scan` and `bartizan apply` take. Cases that need what is not run here, such
+    as a key in a cloud's key service, are counted apart, and never pass.
 
     Exit codes: 0 all passed, 1 some failed, 2 a file is not what it must be.
     """

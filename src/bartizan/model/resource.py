@@ -31,7 +31,7 @@ class ResourceId(msgspec.Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         place = f"{self.namespace}/" if self.namespace else ""
-        return f"{self.kind} {place}{self.name}"
+        return f"{self.kind} {place}{self.name}" if self.kind else self.name
 
 
 class Lines(Protocol):

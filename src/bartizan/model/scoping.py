@@ -47,11 +47,12 @@ def is_cluster_scoped(group: str, kind: str) -> bool:
 def in_default_namespace(resource: Resource, namespace: str = "default") -> Resource:
     """The resource as it would be created from its manifest: in a namespace, if its kind has them.
 
-    The body is not copied beyond its metadata.
+    What has no kind is no object of a cluster. The body is not copied beyond
+    its metadata.
     """
     rid = resource.id
     # what has a uid comes from a server, which has put it where it belongs
-    if rid.namespace or resource.uid or (rid.group, rid.kind) in _CLUSTER_SCOPED:
+    if rid.namespace or resource.uid or not rid.kind or (rid.group, rid.kind) in _CLUSTER_SCOPED:
         return resource
     metadata = resource.body.get("metadata")
     placed = {**(metadata if isinstance(metadata, dict) else {}), "namespace": namespace}

@@ -166,7 +166,7 @@ def _card(group: Group, anchors: dict[RuleId, str]) -> Iterator[str]:
     rid = group.resource
     name = f"{rid.namespace}/{rid.name}" if rid.namespace else rid.name
     yield f'<section class="card" data-namespace="{text(rid.namespace)}">\n<header>'
-    yield f"<h3>{text(rid.kind)} {text(name)}</h3>"
+    yield f"<h3>{f'{text(rid.kind)} {text(name)}'.lstrip()}</h3>"
     yield f'<span class="place soft">{text(group.file or rid.api_version)}</span>'
     yield f'<span class="soft">{plural(len(group.findings), "finding")}</span></header>\n'
     yield '<table><colgroup><col class="how"><col class="rule"><col></colgroup><thead><tr><th scope="col">Severity</th>'

@@ -64,7 +64,7 @@ def _group(group: Group, page: Page) -> Iterator[str]:
 def _heading(group: Group, page: Page) -> str:
     ink, rid = page.ink, group.resource
     name = f"{rid.namespace}/{rid.name}" if rid.namespace else rid.name
-    title = clip(f"{printable(rid.kind)} {printable(name) or '(no name)'}", page.width)
+    title = clip(f"{printable(rid.kind)} {printable(name) or '(no name)'}".lstrip(), page.width)
     place = printable(group.file or rid.api_version)
     number = plural(len(group.findings), "finding")
     room = page.width - columns(title) - columns(place) - len(number) - 4

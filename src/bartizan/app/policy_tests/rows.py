@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bartizan.app.policy_tests.cases import NOT_FOUND, Case, Said, Verdict
 
@@ -15,14 +15,6 @@ if TYPE_CHECKING:
     from bartizan.base.json import JsonObject
     from bartizan.model.change import Change
     from bartizan.model.resource import Resource, ResourceId
-
-_OTHER_KINDS: Final = {
-    "isvalidatingpolicy": "ValidatingPolicy",
-    "ismutatingpolicy": "MutatingPolicy",
-    "isgeneratingpolicy": "GeneratingPolicy",
-    "isdeletingpolicy": "DeletingPolicy",
-    "isimagevalidatingpolicy": "ImageValidatingPolicy",
-}
 
 
 class Came(NamedTuple):
@@ -94,10 +86,7 @@ def _is_named(resource: Resource, name: str) -> bool:
 def _of_resource(test: TestFile, row: Row, resource: Resource, answers: Sequence[Answer], came: Came) -> Iterator[Case]:
     matching = [answer for answer in answers if _is_row(answer, row)]
     if not matching:
-        foreign = came.foreign.get(row.policy) or next(
-            (kind for key, kind in _OTHER_KINDS.items() if row.fields.value(key)), ""
-        )
-        yield _unanswered(test, row, resource.id, foreign)
+        yield _unanswered(test, row, resource.id, came.foreign.get(row.policy, ""))
     for answer in matching:
         if answer.construct:
             yield _case(test, row, answer, resource.id, Verdict.UNSUPPORTED, answer.construct)

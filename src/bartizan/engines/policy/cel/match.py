@@ -71,7 +71,7 @@ def compile_match(spec: MatchResources, at: str, *, prefixes: bool = True) -> Ma
     is_open = not spec.resource_rules
     kinds = _kinds(spec.resource_rules or ())
     if not (is_open or of_namespace or of_object or spec.exclude_resource_rules):
-        return Match(included, kinds)  # by far the most common
+        return _of_objects(Match(included, kinds))  # by far the most common
 
     def applies(request: Request) -> bool:
         if not is_open and not included(request):
@@ -82,7 +82,15 @@ def compile_match(spec: MatchResources, at: str, *, prefixes: bool = True) -> Ma
             return False
         return not excluded(request)
 
-    return Match(applies, kinds)
+    return _of_objects(Match(applies, kinds))
+
+
+def _of_objects(match: Match) -> Match:
+    """Constraints are about objects of a cluster; those for any kind would take JSON of no kind for one."""
+    if match.kinds is not None:
+        return match
+    applies = match.applies
+    return match._replace(applies=lambda request: not request.payload and applies(request))
 
 
 def within(match: Match, namespace: str) -> Match:

@@ -90,7 +90,14 @@ def compile_rule(
         forgives=_forgives(spec.validate, meta),
     )
     run = _run(steps) if spec.generate is None else _generating(spec, meta, compiler, at, steps)
+    if matched.kinds is None:
+        run = _of_objects(run)
     return Rule(info, run, matched.kinds, _action(spec, meta), _does(spec))
+
+
+def _of_objects(run: Run) -> Run:
+    """A rule for every kind, which JSON of no kind is none of."""
+    return lambda request, lookup: None if request.payload else run(request, lookup)
 
 
 def _generating(spec: RuleSpec, meta: PolicyMeta, compiler: Compiler, at: str, steps: _Steps) -> Run:

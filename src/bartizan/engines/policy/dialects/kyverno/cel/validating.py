@@ -145,8 +145,15 @@ def validating_rules(
     spec = decode(document["spec"], ValidatingSpec, "/spec")
     asked = spec.evaluation.mode if spec.evaluation else None
     mode = one_of(asked, MODES, "/spec/evaluation/mode", default="Kubernetes")
-    judge = _judge(spec, head, ambient, exceptions)
     action = action_of(spec.validation_actions)
+    if mode in ("HTTP", "Envoy"):
+        from bartizan.engines.policy.dialects.kyverno.cel.authorization import (  # late: few are about requests
+            authorization_rule,
+        )
+
+        yield authorization_rule(spec, mode, (head, ambient), exceptions, action)
+        return
+    judge = _judge(spec, head, ambient, exceptions)
     if mode == "JSON":
         yield Rule(head.info, _of_json(judge), None, lambda _request: action)
         return

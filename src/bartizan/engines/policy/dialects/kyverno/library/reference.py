@@ -71,19 +71,20 @@ def entries(functions: Mapping[str, tuple[Overload, ...]], variables: Mapping[st
         if held:
             target = called_on.get(kind, "image(…)")
             names = [other for other in (name, name[0].upper() + name[1:]) if _has(functions, other, held)]
-            calls = (_call(f"{target}.{name}", item) for item in held)
+            calls = (shown(f"{target}.{name}", item) for item in held)
             yield Entry(tuple(f"{target}.{other}" for other in names), tuple(calls), text)
     for name, text in _BY_NAME.items():
         if name in functions:
             same = [other for other, held in functions.items() if held is functions[name] or held == functions[name]]
             names = sorted(same, key=lambda other: other != name)
-            yield Entry(tuple(names), tuple(_call(name, item) for item in functions[name]), text)
+            yield Entry(tuple(names), tuple(shown(name, item) for item in functions[name]), text)
 
 
 def _has(functions: Mapping[str, tuple[Overload, ...]], name: str, held: list[Overload]) -> bool:
     return all(item in functions.get(name, ()) for item in held)
 
 
-def _call(name: str, overload: Overload) -> str:
-    shown = overload.parameters[1:] if overload.member else overload.parameters
-    return f"{name}({', '.join(map(str, shown))}) -> {overload.result}"
+def shown(name: str, overload: Overload) -> str:
+    """How an overload is called, by its types, and what it gives; without what a member is called on."""
+    given = overload.parameters[1:] if overload.member else overload.parameters
+    return f"{name}({', '.join(map(str, given))}) -> {overload.result}"
