@@ -77,11 +77,12 @@ class Explanations(NamedTuple):
     left_out: tuple[str, ...]
 
 
-class _Source(NamedTuple):
-    """A policy's document; without lines it is not from a file."""
+class Source(NamedTuple):
+    """A policy's document; without lines it is not from a file. `bindings` are documents beside it."""
 
     body: JsonObject
     lines: Lines | None
+    bindings: tuple[JsonObject, ...] = ()
 
 
 def explain_inputs(inputs: ExplainInputs) -> Explanations:
@@ -122,8 +123,7 @@ def sources(inputs: ExplainInputs) -> list[GeneratedPiece]:
 
 
 def explain_one(
-    document: JsonObject,
-    lines: Lines | None,
+    source: Source,
     rule: str,
     request: Request,
     lookup: Lookup,
@@ -136,10 +136,14 @@ def explain_one(
     Raises:
         SpecError: the document is no policy.
     """
-    policy = watch(document, exceptions)
-    source = _Source(document, lines)
-    # the rules of a policy in CEL have no names: the one that answers is meant
-    found = [item for item in policy.rules if item.rule.info.id.rule in (rule, "")]
+    is_bound = is_admission_document(source.body)
+    sources = [source, *(Source(item, None) for item in source.bindings if is_bound)]
+    # the rules of a policy in CEL have no names, but those of bindings: the one that answers is meant
+    found = [
+        item
+        for _, item in _watched(sources, exceptions)
+        if item.rule.info.id.rule in (rule, "") or item.rule.info.origin == "kubernetes"
+    ]
     explained = [
         _placed(source, item, request.resource, explain(item, request, lookup, all_kinds=all_kinds)) for item in found
     ]
@@ -154,40 +158,40 @@ def _cross_check(name: str) -> CheckSpec | None:
     return check if check is not None and check.template else None
 
 
-def _policies(name: str) -> list[_Source]:
+def _policies(name: str) -> list[Source]:
     from pathlib import Path
 
     path = Path(name)
     if not path.exists():
         checks = load_catalog().checks
         if name in checks:
-            return [_Source(export_policy(checks[name]), None)]
+            return [Source(export_policy(checks[name]), None)]
         is_word = "/" not in name and "." not in name
         hint = did_you_mean(name, checks, listed="bartizan catalog list") if is_word else "Check the name."
         raise SpecError(f"`{name}` is no file, and no built-in check", hint=hint)
-    found: list[_Source] = []
+    found: list[Source] = []
     for item in documents([path]):
         if isinstance(item, Problem):
             raise _raised(item)
         if is_explained(item.body) or is_admission_document(item.body):
-            found.append(_Source(item.body, item.lines))
+            found.append(Source(item.body, item.lines))
     if not found:
         hint = "Name a file that holds a ClusterPolicy or Policy, or a check of `bartizan catalog list`."
         raise SpecError("no policy found", at=Location(name), hint=hint)
     return found
 
 
-def _watched(sources: Sequence[_Source], exceptions: Sequence[JsonObject]) -> list[tuple[_Source, Watched]]:
+def _watched(sources: Sequence[Source], exceptions: Sequence[JsonObject]) -> list[tuple[Source, Watched]]:
     """The rules of all policies; those of Kubernetes are compiled together with their bindings."""
     admission = [source for source in sources if is_admission_document(source.body)]
     own = [source for source in sources if not is_admission_document(source.body)]
-    found: list[tuple[_Source, Watched]] = [
+    found: list[tuple[Source, Watched]] = [
         (source, rule) for source in own for rule in _watch(source, exceptions).rules
     ]
     return [*found, *(_watch_admission(admission) if admission else ())]
 
 
-def _watch_admission(sources: Sequence[_Source]) -> Iterator[tuple[_Source, Watched]]:
+def _watch_admission(sources: Sequence[Source]) -> Iterator[tuple[Source, Watched]]:
     from bartizan.engines.policy.dialects.kubernetes.explanation import watch_admission  # late: it brings CEL
 
     rules, problems = watch_admission([source.body for source in sources])
@@ -196,12 +200,12 @@ def _watch_admission(sources: Sequence[_Source]) -> Iterator[tuple[_Source, Watc
     yield from ((sources[rule.number], rule) for rule in rules)
 
 
-def _located(error: SpecError, source: _Source) -> SpecError:
+def _located(error: SpecError, source: Source) -> SpecError:
     at = place_of(error, source.body, source.lines) if source.lines and error.at is None else error.at
     return SpecError(error.message, at=at, hint=error.hint)
 
 
-def _watch(source: _Source, exceptions: Sequence[JsonObject]) -> WatchedPolicy | WatchedCelPolicy:
+def _watch(source: Source, exceptions: Sequence[JsonObject]) -> WatchedPolicy | WatchedCelPolicy:
     try:
         policy = watch(source.body, exceptions)
         for problem in policy.problems:
@@ -232,7 +236,7 @@ def _raised(problem: Problem) -> BartizanError:
     return kind(problem.message, at=problem.at, hint=problem.hint)
 
 
-def _rules_named(rules: list[tuple[_Source, Watched]], name: str) -> list[tuple[_Source, Watched]]:
+def _rules_named(rules: list[tuple[Source, Watched]], name: str) -> list[tuple[Source, Watched]]:
     """The rules of that name, with those made from it for pod controllers; all without a name."""
     if not name:
         return rules
@@ -271,12 +275,12 @@ def _names(resource: Resource) -> tuple[str, ...]:
     return full, f"{rid.kind}/{rid.name}", f"{rid.namespace}/{rid.name}", rid.name
 
 
-def _explained(source: _Source, rule: Watched, resource: Resource, asking: Asking) -> Explained:
+def _explained(source: Source, rule: Watched, resource: Resource, asking: Asking) -> Explained:
     explanation = explain(rule, asking.request_for(rule.rule, resource), asking.lookup)
     return _placed(source, rule, resource, explanation)
 
 
-def _placed(source: _Source, rule: Watched, resource: Resource, explanation: Explanation) -> Explained:
+def _placed(source: Source, rule: Watched, resource: Resource, explanation: Explanation) -> Explained:
     """An explanation with the places of what decided, in both files."""
     root = explanation.root
     deciding = root.deciding
@@ -297,7 +301,7 @@ def _origin(at: str) -> str:
     return at
 
 
-def _in_policy(source: _Source, at: str, begins: int) -> Quoted | None:
+def _in_policy(source: Source, at: str, begins: int) -> Quoted | None:
     """A place in the policy; of a part of an expression, where that begins in its text."""
     if source.lines is None or begins < 0:
         return _quoted(source.lines, at)

@@ -18,7 +18,7 @@ from bartizan.engines.policy.cel.explanation.match import explain_constraints
 from bartizan.engines.policy.cel.explanation.stages import Ran
 from bartizan.engines.policy.cel.explanation.watch import CelWatch
 from bartizan.engines.policy.cel.listening import listening
-from bartizan.engines.policy.cel.match import MatchResources
+from bartizan.engines.policy.cel.match import MatchResources, compile_match
 from bartizan.engines.policy.dialects.kyverno.cel.autogen import made_for_controllers
 from bartizan.engines.policy.dialects.kyverno.cel.exceptions import decode_cel_exception, is_cel_exception
 from bartizan.engines.policy.dialects.kyverno.cel.policy import compile_cel_rules
@@ -94,9 +94,18 @@ def watch_cel_policy(
         for number, rule in enumerate(compile_cel_rules(document, head, ambient, exceptions)):
             compiled = tuple(watch.expressions[known:]) or (rules[0].expressions if rules else ())
             known = len(watch.expressions)
-            about = constraints[number] if number < len(constraints) else None
-            rules.append(WatchedCelRule(rule, document, head, about, number > 0, own, compiled, watch, ambient))
+            place = _place_of(rule, constraints, number)
+            about = constraints[place] if place < len(constraints) else None
+            rules.append(WatchedCelRule(rule, document, head, about, place > 0, own, compiled, watch, ambient))
     return WatchedCelPolicy(head.full_name, tuple(rules))
+
+
+def _place_of(rule: Rule, constraints: Sequence[MatchResources | None], number: int) -> int:
+    """Which constraints a rule is about: a policy may have several rules about the same."""
+    for place, about in enumerate(constraints):
+        if about is not None and rule.kinds is not None and compile_match(about, _CONSTRAINTS).kinds == rule.kinds:
+            return place
+    return min(number, len(constraints) - 1) if rule.kinds is None else number
 
 
 def _constraints(spec: JsonObject) -> Iterator[MatchResources | None]:
@@ -131,7 +140,7 @@ def explain_cel_rule(item: WatchedCelRule, request: Request, lookup: Lookup, *, 
     places = Places(request.resource.body)
     ran = Ran(item.watch.events, [written for written, _ in item.expressions], item.document, places)
     stages = _stages(item, request, ran, outcome)
-    root = Draft("rule", item.head.full_name, str(request.resource.id), at="/spec")
+    root = Draft("rule", str(rule.info.id), str(request.resource.id), at="/spec")
     return Explanation(outcome, rooted(root, stages, outcome).finish())
 
 
