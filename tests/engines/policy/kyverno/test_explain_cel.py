@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from copy import deepcopy
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.conformance import ROOT, conformance_dir, find_conformance
 from tests.engines.policy.kyverno.test_explain import coherent, every
 from tests.engines.policy.kyverno.test_validating import CASES as VALIDATING
 from tests.engines.policy.kyverno.test_validating import exceptions_of, policy_of, request_of
+from tests.laws import examples
+from tests.spoil import spoil
 
 from bartizan.app.ambient import ambient
 from bartizan.app.explain.watched import explain, is_explained, watch
@@ -198,3 +205,41 @@ def test_reasons(case: dict[str, Any]) -> None:
     assert said == set(case.get("changes", []))
     unasked = [node.label for node in explained.root.children if node.verdict == "unreached"]
     assert unasked == case.get("unasked", [])
+
+
+@examples(300)
+@given(st.data())
+def test_whatever_a_policy_holds_it_is_explained_as_it_runs(data: st.DataObject) -> None:
+    """LAW: with anything anywhere in it, a policy is refused in both modes, or both give the same outcome."""
+    case = data.draw(st.sampled_from([*CASES, *(case for case in VALIDATING if "gives" in case)]))
+    document = deepcopy(policy_of(case))
+    spoil(document, data)
+    if not is_explained(document):
+        return
+    try:
+        fast = compile_cel_policy(document, ambient(), exceptions=exceptions_of(case)).rules
+    except SpecError as error:
+        with pytest.raises(SpecError, match=re.escape(error.message)):
+            watch_cel_policy(document, ambient(), exceptions=exceptions_of(case))
+        return
+    watched = watch_cel_policy(document, ambient(), exceptions=exceptions_of(case)).rules
+    for rule, item in zip(fast, watched, strict=True):
+        request = request_of(case)
+        asked = rule.kinds is None or request.resource.id.kind in rule.kinds
+        outcome = rule.run(request, _world()) if asked else None
+        explained = explain_cel_rule(item, request_of(case), _world())
+        assert plain(explained.outcome) == plain(outcome)
+        coherent(explained)
+        msgspec.json.encode(explained.root)
+
+
+def test_a_long_loop_is_explained_in_bounded_size() -> None:
+    """Of a loop over a long list so many turns are kept as anybody could look through, and the last is told."""
+    case = {
+        "spec": {"validations": [{"expression": "object.data.list.all(item, item != 'b')"}]},
+        "object": {"data": {"list": ["a"] * 30_000 + ["b"]}},
+    }
+    explained = _explained(case)
+    assert isinstance(explained.outcome, Failed)
+    assert sum(1 for _ in every(explained.root)) < 50_000
+    assert explained.root.deciding
