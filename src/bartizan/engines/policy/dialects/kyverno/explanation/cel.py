@@ -110,13 +110,15 @@ def _place_of(rule: Rule, constraints: Sequence[MatchResources | None], number: 
 
 def _constraints(spec: JsonObject) -> Iterator[MatchResources | None]:
     """What each rule is about: first the policy's own, then those for pod controllers, in the order they are made."""
+    written = spec.get("matchConstraints")
+    if written is not None and not isinstance(written, dict):
+        return  # the compiler says it better
     try:
-        written = spec.get("matchConstraints")
         known = {key: item for key, item in (written or {}).items() if key != "expression"}
         own = None if written is None else decode(known, MatchResources, _CONSTRAINTS)
         autogen = decode(spec["autogen"], Autogen, "/spec/autogen") if spec.get("autogen") else None
     except SpecError:
-        return  # the compiler says it better
+        return
     yield own
     for made in made_for_controllers(spec, own, autogen):
         yield made.match

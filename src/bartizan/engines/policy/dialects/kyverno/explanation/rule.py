@@ -102,7 +102,8 @@ def watch_policy(document: JsonObject, functions: Functions, *, exceptions: Sequ
 
 def _cel_watch(document: JsonObject) -> CelWatch | None:
     """What watches expressions in CEL, for a policy that has some."""
-    rules = (document.get("spec") or {}).get("rules")
+    spec = document.get("spec")
+    rules = spec.get("rules") if isinstance(spec, dict) else None
     judged = [rule.get("validate") for rule in (rules if isinstance(rules, list) else ()) if isinstance(rule, dict)]
     if not any(isinstance(validate, dict) and validate.get("cel") is not None for validate in judged):
         return None
