@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
 from bartizan.app.jp import functions  # noqa: E402 (as the next line)
+from bartizan.app.policy_check.reasons import REASONS  # noqa: E402
 from bartizan.catalog import CheckSpec, load_catalog  # noqa: E402 (found from the root, which the line above adds)
 from bartizan.cli.main import cli  # noqa: E402
 from bartizan.engines.policy.dialects.kyverno.library import FUNCTIONS as CEL_FUNCTIONS  # noqa: E402
@@ -21,7 +22,6 @@ from bartizan.engines.policy.dialects.kyverno.library.authorization.reference im
 )
 from bartizan.engines.policy.dialects.kyverno.library.reference import Entry  # noqa: E402
 from bartizan.engines.policy.dialects.kyverno.library.reference import entries as cel_entries  # noqa: E402
-from bartizan.engines.policy.dialects.kyverno.lint import REASONS  # noqa: E402
 from bartizan.outputs.value import write_value  # noqa: E402
 
 if TYPE_CHECKING:

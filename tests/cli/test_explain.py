@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CASES = ROOT / "tests" / "cases" / "explain"
+IN_CEL = ("in-cel.yaml", "pods.yaml")
 GIVEN = ("policy.yaml", "resources.yaml", "--values", "values.yaml")
 
 
@@ -24,6 +25,9 @@ GIVEN = ("policy.yaml", "resources.yaml", "--values", "values.yaml")
     [
         pytest.param("explain.txt", GIVEN, id="folded"),
         pytest.param("explain-all.txt", (*GIVEN, "--resource", "Pod/shop/web", "--all"), id="unfolded"),
+        pytest.param("explain-cel.txt", IN_CEL, id="in CEL"),
+        pytest.param("explain-cel-all.txt", (*IN_CEL, "--resource", "Pod/shop/web", "--all"), id="in CEL, unfolded"),
+        pytest.param("explain-cel-source.txt", ("in-cel.yaml", "--source", "--rule", "counted"), id="source of CEL"),
         pytest.param("explain-source.txt", ("policy.yaml", "--source", "--rule", "limits"), id="generated source"),
     ],
 )

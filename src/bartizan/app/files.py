@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from bartizan.app.text_places import place_of
 from bartizan.base.errors import SpecError, reason_of
 from bartizan.base.location import Location
 from bartizan.sources.yaml import load_one
@@ -51,4 +52,4 @@ def locating(document: Document) -> Iterator[None]:
     except SpecError as error:
         if error.at is not None:
             raise
-        raise SpecError(error.message, at=document.lines.locate(error.pointer), hint=error.hint) from error
+        raise SpecError(error.message, at=place_of(error, document.body, document.lines), hint=error.hint) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from bartizan.app.ambient import ambient
+from bartizan.app.text_places import place_of
 from bartizan.base.errors import SpecError
 from bartizan.base.json import to_text
 from bartizan.base.location import Location
@@ -182,7 +183,7 @@ def _files(path: Path) -> list[Path]:
 
 def placed(error: SpecError, document: Document) -> Problem:
     """An error as a problem with file, line and column."""
-    at = error.at or document.lines.locate(error.pointer)
+    at = error.at or place_of(error, document.body, document.lines)
     return Problem("input", error.message, at, error.hint, document.lines.quote(at.line))
 
 

@@ -28,4 +28,4 @@ def did_you_mean(word: str, known: Iterable[str], *, listed: str = "") -> str:
         return f"Did you mean `{close[0]}`?"
     if listed and len(words) > _MANY:
         return f"See `{listed}`."
-    return f"Known are {', '.join(words)}."
+    return f"Known are {', '.join(words)}." if words else "Nothing of this kind is known here."

@@ -38,7 +38,9 @@ def policy() -> None:
 def check(
     *, paths: tuple[Path, ...], strict: bool, level: Level, ignore: tuple[str, ...], lists: bool, output: str
 ) -> None:
-    """Say what is wrong with the Kyverno policies and exceptions at PATHS, before they run.
+    """Say what is wrong with the policies, exceptions and bindings at PATHS, before they run.
+
+    Kyverno's kinds, classic and in CEL, and Kubernetes' own.
 
     An error: it will not run, or never does what it says. A warning: it is
     hardly meant so. A note: worth knowing. Nothing is run, and no resources

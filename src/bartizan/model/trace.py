@@ -17,7 +17,9 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     `pattern`, `expression` …), `label` names it, `text` is it as the policy
     has it. `value` is what it met or came to, and is left out where there is
     none. `pointer` is where in the resource and `at` where in the policy, as
-    JSON pointers. `decided` marks the way from the root to what decided.
+    JSON pointers; `begins` is the character of the text at `at` where a part
+    of an expression begins. `decided` marks the way from the root to what
+    decided.
     """
 
     kind: str
@@ -28,6 +30,7 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
     note: str = ""
     pointer: str | None = None
     at: str = ""
+    begins: int = -1
     decided: bool = False
     children: tuple[Node, ...] = ()
 

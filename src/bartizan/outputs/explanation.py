@@ -27,8 +27,12 @@ _WORDS: Final = {"held": "passed", "failed": "failed", "skipped": "does not appl
 _MOST_REASONS: Final = 5
 _MOST_SIBLINGS: Final = 8
 """Parts beside each other that are shown of one kind, unless all are asked for."""
-_SAYS_ITSELF: Final = frozenset({"condition", "attribute", "pattern", "violation", "rule", "conclusion"})
+_SAYS_ITSELF: Final = frozenset(
+    {"condition", "attribute", "pattern", "violation", "rule", "conclusion", "claim", "requirement", "validation"}
+)
 """Kinds whose line shows already what their note says."""
+_UNFOLDED: Final = frozenset({"expression", "member", "variables"})
+"""Kinds of which the parts are shown even where they decided nothing."""
 _LEAST_WIDTH: Final = 40
 _MOST_TEXT: Final = 4000  # characters of a value in JSON output
 
@@ -137,7 +141,7 @@ def _folded(node: Node, page: Page) -> list[Node | _Folded]:
     children = node.children
     if page.everything:
         return list(children)
-    if not node.decided and node.kind not in ("expression", "member"):
+    if not node.decided and node.kind not in _UNFOLDED:
         return []
     shown: list[Node | _Folded] = []
     counts: dict[str, int] = {}
@@ -220,6 +224,8 @@ def _node(node: Node) -> dict[str, Any]:
         plain["value"] = node.value if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}…"
     if node.decided:
         plain["decided"] = True
+    if node.begins >= 0:
+        plain["begins"] = node.begins
     if node.children:
         plain["children"] = [_node(child) for child in node.children]
     return plain

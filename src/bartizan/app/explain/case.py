@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from bartizan.app.ambient import ambient
 from bartizan.app.asking import Asker
-from bartizan.app.explain.explain import Explained, explain_one
+from bartizan.app.explain.explain import Explained, Source, explain_one
+from bartizan.app.explain.watched import is_explained
 from bartizan.app.fields import Fields
 from bartizan.app.policy_tests.files import read_bodies, read_test_files
+from bartizan.app.policy_tests.run import payloads_of
 from bartizan.app.policy_tests.world import RecordedWorld
 from bartizan.base.errors import SpecError
-from bartizan.engines.policy.dialects.kyverno import expression_compiler, is_policy
+from bartizan.engines.policy.dialects.kubernetes.kinds import is_admission_document
+from bartizan.engines.policy.dialects.kyverno import expression_compiler
 from bartizan.model.finding import RuleId
 from bartizan.model.resource import resource_from
 from bartizan.model.scoping import in_default_namespace
@@ -53,23 +56,31 @@ def explained_case(case: Case) -> Explained | None:
 
 
 def _explained(case: Case, test: TestFile) -> Explained | None:
-    resources = list(_resources(test))
-    resource = next((item for item in resources if case.resource in _names(item)), None)
+    resources = list(_resources((*test.resources, *test.cluster_resources)))
+    payloads = {item.id.name: (kind, item) for kind, item in payloads_of(test)}
+    found = payloads.get(case.resource)
+    resource = found[1] if found else next((item for item in resources if case.resource in _names(item)), None)
     policy = next((item for item in _policies(test) if case.policy in _policy_names(item)), None)
     if resource is None or policy is None:
         return None
     compiler = expression_compiler(ambient())
-    world = RecordedWorld(resources, test.api_answers, test.global_entries, lambda text, value: compiler(text)(value))
+    recorded = (test.api_answers, test.global_entries)
+    every = [*resources, *_resources((*test.target_resources, *test.clone_sources))]
+    world = RecordedWorld(every, *recorded, lambda text, value: compiler(text)(value), test.context)
     exceptions = [document.body for _, document in read_bodies(test.exceptions)]
-    asker = Asker(test.values, test.user)
+    asker = Asker(test.values, test.user, payload=found[0] if found else "")
+    bindings = tuple(item.body for item in _policies(test) if str(item.body.get("kind")).endswith("Binding"))
     request = asker.request(RuleId(case.policy, case.rule), resource)
-    return explain_one(
-        policy.body, policy.lines, case.rule, request, world, exceptions=exceptions, all_kinds=asker.has_parts
-    )
+    source = Source(policy.body, policy.lines, bindings)
+    return explain_one(source, case.rule, request, world, exceptions=exceptions, all_kinds=asker.has_parts)
 
 
 def _policies(test: TestFile) -> Iterator[Document]:
-    return (document for _, document in read_bodies(test.policies) if is_policy(document.body))
+    return (
+        document
+        for _, document in read_bodies(test.policies)
+        if is_explained(document.body) or is_admission_document(document.body)
+    )
 
 
 def _policy_names(document: Document) -> tuple[str, str]:
@@ -78,8 +89,8 @@ def _policy_names(document: Document) -> tuple[str, str]:
     return name, f"{metadata.get('namespace') or 'default'}/{name}"
 
 
-def _resources(test: TestFile) -> Iterator[Resource]:
-    for file, document in read_bodies((*test.resources, *test.cluster_resources)):
+def _resources(paths: tuple[Path, ...]) -> Iterator[Resource]:
+    for file, document in read_bodies(paths):
         body = document.body
         if not isinstance(body, dict) or "kind" not in body:
             continue

@@ -5,42 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from bartizan.app.ambient import ambient
 from bartizan.app.asking import Asker, Asking
 from bartizan.app.explain.source import GeneratedPiece, generated_pieces
+from bartizan.app.explain.watched import explain, is_explained, watch
 from bartizan.app.given_world import GivenWorld, read_given
 from bartizan.app.options import user_in, values_in
 from bartizan.app.policies import documents, read_exceptions
 from bartizan.app.supply import Supply
+from bartizan.app.text_places import place_in, place_of
 from bartizan.app.values import plain_rule
 from bartizan.base.errors import BartizanError, SourceError, SpecError
 from bartizan.base.location import Location
+from bartizan.base.pointer import resolve
 from bartizan.base.suggest import did_you_mean
 from bartizan.catalog import export_policy, load_catalog
 from bartizan.engines.policy.dialects.kubernetes.kinds import is_admission_document
-from bartizan.engines.policy.dialects.kyverno import is_policy
-from bartizan.engines.policy.dialects.kyverno.explanation.rule import (
-    Explanation,
-    WatchedPolicy,
-    explain_rule,
-    watch_policy,
-)
-from bartizan.lang.jmespath import functions_for
 from bartizan.model.report import Problem
 from bartizan.model.scoping import in_default_namespace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from bartizan.app.explain.watched import Watched
     from bartizan.base.json import JsonObject
     from bartizan.catalog import CheckSpec
-    from bartizan.engines.policy.dialects.kyverno.explanation.rule import WatchedRule
+    from bartizan.engines.policy.dialects.kyverno.explanation.cel import WatchedCelPolicy
+    from bartizan.engines.policy.dialects.kyverno.explanation.rule import WatchedPolicy
+    from bartizan.engines.policy.explanation.explanation import Explanation
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.model.request import Request
     from bartizan.model.resource import Lines, Resource
     from bartizan.model.trace import Node
-    from bartizan.sources.yaml import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +77,12 @@ class Explanations(NamedTuple):
     left_out: tuple[str, ...]
 
 
-class _Source(NamedTuple):
-    """A policy's document; without lines it is not from a file."""
+class Source(NamedTuple):
+    """A policy's document; without lines it is not from a file. `bindings` are documents beside it."""
 
     body: JsonObject
     lines: Lines | None
+    bindings: tuple[JsonObject, ...] = ()
 
 
 def explain_inputs(inputs: ExplainInputs) -> Explanations:
@@ -102,24 +99,12 @@ def explain_inputs(inputs: ExplainInputs) -> Explanations:
     if check is not None:
         return Explanations(tuple(explain_cross_check(check, resources, _is_named(inputs.resource))), ())
     exceptions = _exceptions(inputs.exception)
-    admission = _admission_documents(inputs.policy)
-    given = [] if admission else _policies(inputs.policy)
-    watched = [(source, _watch(source, exceptions)) for source in given]
-    rules = [(source, rule) for source, policy in watched for rule in policy.rules]
-    meant = _rules_named(rules, inputs.rule) if given else []
+    meant = _rules_named(_watched(_policies(inputs.policy), exceptions), inputs.rule)
     chosen = _resources_named(resources, inputs.resource)
     asker = Asker(values_in(inputs.values), user_in(inputs.user_info), supply.namespace_labels())
     # a request of its own for each rule, which then shows all it asks, and not only what the one before did not
     asking = Asking(lambda rule, about: asker.request(rule.info.id, about), GivenWorld(lambda: resources))
     found = [_explained(source, rule, resource, asking) for source, rule in meant for resource in chosen]
-    if admission:
-        from bartizan.app.explain.admission import explain_admission  # late: it brings CEL
-
-        found = [
-            _quoted_in(lines, resource, item.root, applies=item.outcome is not None)
-            for resource in chosen
-            for lines, item in explain_admission(admission, resource, asker, asking.lookup, inputs.rule)
-        ]
     return _most_telling(found, named=bool(inputs.rule and inputs.resource))
 
 
@@ -133,14 +118,12 @@ def sources(inputs: ExplainInputs) -> list[GeneratedPiece]:
         raise SpecError(
             f"check `{inputs.policy}` is not generated", hint="It is written in Python: see `bartizan catalog show`."
         )
-    watched = [(source, _watch(source, ())) for source in _policies(inputs.policy)]
-    rules = [(source, rule) for source, policy in watched for rule in policy.rules]
-    return [piece for _, rule in _rules_named(rules, inputs.rule) for piece in generated_pieces(rule)]
+    rules = _rules_named(_watched(_policies(inputs.policy), ()), inputs.rule)
+    return [piece for _, rule in rules for piece in generated_pieces(rule)]
 
 
 def explain_one(
-    document: JsonObject,
-    lines: Lines | None,
+    source: Source,
     rule: str,
     request: Request,
     lookup: Lookup,
@@ -153,12 +136,18 @@ def explain_one(
     Raises:
         SpecError: the document is no policy.
     """
-    policy = watch_policy(document, functions_for(ambient()), exceptions=exceptions)
-    found = next((item for item in policy.rules if item.rule.info.id.rule == rule), None)
-    if found is None:
-        return None
-    explanation = explain_rule(found, request, lookup, all_kinds=all_kinds)
-    return _placed(_Source(document, lines), found, request.resource, explanation)
+    is_bound = is_admission_document(source.body)
+    sources = [source, *(Source(item, None) for item in source.bindings if is_bound)]
+    # the rules of a policy in CEL have no names, but those of bindings: the one that answers is meant
+    found = [
+        item
+        for _, item in _watched(sources, exceptions)
+        if item.rule.info.id.rule in (rule, "") or item.rule.info.origin == "kubernetes"
+    ]
+    explained = [
+        _placed(source, item, request.resource, explain(item, request, lookup, all_kinds=all_kinds)) for item in found
+    ]
+    return next((item for item in explained if item.applies), explained[0] if explained else None)
 
 
 def _cross_check(name: str) -> CheckSpec | None:
@@ -169,37 +158,60 @@ def _cross_check(name: str) -> CheckSpec | None:
     return check if check is not None and check.template else None
 
 
-def _policies(name: str) -> list[_Source]:
+def _policies(name: str) -> list[Source]:
     from pathlib import Path
 
     path = Path(name)
     if not path.exists():
         checks = load_catalog().checks
         if name in checks:
-            return [_Source(export_policy(checks[name]), None)]
+            return [Source(export_policy(checks[name]), None)]
         is_word = "/" not in name and "." not in name
         hint = did_you_mean(name, checks, listed="bartizan catalog list") if is_word else "Check the name."
         raise SpecError(f"`{name}` is no file, and no built-in check", hint=hint)
-    found: list[_Source] = []
+    found: list[Source] = []
     for item in documents([path]):
         if isinstance(item, Problem):
             raise _raised(item)
-        if is_policy(item.body):
-            found.append(_Source(item.body, item.lines))
+        if is_explained(item.body) or is_admission_document(item.body):
+            found.append(Source(item.body, item.lines))
     if not found:
         hint = "Name a file that holds a ClusterPolicy or Policy, or a check of `bartizan catalog list`."
         raise SpecError("no policy found", at=Location(name), hint=hint)
     return found
 
 
-def _watch(source: _Source, exceptions: Sequence[JsonObject]) -> WatchedPolicy:
+def _watched(sources: Sequence[Source], exceptions: Sequence[JsonObject]) -> list[tuple[Source, Watched]]:
+    """The rules of all policies; those of Kubernetes are compiled together with their bindings."""
+    admission = [source for source in sources if is_admission_document(source.body)]
+    own = [source for source in sources if not is_admission_document(source.body)]
+    found: list[tuple[Source, Watched]] = [
+        (source, rule) for source in own for rule in _watch(source, exceptions).rules
+    ]
+    return [*found, *(_watch_admission(admission) if admission else ())]
+
+
+def _watch_admission(sources: Sequence[Source]) -> Iterator[tuple[Source, Watched]]:
+    from bartizan.engines.policy.dialects.kubernetes.explanation import watch_admission  # late: it brings CEL
+
+    rules, problems = watch_admission([source.body for source in sources])
+    for number, error in problems:
+        raise _located(error, sources[number]) from error
+    yield from ((sources[rule.number], rule) for rule in rules)
+
+
+def _located(error: SpecError, source: Source) -> SpecError:
+    at = place_of(error, source.body, source.lines) if source.lines and error.at is None else error.at
+    return SpecError(error.message, at=at, hint=error.hint)
+
+
+def _watch(source: Source, exceptions: Sequence[JsonObject]) -> WatchedPolicy | WatchedCelPolicy:
     try:
-        policy = watch_policy(source.body, functions_for(ambient()), exceptions=exceptions)
+        policy = watch(source.body, exceptions)
         for problem in policy.problems:
             raise problem
     except SpecError as error:
-        at = source.lines.locate(error.pointer) if source.lines and error.at is None else error.at
-        raise SpecError(error.message, at=at, hint=error.hint) from error
+        raise _located(error, source) from error
     return policy
 
 
@@ -224,18 +236,22 @@ def _raised(problem: Problem) -> BartizanError:
     return kind(problem.message, at=problem.at, hint=problem.hint)
 
 
-def _rules_named(rules: list[tuple[_Source, WatchedRule]], name: str) -> list[tuple[_Source, WatchedRule]]:
+def _rules_named(rules: list[tuple[Source, Watched]], name: str) -> list[tuple[Source, Watched]]:
     """The rules of that name, with those made from it for pod controllers; all without a name."""
     if not name:
         return rules
-    found = [item for item in rules if name in (_name(item[1]), plain_rule(_name(item[1])))]
+    found = [item for item in rules if name in _names_of(item[1])]
     if not found:
-        raise SpecError(f"no rule `{name}`", hint=did_you_mean(name, [_name(rule) for _, rule in rules]))
+        names = {known: None for _, rule in rules for known in _names_of(rule)}
+        raise SpecError(f"no rule `{name}`", hint=did_you_mean(name, names))
     return found
 
 
-def _name(rule: WatchedRule) -> str:
-    return rule.rule.info.id.rule
+def _names_of(rule: Watched) -> list[str]:
+    """How a rule may be named; one of a policy that has no names for its rules, by the policy's."""
+    rid, origin = rule.rule.info.id, rule.rule.info.origin
+    own = [rid.rule, plain_rule(rid.rule)] if rid.rule else []
+    return own if own and origin != "kubernetes" else [*own, rid.policy]
 
 
 def _resources_named(resources: list[Resource], name: str) -> list[Resource]:
@@ -259,35 +275,20 @@ def _names(resource: Resource) -> tuple[str, ...]:
     return full, f"{rid.kind}/{rid.name}", f"{rid.namespace}/{rid.name}", rid.name
 
 
-def _explained(source: _Source, rule: WatchedRule, resource: Resource, asking: Asking) -> Explained:
-    explanation = explain_rule(rule, asking.request_for(rule.rule, resource), asking.lookup)
+def _explained(source: Source, rule: Watched, resource: Resource, asking: Asking) -> Explained:
+    explanation = explain(rule, asking.request_for(rule.rule, resource), asking.lookup)
     return _placed(source, rule, resource, explanation)
 
 
-def _placed(source: _Source, rule: WatchedRule, resource: Resource, explanation: Explanation) -> Explained:
+def _placed(source: Source, rule: Watched, resource: Resource, explanation: Explanation) -> Explained:
     """An explanation with the places of what decided, in both files."""
     root = explanation.root
     deciding = root.deciding
-    at = next((node.at for node in deciding if node.at), root.at)
+    at, begins = next(((node.at, node.begins) for node in deciding if node.at), (root.at, -1))
     pointer = next((node.pointer for node in deciding if node.pointer), root.pointer)
-    in_policy = _quoted(source.lines, _origin(at) if rule.is_generated else at)
+    in_policy = _in_policy(source, _origin(at) if rule.is_generated else at, begins)
     in_resource = _quoted(resource.lines, pointer) if pointer is not None else None
     return Explained(root, explanation.outcome is not None, in_policy, in_resource)
-
-
-def _quoted_in(lines: Lines | None, resource: Resource, root: Node, *, applies: bool) -> Explained:
-    """An explanation that has no places of its own in the resource, with that in the policy."""
-    at = next((node.at for node in root.deciding if node.at), root.at)
-    return Explained(root, applies, _quoted(lines, at), _quoted(resource.lines, "/metadata/name"))
-
-
-def _admission_documents(name: str) -> list[Document]:
-    """The admission policies and bindings in a file, if it holds any."""
-    from pathlib import Path
-
-    path = Path(name)
-    found = documents([path]) if path.exists() else ()
-    return [item for item in found if not isinstance(item, Problem) and is_admission_document(item.body)]
 
 
 def _origin(at: str) -> str:
@@ -298,6 +299,18 @@ def _origin(at: str) -> str:
             if found and moved in rest:
                 return head + found + rest.replace(moved, "", 1)
     return at
+
+
+def _in_policy(source: Source, at: str, begins: int) -> Quoted | None:
+    """A place in the policy; of a part of an expression, where that begins in its text."""
+    if source.lines is None or begins < 0:
+        return _quoted(source.lines, at)
+    try:
+        text = resolve(source.body, at)
+    except LookupError:
+        text = ""
+    place = place_in(source.lines, at, text, begins) if isinstance(text, str) else source.lines.locate(at)
+    return Quoted(place, source.lines.quote(place.line))
 
 
 def _quoted(lines: Lines | None, pointer: str) -> Quoted | None:

@@ -6,13 +6,16 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bartizan.app.ambient import ambient
+from bartizan.engines.policy.dialects.kyverno.explanation.rule import WatchedRule
 from bartizan.lang import jmespath, overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from bartizan.app.explain.watched import Watched
     from bartizan.base.json import Json
-    from bartizan.engines.policy.dialects.kyverno.explanation.rule import WatchedRule
+    from bartizan.engines.policy.cel.listening import Written
+    from bartizan.lang.cel import Expression
 
 _CONSTANT: Final = re.compile(r"c\d+")
 _LONGEST: Final = 100  # characters of a constant
@@ -26,13 +29,16 @@ class GeneratedPiece(NamedTuple):
     source: str
 
 
-def generated_pieces(rule: WatchedRule) -> Iterator[GeneratedPiece]:
+def generated_pieces(rule: Watched) -> Iterator[GeneratedPiece]:
     """Every pattern and expression of a rule in the fast mode, once.
 
     Those that are known only when the rule runs, with variables filled in,
     are not among them.
     """
     name = str(rule.rule.info.id)
+    if not isinstance(rule, WatchedRule):
+        yield from _in_cel(name, rule.expressions)
+        return
     for at, pattern in rule.watch.patterns:
         if at.startswith(f"{rule.at}/") and _stands_in(pattern, rule.document):
             yield GeneratedPiece(name, f"pattern at {at}", overlay.source_of(pattern))
@@ -42,6 +48,15 @@ def generated_pieces(rule: WatchedRule) -> Iterator[GeneratedPiece]:
         if any(text in item for item in written):
             compiled = jmespath.compile_expression(text, functions)
             yield GeneratedPiece(name, f"expression {text}", _with_constants(compiled, functions))
+    if rule.cel is not None:
+        own = [item for item in rule.cel.expressions if item[0].at.startswith(f"{rule.at}/")]
+        yield from _in_cel(name, own)
+
+
+def _in_cel(rule: str, expressions: Iterable[tuple[Written, Expression]]) -> Iterator[GeneratedPiece]:
+    for written, expression in expressions:
+        of = f" of exception {written.owner}" if written.owner else ""
+        yield GeneratedPiece(rule, f"expression at {written.at}{of}: {expression.text.strip()}", expression.source)
 
 
 def _with_constants(compiled: Callable[[Any], Json], functions: jmespath.Functions) -> str:

@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.app.ambient import ambient
 from bartizan.app.policies import documents
+from bartizan.app.policy_check.reasons import REASONS
+from bartizan.app.text_places import place_in
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
+from bartizan.base.pointer import resolve
 from bartizan.base.suggest import did_you_mean
+from bartizan.engines.policy.dialects.kubernetes.kinds import is_admission_document
+from bartizan.engines.policy.dialects.kubernetes.lint import lint_admission
 from bartizan.engines.policy.dialects.kyverno import is_policy
-from bartizan.engines.policy.dialects.kyverno.lint import REASONS, Level, Remark, lint_exception, lint_policy
+from bartizan.engines.policy.dialects.kyverno.cel.policy import is_cel_policy
+from bartizan.engines.policy.dialects.kyverno.cel.spec import is_of_group
+from bartizan.engines.policy.dialects.kyverno.lint import Level, Remark, lint_exception, lint_policy
+from bartizan.engines.policy.dialects.kyverno.lint.cel import lint_cel_exception, lint_cel_policy
 from bartizan.lang.jmespath import functions_for
 from bartizan.model.report import Problem
 from bartizan.model.resource import ResourceId, resource_from
@@ -22,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bartizan.base.json import JsonObject
+    from bartizan.lang.jmespath import Functions
     from bartizan.sources.yaml import Document
 
 LEVELS: Final[tuple[Level, ...]] = ("error", "warning", "note")
@@ -68,11 +77,14 @@ def check_policies(paths: Sequence[Path], *, least: Level = "note", ignored: Seq
             )
     read = _read(paths)
     said = [*_of_policies(read.policies), *_of_exceptions(read.exceptions, read.policies)]
+    said += [
+        (read.admission[number], remark) for number, remark in lint_admission([doc.body for doc in read.admission])
+    ]
     wanted = LEVELS[: LEVELS.index(least) + 1]
     found = [_placed(remark, document) for document, remark in said]
     remarks = [item for item in (*read.broken, *found) if item.level in wanted and item.rule not in ignored]
     remarks.sort(key=lambda item: (item.at.file, item.at.line, item.at.column, item.rule))
-    return Checked(tuple(remarks), len(read.policies) + len(read.exceptions), read.others)
+    return Checked(tuple(remarks), len(read.policies) + len(read.exceptions) + len(read.admission), read.others)
 
 
 class _Read(NamedTuple):
@@ -80,6 +92,7 @@ class _Read(NamedTuple):
 
     policies: list[Document]
     exceptions: list[Document]
+    admission: list[Document]
     broken: list[Placed]
     others: int
 
@@ -87,21 +100,24 @@ class _Read(NamedTuple):
 def _read(paths: Sequence[Path]) -> _Read:
     policies: list[Document] = []
     exceptions: list[Document] = []
+    admission: list[Document] = []
     broken: list[Placed] = []
     others = 0
     for item in documents(paths):
         if isinstance(item, Problem):
             broken.append(_broken(item))
-        elif is_policy(item.body):
+        elif is_policy(item.body) or is_cel_policy(item.body):
             policies.append(_exactly_placed(item))
+        elif is_admission_document(item.body):
+            admission.append(_exactly_placed(item))
         elif isinstance(item.body, dict) and item.body.get("kind") == "PolicyException":
             exceptions.append(_exactly_placed(item))
         elif isinstance(item.body, dict) and str(item.body.get("apiVersion", "")).startswith(_GROUPS):
             others += 1
-    if not policies and not exceptions and not broken:
-        hint = "Name files or folders that hold ClusterPolicy, Policy or PolicyException documents."
+    if not policies and not exceptions and not admission and not broken:
+        hint = "Name files or folders that hold policies or PolicyExceptions."
         raise SpecError("no policy found", at=Location(", ".join(map(str, paths))), hint=hint)
-    return _Read(policies, exceptions, broken, others)
+    return _Read(policies, exceptions, admission, broken, others)
 
 
 def _broken(problem: Problem) -> Placed:
@@ -119,8 +135,14 @@ def _exactly_placed(document: Document) -> Document:
 def _of_policies(policies: Sequence[Document]) -> Iterator[tuple[Document, Remark]]:
     functions = functions_for(ambient())
     for document in policies:
-        for remark in lint_policy(document.body, functions, partial(_line, document)):
+        for remark in _looked_at(document, functions):
             yield document, remark
+
+
+def _looked_at(document: Document, functions: Functions) -> list[Remark]:
+    if not is_cel_policy(document.body):
+        return lint_policy(document.body, functions, partial(_line, document))
+    return lint_cel_policy(document.body, ambient())
 
 
 def _line(document: Document, pointer: str) -> str:
@@ -128,10 +150,21 @@ def _line(document: Document, pointer: str) -> str:
 
 
 def _of_exceptions(exceptions: Sequence[Document], policies: Sequence[Document]) -> Iterator[tuple[Document, Remark]]:
-    known = dict(_rules(document.body) for document in policies)
+    known = dict(_rules(document.body) for document in policies if is_policy(document.body))
+    in_cel = [(str(item.body["kind"]), _name(item.body)) for item in policies if is_cel_policy(item.body)]
     for document in exceptions:
-        for remark in lint_exception(document.body, known):
+        remarks = (
+            lint_cel_exception(document.body, in_cel, ambient().now())
+            if is_of_group(document.body, ("PolicyException",))
+            else lint_exception(document.body, known)
+        )
+        for remark in remarks:
             yield document, remark
+
+
+def _name(body: JsonObject) -> str:
+    metadata = body.get("metadata")
+    return str(metadata.get("name")) if isinstance(metadata, dict) else ""
 
 
 def _rules(body: JsonObject) -> tuple[str, frozenset[str]]:
@@ -150,7 +183,7 @@ def _rules(body: JsonObject) -> tuple[str, frozenset[str]]:
 def _placed(remark: Remark, document: Document) -> Placed:
     """A remark with its line; at the text that it is about, where that stands in the line or below it."""
     lines = document.lines
-    at = lines.locate(remark.pointer)
+    at = lines.locate(remark.pointer) if remark.begins < 0 else _in_text(remark, document)
     for number in range(at.line, at.line + _MAX_LINES) if remark.near else ():
         text = lines.quote(number)
         column = text.find(remark.near.partition("\n")[0], at.column - 1 if number == at.line else 0)
@@ -159,6 +192,17 @@ def _placed(remark: Remark, document: Document) -> Placed:
             break
     policy = resource_from(document.body).id
     return Placed(remark.level, remark.rule, remark.message, remark.hint, at, _quoted(lines.quote(at.line), at), policy)
+
+
+def _in_text(remark: Remark, document: Document) -> Location:
+    """Where the part of an expression stands that a remark is about."""
+    try:
+        text = resolve(document.body, remark.pointer)
+    except LookupError:
+        text = None
+    if not isinstance(text, str):
+        return document.lines.locate(remark.pointer)
+    return place_in(document.lines, remark.pointer, text, remark.begins)
 
 
 def _quoted(line: str, at: Location) -> str:

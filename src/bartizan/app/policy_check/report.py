@@ -8,7 +8,7 @@ import orjson
 
 from bartizan import __version__
 from bartizan.app.policy_check.look import LEVELS
-from bartizan.engines.policy.dialects.kyverno.lint import REASONS
+from bartizan.app.policy_check.reasons import REASONS
 from bartizan.model.finding import Finding, RuleId, RuleInfo
 from bartizan.model.report import Counts, Report
 from bartizan.model.severity import Severity

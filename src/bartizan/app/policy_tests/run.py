@@ -106,7 +106,7 @@ def _run(test: TestFile) -> list[Case]:
     exceptions = [document.body for _, document in read_bodies(test.exceptions)]
     resources, targets = _resources(test.resources), _resources(test.target_resources)
     kinds = None if test.values.subresources else frozenset(resource.id.kind for resource in resources)
-    payloads = list(_payloads(test))
+    payloads = list(payloads_of(test))
     loaded = _load(test, exceptions, compiler, kinds)
     every = [*resources, *targets, *_resources((*test.cluster_resources, *test.clone_sources, *test.param_resources))]
     recorded = (test.api_answers, test.global_entries)
@@ -177,8 +177,12 @@ def _resources(paths: tuple[Path, ...]) -> list[Resource]:
     return list(found.values())
 
 
-def _payloads(test: TestFile) -> Iterator[tuple[Payload, Resource]]:
-    """The payloads of a test, with what each is."""
+def payloads_of(test: TestFile) -> Iterator[tuple[Payload, Resource]]:
+    """The payloads of a test, with what each is.
+
+    Raises:
+        SpecError: one is no object, or its file cannot be read.
+    """
     for kind, name, path in test.payloads:
         for _, document in read_bodies((path,)):
             if not isinstance(document.body, dict):

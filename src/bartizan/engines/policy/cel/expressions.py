@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from bartizan.base.errors import SpecError
+from bartizan.engines.policy.cel.listening import Written, listener, owner
 from bartizan.engines.policy.document import Record
 from bartizan.lang.cel import CelBudgetError, CelError, Environment, compile_expression
 from bartizan.lang.cel.types import BOOL, NULL, STRING, Type
@@ -58,6 +59,18 @@ def compile_at(text: str, environment: Environment, wanted: tuple[Type, ...], at
     Raises:
         SpecError: it does not compile, or gives what it must not.
     """
+    heard = listener()
+    if heard is None:
+        return _compiled(text, environment, wanted, at)
+    written = Written(text, environment, wanted, at, owner())
+    try:
+        compiled = _compiled(text, environment, wanted, at)
+    except SpecError as error:
+        return heard.refused(written, error)
+    return heard.compiled(compiled, written)
+
+
+def _compiled(text: str, environment: Environment, wanted: tuple[Type, ...], at: str) -> Expression:
     try:
         compiled = compile_expression(text, environment)
     except SpecError as error:
@@ -70,6 +83,11 @@ def compile_at(text: str, environment: Environment, wanted: tuple[Type, ...], at
             hint="Compare it with something." if BOOL in wanted else "Convert it, as with `string()`.",
         )
     return compiled
+
+
+def refuse(_names: object, _budget: object = None) -> None:
+    """What runs of an expression that stands in for one which does not compile: nothing."""
+    raise CelError("it does not compile")
 
 
 class Variables(NamedTuple):

@@ -57,3 +57,8 @@ def kind_of(resource: str, group: str | None = None) -> str | None:
 def group_of(kind: str) -> str | None:
     """The group of a built-in kind, the oldest where several have it; `None` where only a cluster could tell."""
     return _GROUPS.get(kind)
+
+
+def known_resources(group: str) -> frozenset[str]:
+    """The resources of a group that every cluster has; none of another."""
+    return frozenset(map(plural, _NAMES[group].split())) if group in _NAMES else frozenset()

@@ -1,177 +1,141 @@
-"""Why an admission policy says what it says of a resource: its expressions, part by part, and what decided.
+"""Why an admission policy said what it said of a resource, for each of its bindings.
 
-The verdict is that of the policy's own rule; beside it every expression is
-evaluated once more in its traced mode.
+The policy's own rule is run with its expressions watched. LAW: the outcome
+is the one the rule has when nobody watches.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from bartizan.engines.policy.cel.explanation.match import explain_constraints
+from bartizan.engines.policy.cel.explanation.stages import Ran
+from bartizan.engines.policy.cel.explanation.watch import CelWatch
+from bartizan.engines.policy.cel.listening import listening
 from bartizan.engines.policy.cel.params import ParamsError
 from bartizan.engines.policy.dialects.kubernetes.bindings import UNBOUND
-from bartizan.engines.policy.dialects.kubernetes.evaluation import failed
-from bartizan.engines.policy.dialects.kubernetes.policy import matches, rules_of
-from bartizan.engines.policy.dialects.kubernetes.validating import ValidatingPolicy
-from bartizan.lang.cel.cost import EXPRESSION_LIMIT
-from bartizan.lang.cel.trace import Traced, trace
-from bartizan.model.outcome import Broken, Failed, Passed, Skipped
-from bartizan.model.trace import Node, Verdict
+from bartizan.engines.policy.dialects.kubernetes.policy import compile_policies, matches, rules_of
+from bartizan.engines.policy.explanation.changes import operations
+from bartizan.engines.policy.explanation.draft import Draft
+from bartizan.engines.policy.explanation.explanation import Explanation, finding_of, rooted
+from bartizan.engines.policy.explanation.places import Places
+from bartizan.model.outcome import Broken, Passed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bartizan.base.json import JsonObject
-    from bartizan.engines.policy.cel.names import Names
+    from bartizan.engines.policy.cel.listening import Written
     from bartizan.engines.policy.dialects.kubernetes.bindings import Binding
-    from bartizan.engines.policy.dialects.kubernetes.matching import Matched
-    from bartizan.engines.policy.dialects.kubernetes.policy import AdmissionPolicy, Bound
+    from bartizan.engines.policy.dialects.kubernetes.policy import Bound, Wrong
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.engines.policy.plan import Rule
     from bartizan.lang.cel import Expression
-    from bartizan.lang.cel.trace import Step
     from bartizan.model.outcome import Outcome
     from bartizan.model.request import Request
 
-_PLAIN: Final = (str, bool, int, float, list, dict)
 
-
-class Explained(NamedTuple):
-    """One rule, why it said what it said, and what that was; `None` where it is about something else."""
+class WatchedAdmissionRule(NamedTuple):
+    """A policy with one of its bindings, watched; `number` is the place of its document among those given."""
 
     rule: Rule
-    root: Node
-    outcome: Outcome | None
+    number: int
+    document: JsonObject
+    bound: Bound
+    binding: Binding
+    expressions: tuple[tuple[Written, Expression], ...]
+    watch: CelWatch
+    is_generated: bool = False
+
+    def explain(self, request: Request, lookup: Lookup, *, all_kinds: bool = False) -> Explanation:
+        """Run the rule on a request, and say what it did and why; as in the plan, only where it can match the kind."""
+        self.watch.begin()
+        fresh = msgspec.structs.replace(request, memo={})
+        kinds = self.rule.kinds
+        asked = all_kinds or kinds is None or request.resource.id.kind in kinds
+        outcome = self.rule.run(fresh, lookup) if asked else None
+        root = Draft("rule", str(self.rule.info.id), str(request.resource.id), at="/spec")
+        return Explanation(outcome, rooted(root, _stages(self, request, lookup, outcome), outcome).finish())
 
 
-def explain_bound(bound: Bound, request: Request, lookup: Lookup) -> Iterator[Explained]:
-    """Explain a policy on one request, once for each of its bindings."""
-    for rule, binding in zip(rules_of(bound), bound.bindings or (UNBOUND,), strict=True):
-        outcome = rule.run(msgspec.structs.replace(request, memo={}), lookup)
-        verdict, said = _said(outcome)
-        children = tuple(_parts(bound.policy, binding, msgspec.structs.replace(request, memo={}), lookup))
-        yield Explained(
-            rule,
-            Node(
-                "rule",
-                str(rule.info.id),
-                str(request.resource.id),
-                msgspec.UNSET,
-                verdict,
-                said,
-                None,
-                "/spec",
-                True,
-                children,
-            ),
-            outcome,
+def watch_admission(documents: Sequence[JsonObject]) -> tuple[list[WatchedAdmissionRule], list[Wrong]]:
+    """Compile policies with their bindings, to be explained; what is wrong has the place of its document."""
+    bindings = [number for number, item in enumerate(documents) if str(item.get("kind")).endswith("Binding")]
+    rules: list[WatchedAdmissionRule] = []
+    wrong: dict[int, Wrong] = {}
+    for number, document in enumerate(documents):
+        places = [*([] if number in bindings else [number]), *bindings]
+        watch = CelWatch()
+        with listening(watch):
+            compiled = compile_policies([documents[place] for place in places])
+        for problem in compiled.problems:
+            wrong.setdefault(places[problem.document], problem._replace(document=places[problem.document]))
+        for bound in compiled.policies:
+            for rule, binding in zip(rules_of(bound), bound.bindings or (UNBOUND,), strict=True):
+                written = tuple(watch.expressions)
+                rules.append(WatchedAdmissionRule(rule, number, document, bound, binding, written, watch))
+    return rules, list(wrong.values())
+
+
+def _stages(item: WatchedAdmissionRule, request: Request, lookup: Lookup, outcome: Outcome | None) -> list[Draft]:
+    stages = list(_match(item, request, lookup))
+    if all(stage.verdict == "held" for stage in stages):
+        stages += _params(item, request, lookup)
+        ran = Ran(
+            item.watch.events,
+            [written for written, _ in item.expressions],
+            item.document,
+            Places(request.resource.body),
         )
+        stages += ran.stages()
+        if isinstance(outcome, Passed) and outcome.changes:
+            changes = Draft("changes", "mutations", verdict="held")
+            for change in outcome.changes:
+                changes.children += operations(str(change.resource), change.before, change.after)
+            stages.append(changes)
+    if not isinstance(outcome, Passed) and not any(stage.verdict in ("failed", "error") for stage in stages):
+        stages.append(_left(outcome))
+    return stages
 
 
-def _said(outcome: Outcome | None) -> tuple[Verdict, str]:
-    match outcome:
-        case Passed(message):
-            return "held", message
-        case Failed(message):
-            return "failed", message
-        case Skipped(because):
-            return "skipped", because
-        case Broken(error):
-            return "error", error
-        case None:
-            return "skipped", "the policy is about other requests"
-
-
-def _parts(policy: AdmissionPolicy, binding: Binding, request: Request, lookup: Lookup) -> Iterator[Node]:
-    matched = matches(policy, binding, request, lookup)
-    if matched is None:
-        at = "/spec/matchConstraints"
-        note = "this resource is none of those it is about"
-        yield Node("scope", "matchConstraints", verdict="skipped", note=note, at=at, decided=True)
+def _match(item: WatchedAdmissionRule, request: Request, lookup: Lookup) -> Iterator[Draft]:
+    """What the policy is about, and its binding; other versions may be meant, which no attribute shows."""
+    policy, binding = item.bound.policy, item.binding
+    is_meant = matches(policy, binding, request, lookup) is not None
+    draft = explain_constraints(policy.constraints, request, "/spec/matchConstraints")
+    if is_meant and draft.verdict != "held":
+        draft.verdict, draft.because = "held", []
+        draft.note = "it is meant by another version of its kind"
+    yield draft
+    if binding.matcher is None or draft.verdict != "held":
         return
-    yield Node("match", "matchConstraints", verdict="held", at="/spec/matchConstraints")
+    holds = binding.matcher.match(request, lookup) is not None
+    note = "" if holds else f"binding `{binding.name}` is about other requests"
+    yield Draft("match", f"matchResources of binding {binding.name}", verdict="held" if holds else "failed", note=note)
+
+
+def _params(item: WatchedAdmissionRule, request: Request, lookup: Lookup) -> Iterator[Draft]:
+    """The parameters that a binding found, where the policy has some."""
     try:
-        found = binding.collect(request, lookup)
+        found = item.binding.collect(request, lookup)
     except ParamsError as error:
-        yield Node("params", "paramRef", verdict="error", note=str(error), at="/spec/paramKind", decided=True)
-        return
-    if matched.problem or not found:
-        note = matched.problem or "the binding found no parameters"
-        yield Node("params", "paramRef", verdict="error" if matched.problem else "skipped", note=note, decided=True)
-    for params in found if not matched.problem else ():
-        conditions = list(_conditions(policy, matched, lookup, params))
-        yield from conditions
-        if all(node.verdict == "held" for node in conditions):
-            yield from _expressions(policy, matched, lookup, params)
-
-
-def _conditions(policy: AdmissionPolicy, matched: Matched, lookup: Lookup, params: JsonObject | None) -> Iterator[Node]:
-    names = policy.evaluation.early_names(matched, lookup, params)
-    traced = [(item, trace(item, names, EXPRESSION_LIMIT)) for item in policy.evaluation.conditions]
-    refused = any(found.value is False for _, found in traced)
-    for index, (condition, found) in enumerate(traced):
-        at = f"/spec/matchConditions/{index}/expression"
-        decided = found.value is False or (found.error is not None and not refused)
-        verdict: Verdict = "error" if found.error else "held" if found.value is True else "skipped"
-        note = failed(condition, found.error) if found.error else "" if verdict == "held" else "this does not hold"
-        yield _node("condition", f"matchConditions[{index}]", condition, (found, verdict, note), at, decided=decided)
-
-
-def _expressions(
-    policy: AdmissionPolicy, matched: Matched, lookup: Lookup, params: JsonObject | None
-) -> Iterator[Node]:
-    names = policy.evaluation.names(matched, lookup, params)
-    if not isinstance(policy, ValidatingPolicy):
-        for index, mutation in enumerate(policy.mutations):
-            found = trace(mutation.expression, names, EXPRESSION_LIMIT)
-            field = "applyConfiguration" if mutation.merges else "jsonPatch"
-            at = f"/spec/mutations/{index}/{field}/expression"
-            said: tuple[Traced, Verdict, str] = (found, "error" if found.error else "held", "")
-            yield _node("mutation", f"mutations[{index}]", mutation.expression, said, at, decided=bool(found.error))
-        return
-    decided = False
-    for index, validation in enumerate(policy.validations):
-        found = trace(validation.expression, names, EXPRESSION_LIMIT)
-        verdict: Verdict = "error" if found.error else "failed" if found.value is False else "held"
-        note = _note(policy, index, found, (matched, lookup, params))
-        first, decided = verdict != "held" and not decided, decided or verdict != "held"
-        at = f"/spec/validations/{index}/expression"
-        yield _node(
-            "validation", f"validations[{index}]", validation.expression, (found, verdict, note), at, decided=first
+        yield Draft(
+            "params", "paramRef", verdict="error", note=f"failed to configure binding: {error}", at="/spec/paramKind"
         )
+        return
+    if not found:
+        yield Draft(
+            "params", "paramRef", verdict="failed", note="the binding found no parameters", at="/spec/paramKind"
+        )
+    for params in found:
+        if params is not None:
+            metadata = params.get("metadata") or {}
+            yield Draft("params", f"params {metadata.get('name', '')}".strip(), value=params)
 
 
-def _note(policy: ValidatingPolicy, index: int, found: Traced, about: tuple[Matched, Lookup, JsonObject | None]) -> str:
-    validation = policy.validations[index]
-    if found.error is not None:
-        return failed(validation.expression, found.error)
-    if found.value is not False:
-        return ""
-    names: Names = policy.evaluation.plain_names(*about)
-    return validation.failure(names)
-
-
-def _node(
-    kind: str, label: str, expression: Expression, said: tuple[Traced, Verdict, str], at: str, *, decided: bool
-) -> Node:
-    found, verdict, note = said
-    text = expression.text.strip()
-    children = tuple(_step(child, at, decided=decided) for child in found.step.children if child.kind != "constant")
-    value = msgspec.UNSET if found.error else _shown(found.value)
-    return Node(kind, label, text, value, verdict, note, None, at, decided, children)
-
-
-def _step(step: Step, at: str, *, decided: bool) -> Node:
-    """A part of an expression with what it came to; of those below a part that decided, some did too."""
-    mine = decided and step.decided
-    children = tuple(_step(child, at, decided=mine) for child in step.children if child.kind != "constant")
-    verdict: Verdict = "unreached" if not step.reached else "error" if step.error else "value"
-    value = _shown(step.value) if verdict == "value" else msgspec.UNSET
-    return Node("expression", step.text, "", value, verdict, step.error, None, at, mine, children)
-
-
-def _shown(value: Any) -> Any:
-    """A value as an explanation shows it: JSON as it is, others as they write themselves."""
-    return value if value is None or isinstance(value, _PLAIN) else str(value)
+def _left(outcome: Outcome | None) -> Draft:
+    """What is said by no part of the policy: a version that the object cannot be shown in, a budget."""
+    note = "the policy is about other requests" if outcome is None else finding_of(outcome)[0]
+    return Draft("judgement", "evaluation", verdict="error" if isinstance(outcome, Broken) else "failed", note=note)

@@ -8,10 +8,13 @@ questions of rights, of which two are all that one expression may ask.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from bartizan.engines.policy.cel.listening import listener
 from bartizan.engines.policy.cel.names import Names
+from bartizan.lang.cel import CelBudgetError, CelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +38,12 @@ def metered(expression: Expression) -> Expression:
     from bartizan.lang.cel.cost import EXPRESSION_LIMIT  # late: few expressions are counted
     from bartizan.lang.cel.trace import count
 
+    watched = listener() is not None
+
     def run(names: Mapping[str, Any], _budget: list[int] | None) -> Any:
+        if watched:
+            with suppress(CelError, CelBudgetError):
+                expression(names)  # whoever listens is told of it; what counts is counted below
         counted = count(expression, names, EXPRESSION_LIMIT)
         if isinstance(names, Names):
             names.spent += counted.cost

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from bartizan.base.json import Json
     from bartizan.engines.policy.dialects.kyverno.variables import Compiler, Template
@@ -208,3 +208,12 @@ def watched_patch(compiler: Compiler, at: str, template: Template) -> Template:
 def watch_of(compiler: Compiler) -> Watch | None:
     """The watch, where expressions are compiled by one."""
     return compiler if isinstance(compiler, Watch) else None
+
+
+def by_place(events: Iterable[Event], kind: str) -> dict[str, Event]:
+    """Events of one kind by where in the policy their part stands; of several the first, which the others repeat."""
+    found: dict[str, Event] = {}
+    for event in events:
+        if event.kind == kind:
+            found.setdefault(event.at, event)
+    return found

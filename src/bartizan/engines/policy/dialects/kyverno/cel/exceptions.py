@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.cel.expressions import ConditionSpec, compile_conditions
+from bartizan.engines.policy.cel.listening import owned_by
 from bartizan.engines.policy.dialects.kyverno.cel.spec import is_of_group
 from bartizan.engines.policy.document import Metadata, Record, decode
 from bartizan.lang.cel import CelBudgetError, CelError
@@ -121,9 +122,12 @@ def _compile(document: JsonObject, spec: ExceptionSpec, environment: Environment
     about = decode(metadata or {}, Metadata, "/metadata")
     labels = metadata.get("labels") if isinstance(metadata, dict) else None
     priority = str((labels or {}).get(_PRIORITY, "")) if isinstance(labels, dict | None) else ""
+    name = "/".join(part for part in (about.namespace, about.name) if part)
+    with owned_by(name):
+        conditions = compile_conditions(spec.match_conditions, environment, "/spec/matchConditions")
     return PolicyException(
-        "/".join(part for part in (about.namespace, about.name) if part),
-        compile_conditions(spec.match_conditions, environment, "/spec/matchConditions"),
+        name,
+        conditions,
         spec.images,
         spec.allowed_values,
         spec.report_result == "pass",

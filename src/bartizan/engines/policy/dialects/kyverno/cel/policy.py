@@ -35,8 +35,18 @@ def compile_cel_policy(document: JsonObject, ambient: Ambient, *, exceptions: Se
         SpecError: the document is malformed, or an expression of it does not compile.
     """
     head = read_head(document)
-    rules = _compiler(head.kind.removeprefix("Namespaced"))
-    return Policy(head.name, head.namespace, tuple(rules(document, head, ambient, exceptions)), ())
+    return Policy(head.name, head.namespace, tuple(compile_cel_rules(document, head, ambient, exceptions)), ())
+
+
+def compile_cel_rules(
+    document: JsonObject, head: Head, ambient: Ambient, exceptions: Sequence[JsonObject]
+) -> Iterable[Rule]:
+    """Compile a policy rule by rule, each when it is asked for.
+
+    Raises:
+        SpecError: the document is malformed, or an expression of it does not compile.
+    """
+    return _compiler(head.kind.removeprefix("Namespaced"))(document, head, ambient, exceptions)
 
 
 def _compiler(kind: str) -> Compile:

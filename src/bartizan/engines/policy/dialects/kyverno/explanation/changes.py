@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from bartizan.base.errors import SpecError
-from bartizan.base.pointer import join
 from bartizan.engines.policy.dialects.kyverno.explanation.conditions import condition
-from bartizan.engines.policy.dialects.kyverno.explanation.draft import Draft, errors_in, verdict_of
 from bartizan.engines.policy.dialects.kyverno.explanation.language import expressions
 from bartizan.engines.policy.dialects.kyverno.mutation.anchors import compile_anchors
-from bartizan.engines.policy.mutation import PatchError, difference
+from bartizan.engines.policy.explanation.changes import operations
+from bartizan.engines.policy.explanation.draft import Draft, errors_in, verdict_of
+from bartizan.engines.policy.mutation import PatchError
 from bartizan.model.outcome import Broken, Passed, Skipped
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def explain_changes(rule: JsonObject, at: str, request: Request, events: list[Ev
     draft.children += expressions([event for event in events if event.kind == "expression"])
     if isinstance(outcome, Passed):
         for change in outcome.changes:
-            draft.children += _operations(str(change.resource), change.before, change.after)
+            draft.children += operations(str(change.resource), change.before, change.after)
     else:
         draft.because = errors_in(draft.children) or [child for child in draft.children if child.verdict == "failed"]
         if not draft.because:
@@ -99,21 +99,3 @@ def _settled(patch: Json, body: JsonObject, at: str) -> list[Draft]:
         return [Draft("patch", "with its anchors settled", value=left, verdict="held", at=at)]
     note = "the anchors of the patch leave nothing of it to apply"
     return [Draft("patch", "with its anchors settled", verdict="failed", note=note, at=at)]
-
-
-def _operations(name: str, before: Json, after: Json) -> list[Draft]:
-    """A change as the JSON patch between before and after; an object made or deleted is one operation."""
-    if before is None:
-        return [Draft("change", f"make {name}", value=after, verdict="held")]
-    if after is None:
-        return [Draft("change", f"delete {name}", verdict="held")]
-    return [
-        Draft(
-            "change",
-            f"{step.kind} {join(step.path)}",
-            value=msgspec.UNSET if step.kind == "remove" else step.value,
-            verdict="held",
-            pointer=join(step.path),
-        )
-        for step in difference(before, after)
-    ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bartizan.base.json import to_text
-from bartizan.engines.policy.dialects.kyverno.explanation.draft import Draft, brief, by_place, errors_in
 from bartizan.engines.policy.dialects.kyverno.explanation.language import expressions, filled
 from bartizan.engines.policy.dialects.kyverno.membership import MODES, among
+from bartizan.engines.policy.dialects.kyverno.watch import by_place
+from bartizan.engines.policy.explanation.draft import Draft, brief, errors_in
 
 if TYPE_CHECKING:
     from bartizan.base.json import Json, JsonObject

@@ -8,10 +8,11 @@ import msgspec
 
 from bartizan.engines.policy.dialects.kyverno.explanation.changes import explain_changes
 from bartizan.engines.policy.dialects.kyverno.explanation.conditions import explain_conditions, explain_context
-from bartizan.engines.policy.dialects.kyverno.explanation.draft import Draft, brief, by_place, errors_in, verdict_of
 from bartizan.engines.policy.dialects.kyverno.explanation.language import expressions, pattern
-from bartizan.engines.policy.dialects.kyverno.explanation.places import Places
 from bartizan.engines.policy.dialects.kyverno.explanation.pod_security import explain_pod_security
+from bartizan.engines.policy.dialects.kyverno.watch import by_place
+from bartizan.engines.policy.explanation.draft import Draft, brief, errors_in, verdict_of
+from bartizan.engines.policy.explanation.places import Places
 from bartizan.model.outcome import Broken, Failed, Skipped
 
 if TYPE_CHECKING:

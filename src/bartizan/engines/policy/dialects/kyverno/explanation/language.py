@@ -9,7 +9,7 @@ import msgspec
 
 from bartizan.base.json import to_text
 from bartizan.base.pointer import escape, join, split
-from bartizan.engines.policy.dialects.kyverno.explanation.draft import Draft, brief, errors_in
+from bartizan.engines.policy.explanation.draft import Draft, brief, errors_in
 from bartizan.lang.overlay.nodes import Anchor
 from bartizan.lang.overlay.trace import choices
 

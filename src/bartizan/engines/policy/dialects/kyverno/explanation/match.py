@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from bartizan.base.json import to_text
-from bartizan.engines.policy.dialects.kyverno.explanation.draft import Draft, brief
 from bartizan.engines.policy.dialects.kyverno.match import attributes, compile_match
+from bartizan.engines.policy.explanation.draft import Draft, brief
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

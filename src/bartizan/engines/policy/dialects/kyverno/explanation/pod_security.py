@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bartizan.engines.policy.dialects.kyverno.explanation.draft import Draft, brief
 from bartizan.engines.policy.dialects.kyverno.pod_security import bare_judge, checks_of
 from bartizan.engines.policy.dialects.podsecurity.exclusions import compile_exclusions
 from bartizan.engines.policy.dialects.podsecurity.pod import read_pod
+from bartizan.engines.policy.explanation.draft import Draft, brief
 from bartizan.model.workload import pod_of
 
 if TYPE_CHECKING:

@@ -8,15 +8,16 @@ outcome is the one the rule has when nobody watches.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from bartizan.base import wildcard
+from bartizan.engines.policy.cel.listening import listening
 from bartizan.engines.policy.dialects.kyverno.autogen import generated_rules
 from bartizan.engines.policy.dialects.kyverno.exceptions import decode_exception
 from bartizan.engines.policy.dialects.kyverno.explanation.conditions import explain_conditions, explain_context
-from bartizan.engines.policy.dialects.kyverno.explanation.draft import Draft, verdict_of
 from bartizan.engines.policy.dialects.kyverno.explanation.judgement import explain_judgement
 from bartizan.engines.policy.dialects.kyverno.explanation.language import filled
 from bartizan.engines.policy.dialects.kyverno.explanation.match import explain_match
@@ -25,6 +26,8 @@ from bartizan.engines.policy.dialects.kyverno.policy import compile_policy
 from bartizan.engines.policy.dialects.kyverno.spec import RuleSpec
 from bartizan.engines.policy.dialects.kyverno.watch import Watch
 from bartizan.engines.policy.document import Metadata, decode
+from bartizan.engines.policy.explanation.draft import Draft, verdict_of
+from bartizan.engines.policy.explanation.explanation import Explanation, finding_of
 from bartizan.model.outcome import Broken, Failed, Outcome, Passed, Skipped
 
 if TYPE_CHECKING:
@@ -32,12 +35,12 @@ if TYPE_CHECKING:
 
     from bartizan.base.errors import SpecError
     from bartizan.base.json import JsonObject
+    from bartizan.engines.policy.cel.explanation.watch import CelWatch
     from bartizan.engines.policy.dialects.kyverno.watch import Event
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.engines.policy.plan import Rule
     from bartizan.lang.jmespath import Functions
     from bartizan.model.request import Request
-    from bartizan.model.trace import Node
 
 
 class WatchedRule(NamedTuple):
@@ -56,6 +59,7 @@ class WatchedRule(NamedTuple):
     exceptions: tuple[JsonObject, ...]
     watch: Watch
     before: tuple[Rule, ...] = ()
+    cel: CelWatch | None = None
 
 
 class WatchedPolicy(NamedTuple):
@@ -64,13 +68,6 @@ class WatchedPolicy(NamedTuple):
     name: str
     rules: tuple[WatchedRule, ...]
     problems: tuple[SpecError, ...]
-
-
-class Explanation(NamedTuple):
-    """What a rule said of a request, and why; no outcome is no answer."""
-
-    outcome: Outcome | None
-    root: Node
 
 
 def watch_policy(document: JsonObject, functions: Functions, *, exceptions: Sequence[JsonObject] = ()) -> WatchedPolicy:
@@ -85,7 +82,9 @@ def watch_policy(document: JsonObject, functions: Functions, *, exceptions: Sequ
     alone, one_only = document, isinstance(spec, dict) and spec.get("applyRules") == "One"
     if isinstance(spec, dict) and one_only:
         alone = {**document, "spec": {**spec, "applyRules": "All"}}
-    policy = compile_policy(alone, watch, exceptions=exceptions)
+    cel = _cel_watch(document)
+    with listening(cel) if cel is not None else nullcontext():
+        policy = compile_policy(alone, watch, exceptions=exceptions)
     documents = list(_documents(document))
     rules: list[WatchedRule] = []
     for rule in policy.rules:
@@ -97,8 +96,20 @@ def watch_policy(document: JsonObject, functions: Functions, *, exceptions: Sequ
         body, at, is_generated = documents.pop(0)
         before = tuple(item.rule for item in rules if item.rule.does == rule.does) if one_only else ()
         own = tuple(item for item in exceptions if _names(item, policy.full_name, rule.info.id.rule))
-        rules.append(WatchedRule(rule, body, at, is_generated, policy.namespace, own, watch, before))
+        rules.append(WatchedRule(rule, body, at, is_generated, policy.namespace, own, watch, before, cel))
     return WatchedPolicy(policy.full_name, tuple(rules), policy.problems)
+
+
+def _cel_watch(document: JsonObject) -> CelWatch | None:
+    """What watches expressions in CEL, for a policy that has some."""
+    spec = document.get("spec")
+    rules = spec.get("rules") if isinstance(spec, dict) else None
+    judged = [rule.get("validate") for rule in (rules if isinstance(rules, list) else ()) if isinstance(rule, dict)]
+    if not any(isinstance(validate, dict) and validate.get("cel") is not None for validate in judged):
+        return None
+    from bartizan.engines.policy.cel.explanation.watch import CelWatch  # late: most policies have no CEL
+
+    return CelWatch()
 
 
 def _documents(document: JsonObject) -> Iterator[tuple[JsonObject, str, bool]]:
@@ -129,6 +140,8 @@ def explain_rule(item: WatchedRule, request: Request, lookup: Lookup, *, all_kin
     spec = decode(item.document, RuleSpec, at)
     outcome: Outcome | None = None
     watch.begin()
+    if item.cel is not None:
+        item.cel.begin()
     kind = request.resource.id.kind
     asked = all_kinds or rule.kinds is None or kind in rule.kinds
     if asked:
@@ -162,9 +175,19 @@ def _stages(
             stages.append(explain_conditions(document["preconditions"], place, events, label="preconditions"))
         if not any(stage.kind == "conditions" and stage.verdict in ("failed", "error") for stage in stages):
             stages += _exceptions(item, spec, request, events)
-            stages.append(explain_judgement(document, spec, at, request, events, outcome))
+            stages.append(_judgement(item, spec, request, events, outcome))
         stages += [_message(document, event) for event in events if event.kind == "message"][:1]
     return stages
+
+
+def _judgement(
+    item: WatchedRule, spec: RuleSpec, request: Request, events: list[Event], outcome: Outcome | None
+) -> Draft:
+    if item.cel is None or spec.validate is None or spec.validate.cel is None:
+        return explain_judgement(item.document, spec, item.at, request, events, outcome)
+    from bartizan.engines.policy.dialects.kyverno.explanation.cel_rule import explain_cel  # late: it brings CEL
+
+    return explain_cel(item.cel, item.document, item.at, request, outcome)
 
 
 def _is_meant(stages: list[Draft]) -> bool:
@@ -242,18 +265,7 @@ def _root(item: WatchedRule, request: Request, stages: list[Draft], outcome: Out
     root = Draft("rule", str(info.id), str(request.resource.id), at=item.at, verdict=verdict_of(outcome))
     root.children = stages
     root.because = _because(stages, outcome)
-    match outcome:
-        case Failed(message):
-            root.note = message
-        case Passed(message):
-            root.note = message
-        case Skipped(because):
-            root.note = because
-        case Broken(error):
-            root.note = error
-        case None:
-            root.note = "the rule gives no answer"
-    root.pointer = outcome.pointer if isinstance(outcome, Failed) else None
+    root.note, root.pointer = finding_of(outcome)
     return root
 
 

@@ -10,8 +10,8 @@ from bartizan.base.json import to_text
 from bartizan.base.quantity import parse_quantity
 from bartizan.base.semver import parse_version
 from bartizan.engines.policy.dialects.kyverno.conditions import operator
-from bartizan.engines.policy.dialects.kyverno.lint.remark import Said
 from bartizan.engines.policy.dialects.kyverno.lint.view import conditions_of
+from bartizan.engines.policy.remark import Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from bartizan.base.json import to_text
-from bartizan.engines.policy.dialects.kyverno.lint.remark import Said
 from bartizan.engines.policy.dialects.kyverno.lint.uses import ALWAYS, names_of
+from bartizan.engines.policy.remark import Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

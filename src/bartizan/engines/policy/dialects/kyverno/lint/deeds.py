@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from bartizan.base.pointer import escape
 from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.lint.patterns import read_key
-from bartizan.engines.policy.dialects.kyverno.lint.remark import Said
 from bartizan.engines.policy.dialects.kyverno.lint.view import mapping, placed, sequence, texts
 from bartizan.engines.policy.dialects.kyverno.match import parse_kind
+from bartizan.engines.policy.remark import Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

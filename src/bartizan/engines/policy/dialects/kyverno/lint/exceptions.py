@@ -8,7 +8,7 @@ from bartizan.base import wildcard
 from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.exceptions import decode_exception
-from bartizan.engines.policy.dialects.kyverno.lint.remark import Remark
+from bartizan.engines.policy.remark import Remark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

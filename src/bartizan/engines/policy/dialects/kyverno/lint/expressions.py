@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Final
 from bartizan.base.errors import SpecError
 from bartizan.base.regex import compile_regex
 from bartizan.base.suggest import did_you_mean
-from bartizan.engines.policy.dialects.kyverno.lint.remark import Said
 from bartizan.engines.policy.dialects.kyverno.lint.uses import ALWAYS, uses
 from bartizan.engines.policy.dialects.kyverno.lint.view import conditions_of
+from bartizan.engines.policy.remark import Said
 from bartizan.lang.jmespath import compile_expression, roots_of
 from bartizan.lang.jmespath.parse import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bartizan.engines.policy.dialects.kyverno.lint.remark import Level
     from bartizan.engines.policy.dialects.kyverno.lint.uses import Use
     from bartizan.engines.policy.dialects.kyverno.lint.view import PolicyView
+    from bartizan.engines.policy.remark import Level
     from bartizan.lang.jmespath import Functions
     from bartizan.lang.jmespath.parse import Node
 

@@ -12,9 +12,9 @@ from bartizan.engines.policy.dialects.kyverno.lint.kinds_table import (
     KINDS_BY_GROUP,
     OPERATIONS,
 )
-from bartizan.engines.policy.dialects.kyverno.lint.remark import Said
 from bartizan.engines.policy.dialects.kyverno.lint.view import mapping, texts
 from bartizan.engines.policy.dialects.kyverno.match import parse_kind
+from bartizan.engines.policy.remark import Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

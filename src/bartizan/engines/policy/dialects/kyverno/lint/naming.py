@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bartizan.base.suggest import did_you_mean
-from bartizan.engines.policy.dialects.kyverno.lint.remark import Said
 from bartizan.engines.policy.dialects.kyverno.lint.view import conditions_of, mapping, placed, sequence
+from bartizan.engines.policy.remark import Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from bartizan.base import wildcard
 from bartizan.base.json import to_text
 from bartizan.base.pointer import escape
 from bartizan.engines.policy.dialects.kyverno.lint.amounts import why_never
-from bartizan.engines.policy.dialects.kyverno.lint.remark import Said
 from bartizan.engines.policy.dialects.kyverno.lint.view import sequence
+from bartizan.engines.policy.remark import Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,11 +8,11 @@ from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
 from bartizan.engines.policy.dialects.kyverno.autogen import ANNOTATION, generated_rules
 from bartizan.engines.policy.dialects.kyverno.lint.kinds_table import CONTROLLERS
-from bartizan.engines.policy.dialects.kyverno.lint.remark import Said
 from bartizan.engines.policy.dialects.kyverno.lint.view import sequence, texts
 from bartizan.engines.policy.dialects.kyverno.match import parse_kind
 from bartizan.engines.policy.dialects.kyverno.spec import RuleSpec
 from bartizan.engines.policy.document import decode
+from bartizan.engines.policy.remark import Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from bartizan.engines.policy.dialects.kyverno.lint import (
     reading,
     traps,
 )
-from bartizan.engines.policy.dialects.kyverno.lint.remark import LintRule
+from bartizan.engines.policy.remark import LintRule
 
 RULES: Final = (
     LintRule(

@@ -7,9 +7,10 @@ that no rule has to ask for types again.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.base.pointer import escape
+from bartizan.engines.policy.remark import UNREADABLE, Remark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from bartizan.base.json import Json, JsonObject
     from bartizan.engines.policy.dialects.kyverno.lint.uses import Use
     from bartizan.lang.jmespath import Functions
+
+
+MAX_DEPTH: Final = 100
+"""Levels of lists and objects inside each other that a policy may have."""
 
 
 def mapping(value: Json) -> JsonObject:
@@ -223,6 +228,12 @@ def is_deep(value: Json, most: int) -> bool:
         if not level:
             return False
     return True
+
+
+def too_deep() -> Remark:
+    """What is said of a document that nests deeper than any policy, which nobody looks at further."""
+    hint = "Kubernetes' own deepest objects stay below 20 levels."
+    return Remark(UNREADABLE, "error", "", f"nests deeper than {MAX_DEPTH} levels", hint, "")
 
 
 def leaves(value: Json, at: str) -> Iterator[tuple[str, Json]]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from bartizan.base.json import to_text
-from bartizan.engines.policy.dialects.kyverno.scope import Scope
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.trace import Node
 
@@ -16,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bartizan.base.json import Json
-    from bartizan.engines.policy.dialects.kyverno.watch import Event
     from bartizan.model.outcome import Outcome
     from bartizan.model.trace import Verdict
 
 _LONGEST: Final = 80  # characters of a value in a sentence
+_SHOWN: Final = frozenset({dict, list, str, int, float, bool, type(None)})
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +34,7 @@ class Draft:
     note: str = ""
     pointer: str | None = None
     at: str = ""
+    begins: int = -1
     children: list[Draft] = field(default_factory=list)
     because: list[Draft] = field(default_factory=list)
 
@@ -43,10 +43,20 @@ class Draft:
         children = tuple(
             child.finish(decided=decided and any(child is one for one in self.because)) for child in self.children
         )
-        # the scope itself is everything there is, and no value to show
-        value = msgspec.UNSET if isinstance(self.value, Scope) else self.value
+        # what an expression was asked of may be everything there is, which is no value to show
+        value = self.value if self.value.__class__ in _SHOWN else msgspec.UNSET
         return Node(
-            self.kind, self.label, self.text, value, self.verdict, self.note, self.pointer, self.at, decided, children
+            kind=self.kind,
+            label=self.label,
+            text=self.text,
+            value=value,
+            verdict=self.verdict,
+            note=self.note,
+            pointer=self.pointer,
+            at=self.at,
+            begins=self.begins,
+            decided=decided,
+            children=children,
         )
 
 
@@ -75,12 +85,3 @@ def brief(value: Json) -> str:
 def errors_in(drafts: Iterable[Draft]) -> list[Draft]:
     """Those that could not be worked out."""
     return [draft for draft in drafts if draft.verdict == "error"]
-
-
-def by_place(events: Iterable[Event], kind: str) -> dict[str, Event]:
-    """Events of one kind by where in the policy their part stands; of several the first, which the others repeat."""
-    found: dict[str, Event] = {}
-    for event in events:
-        if event.kind == kind:
-            found.setdefault(event.at, event)
-    return found

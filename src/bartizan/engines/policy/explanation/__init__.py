@@ -1,0 +1,1 @@
+"""Explanations while they are put together: what every dialect's share."""
