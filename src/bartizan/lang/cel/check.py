@@ -8,8 +8,9 @@ call is `dyn`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
+from bartizan.base.errors import SpecError
 from bartizan.base.suggest import did_you_mean
 from bartizan.lang.cel.declare import UNIQUE_KEYS
 from bartizan.lang.cel.lex import fail
@@ -26,6 +27,7 @@ from bartizan.lang.cel.nodes import (
     Name,
     Node,
     Select,
+    children,
 )
 from bartizan.lang.cel.types import (
     BOOL,
@@ -83,6 +85,30 @@ class Checked:
     objects: dict[Node, ObjectType] = field(default_factory=dict)
 
 
+class TypeProblem(NamedTuple):
+    """Something that does not fit: what is said of it, the part it is about, and the types right below that."""
+
+    error: SpecError
+    node: Node
+    below: tuple[Type, ...]
+
+
+def problems_of(tree: Node, text: str, environment: Environment) -> tuple[Type, list[TypeProblem]]:
+    """The type of a tree, and everything that does not fit in it: what is wrong is `dyn` for what is around it."""
+    found: list[TypeProblem] = []
+    checker = _Checker(text, environment, found)
+    checker.check(tree)
+    resolve = checker.unifier.resolve
+    types = {node: resolve(kind, final=True) for node, kind in checker.done.types.items()}
+    found = [item._replace(below=tuple(resolve(kind, final=True) for kind in item.below)) for item in found]
+    if not found and environment.homogeneous and environment.strict:
+        try:
+            check_members(tree, text, types)
+        except SpecError as error:
+            found.append(TypeProblem(error, tree, ()))
+    return types[tree], sorted(found, key=lambda item: item.error.column)
+
+
 def check(tree: Node, text: str, environment: Environment) -> Checked:
     """Check a tree.
 
@@ -103,9 +129,10 @@ def check(tree: Node, text: str, environment: Environment) -> Checked:
 class _Checker:
     """The walk over one tree, with the types of the names in reach."""
 
-    def __init__(self, text: str, environment: Environment) -> None:
+    def __init__(self, text: str, environment: Environment, problems: list[TypeProblem] | None = None) -> None:
         self.done = Checked()
         self.unifier = Unifier()
+        self._problems = problems
         self._text = text
         self._environment = environment
         self._strict = environment.strict
@@ -113,11 +140,32 @@ class _Checker:
 
     def check(self, node: Node) -> Type:
         """The type of a node, noted for it and everything below."""
-        kind = self.done.types[node] = self.unifier.resolve(self._type(node))
+        scope = self._scope
+        try:
+            kind = self.unifier.resolve(self._type(node))
+        except SpecError as error:
+            self._note(error, node)
+            self._scope = scope
+            kind = DYN
+        self.done.types[node] = kind
         return kind
+
+    def _note(self, error: SpecError, node: Node) -> None:
+        """Go on after a problem, where all of them are wanted."""
+        if self._problems is None:
+            raise error
+        types = self.done.types
+        self._problems.append(TypeProblem(error, node, tuple(types[item] for item in children(node) if item in types)))
 
     def _fail(self, node: Node, problem: str, hint: str = "") -> NoReturn:
         fail(self._text, node.at, problem, hint)
+
+    def _complain(self, node: Node, problem: str) -> None:
+        """Fail, or note a problem that keeps nobody from looking at what is beside it."""
+        try:
+            self._fail(node, problem)
+        except SpecError as error:
+            self._note(error, node)
 
     def _type(self, node: Node) -> Type:  # noqa: C901, PLR0911 (one line for each kind)
         match node:
@@ -283,7 +331,7 @@ class _Checker:
     def _expect(self, node: Node, kind: Type, what: str) -> None:
         given = self.check(node)
         if not self.unifier.fits([given], [kind]) and self._strict:
-            self._fail(node, f"{what} must be a {kind}, not a {self.unifier.resolve(given)}")
+            self._complain(node, f"{what} must be a {kind}, not a {self.unifier.resolve(given)}")
 
     def _logic(self, terms: tuple[Node, ...]) -> Type:
         for term in terms:
@@ -389,7 +437,7 @@ class _Checker:
         elif over.name == "map":
             first, second = over.parameters
         elif over != DYN and self._strict:
-            self._fail(node, f"a loop needs a list or a map, not a {over}")
+            self._complain(node, f"a loop needs a list or a map, not a {over}")
         return {node.first: first} | ({} if node.second is None else {node.second: second})
 
 
