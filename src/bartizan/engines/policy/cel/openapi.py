@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.base.errors import SpecError
+from bartizan.engines.policy.cel.shapes import REFERENCE, reference
 
 if TYPE_CHECKING:
     from bartizan.base.json import Json, JsonObject
 
 MAX_SCHEMAS: Final = 50_000
 """Schemas that one kind may have, references followed: a Deployment has some 2,500."""
-_REFERENCE: Final = "#/components/schemas/"
 _KINDS: Final = "x-kubernetes-group-version-kind"
 _CIRCLE: Final[JsonObject] = {"type": "object"}
 
@@ -39,7 +39,7 @@ class OpenApiSchema:
         self._spent[0] += 1
         if self._spent[0] > MAX_SCHEMAS:
             raise SpecError(f"a schema of more than {MAX_SCHEMAS} parts", hint="Leave the kind out of type checks.")
-        name = _reference(body)
+        name = reference(body)
         self._above = above
         if name:
             body = _CIRCLE if name in above else schemas.get(name)
@@ -100,17 +100,5 @@ def schema_of(document: Json, api_version: str, kind: str) -> OpenApiSchema | No
     for name, body in schemas.items():
         kinds = body.get(_KINDS) if isinstance(body, Mapping) else None
         if isinstance(kinds, list) and wanted in kinds:
-            return OpenApiSchema(schemas, {"$ref": f"{_REFERENCE}{name}"})
+            return OpenApiSchema(schemas, {"$ref": f"{REFERENCE}{name}"})
     return None
-
-
-def _reference(body: Json) -> str:
-    """The name that a schema refers to; a reference with a description stands in an `allOf`."""
-    if not isinstance(body, Mapping):
-        return ""
-    branches = body.get("allOf")
-    for candidate in (body, *(branches if isinstance(branches, list) else ())):
-        name = candidate.get("$ref") if isinstance(candidate, Mapping) else None
-        if isinstance(name, str) and name.startswith(_REFERENCE):
-            return name.removeprefix(_REFERENCE)
-    return ""

@@ -2,8 +2,8 @@
 
 A warning changes nothing of what a policy does: where types do not fit, an
 expression ends in an error when it runs. Kinds that nobody has a schema of
-are not checked. Left out on purpose: all but the first problem of an
-expression, for it is the one to mend first.
+are not checked. These are the server's words, for who has them from it;
+`cel.lint.types` has remarks for people, who want only what is true.
 """
 
 from __future__ import annotations
@@ -14,31 +14,27 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.cel.authorizer import AUTHORIZER
 from bartizan.engines.policy.cel.environment import COMMON, Vocabulary
+from bartizan.engines.policy.cel.exact import KindNames, exact_kinds, kind_in
 from bartizan.engines.policy.cel.schema import declare
 from bartizan.engines.policy.dialects.kubernetes.evaluation import FUNCTIONS
 from bartizan.engines.policy.dialects.kubernetes.spec import ValidatingSpec
 from bartizan.engines.policy.document import decode
-from bartizan.lang.cel import compile_expression
+from bartizan.lang.cel.nodes import Loop
+from bartizan.lang.cel.problems import type_problems
 from bartizan.lang.cel.types import DYN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bartizan.base.json import JsonObject
-    from bartizan.engines.policy.cel.match import ResourceRule
+    from bartizan.engines.policy.cel.exact import Kind
     from bartizan.engines.policy.cel.schema import Declared, Schema
     from bartizan.lang.cel import Environment
     from bartizan.lang.cel.types import Type
 
-_MAX_KINDS: Final = 10
-"""Kinds that one rule is checked for; the server looks at no more."""
 
-
-class Schemas(Protocol):
+class Schemas(KindNames, Protocol):
     """What is known of the kinds of a cluster."""
-
-    def kind(self, group: str, version: str, resource: str) -> str | None:
-        """The kind of a resource."""
 
     def schema(self, api_version: str, kind: str) -> Schema | None:
         """The schema of a kind."""
@@ -51,19 +47,6 @@ class ExpressionWarning(NamedTuple):
     warning: str
 
 
-class _Kind(NamedTuple):
-    group: str
-    version: str
-    kind: str
-
-    @property
-    def api_version(self) -> str:
-        return f"{self.group}/{self.version}" if self.group else self.version
-
-    def __str__(self) -> str:
-        return f"{self.group}/{self.version}, Kind={self.kind}"
-
-
 def type_warnings(document: JsonObject, schemas: Schemas) -> list[ExpressionWarning]:
     """Check the expressions of a ValidatingAdmissionPolicy against the types of each kind it is about.
 
@@ -72,10 +55,10 @@ def type_warnings(document: JsonObject, schemas: Schemas) -> list[ExpressionWarn
     """
     spec = decode(document.get("spec") or {}, ValidatingSpec, "/spec")
     rules = (spec.match_constraints.resource_rules or ()) if spec.match_constraints else ()
-    kinds = sorted({kind for rule in rules for kind in _kinds(rule, schemas)})
+    kinds = sorted({kind for rule in rules for kind in exact_kinds(rule, schemas)})
     params: Declared | None = None
     if spec.param_kind is not None:
-        params = _declared(_Kind(*_parts(spec.param_kind.api_version), spec.param_kind.kind), schemas)
+        params = _declared(kind_in(spec.param_kind.api_version, spec.param_kind.kind), schemas)
     environments = []
     for kind in kinds:
         declared = _declared(kind, schemas)
@@ -87,33 +70,14 @@ def type_warnings(document: JsonObject, schemas: Schemas) -> list[ExpressionWarn
             ("expression", validation.expression),
             ("messageExpression", validation.message_expression),
         ):
-            said = [f"{kind}: {issue}\n" for kind, environment in environments for issue in _issues(text, environment)]
+            issues = [(kind, "\n".join(_issues(text, environment))) for kind, environment in environments]
+            said = [f"{kind}: {issue}\n" for kind, issue in issues if issue]
             if said:
                 found.append(ExpressionWarning(f"spec.validations[{index}].{field}", "\n".join(said)))
     return found
 
 
-def _parts(api_version: str) -> tuple[str, str]:
-    group, _, version = api_version.rpartition("/")
-    return group, version
-
-
-def _kinds(rule: ResourceRule, schemas: Schemas) -> Iterator[_Kind]:
-    """The kinds of a rule that names them; one with wildcards names none."""
-    if any("*" in word for word in (*rule.api_groups, *rule.api_versions)):
-        return
-    resources = sorted(word for word in rule.resources if "*" not in word and "/" not in word)
-    count = 0
-    for group in sorted(rule.api_groups):
-        for version in sorted(rule.api_versions):
-            for resource in resources:
-                kind = schemas.kind(group, version, resource)
-                if kind is not None and count < _MAX_KINDS:
-                    count += 1
-                    yield _Kind(group, version, kind)
-
-
-def _declared(kind: _Kind, schemas: Schemas) -> Declared | None:
+def _declared(kind: Kind, schemas: Schemas) -> Declared | None:
     schema = schemas.schema(kind.api_version, kind.kind)
     return None if schema is None else declare(schema, kind.kind, is_resource=True)
 
@@ -132,25 +96,39 @@ def _environment(declared: Declared, params: Declared | None, spec: ValidatingSp
     environment = vocabulary.environment()
     for variable in spec.variables:
         try:
-            variables[variable.name] = compile_expression(variable.expression, environment).type
+            # what is wrong with one is told where it is used
+            kind, problems = type_problems(variable.expression, environment)
+            variables[variable.name] = DYN if problems else kind
         except SpecError:
-            variables[variable.name] = DYN  # what is wrong with it is told where it is used
+            variables[variable.name] = DYN
         environment = vocabulary.environment(variables)
     return environment
 
 
 def _issues(text: str | None, environment: Environment) -> Iterator[str]:
-    """The first thing that types say against an expression, in the words and the form of the reference."""
+    """What types say against an expression, in the words and the form of the reference."""
     if not text:
         return
-    try:
-        compile_expression(text, environment)
-    except SpecError as error:
-        problem = error.message.partition(" at column ")[0]
-        said, at = _in_its_words(problem, text, max(error.column - 1, 0))
-        line, column = text.count("\n", 0, at), at - (text.rfind("\n", 0, at) + 1)
+    found = []
+    for problem, at in _problems(text, environment):
+        said, place = _in_its_words(problem.partition(" at column ")[0], text, at)
+        found.append((place, said))
+    for place, said in sorted(found):
+        line, column = text.count("\n", 0, place), place - (text.rfind("\n", 0, place) + 1)
         shown = text.split("\n")[line]
         yield f"ERROR: <input>:{line + 1}:{column + 1}: {said}\n | {shown}\n | {'.' * column}^"
+
+
+def _problems(text: str, environment: Environment) -> list[tuple[str, int]]:
+    """What is wrong and where; of a loop, where what it goes over is."""
+    try:
+        problems = type_problems(text, environment)[1]
+    except SpecError as error:
+        return [(error.message, max(error.column - 1, 0))]
+    return [
+        (item.error.message, item.node.over.at if isinstance(item.node, Loop) else max(item.error.column - 1, 0))
+        for item in problems
+    ]
 
 
 _FIELD: Final = re.compile(r"unknown field `([^`]+)`")
@@ -158,6 +136,8 @@ _NO_FIELDS: Final = re.compile(r"a (\S.*) has no fields, and so no `[^`]+`")
 _OVERLOAD: Final = re.compile(r"`([^`]+)` does not take \((.*)\)")
 _OUTCOMES: Final = re.compile(r"the two outcomes are of different types: (.*) and (.*)")
 _MEMBERS: Final = re.compile(r"members of different types: (.*) and (.*)")
+_TERM: Final = re.compile(r"(?:each term|the condition) must be a (.*), not a (.*)")
+_LOOP: Final = re.compile(r"a loop needs a list or a map, not a (.*)")
 _UNARY: Final = {"!": "!_", "-": "-_"}
 _NAMED: Final = {"in": "@in", "[]": "_[_]"}
 
@@ -174,7 +154,9 @@ def _in_its_words(problem: str, text: str, at: int) -> tuple[str, int]:  # noqa:
         return _overload(found[1], found[2], text, at)
     if found := _OUTCOMES.fullmatch(problem):
         return f"found no matching overload for '_?_:_' applied to '(bool, {found[1]}, {found[2]})'", at
-    if found := _MEMBERS.fullmatch(problem):
+    if found := _LOOP.fullmatch(problem):
+        return f"expression of type '{found[1]}' cannot be range of a comprehension (must be list, map, or dynamic)", at
+    if found := _MEMBERS.fullmatch(problem) or _TERM.fullmatch(problem):
         return f"expected type '{found[1]}' but found '{found[2]}'", at
     return problem, at
 
