@@ -78,7 +78,7 @@ def cluster_of(given: dict[str, Any]) -> ClusterChoice:
         context=given.pop("context"),
         kubeconfig=given.pop("kubeconfig"),
         in_cluster=given.pop("in_cluster"),
-        namespaces=given.pop("namespace"),
+        namespaces=given.pop("namespace", ()),
         kinds=given.pop("kind", ()),
         selector=given.pop("selector", ""),
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bartizan.app.policy_check import LEVELS, as_report, check_policies, render_json, render_text, rule_list
+from bartizan.cli.options import CLUSTER, cluster_of, declare
 from bartizan.outputs.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -33,33 +34,43 @@ def policy() -> None:
 @click.option("--ignore", multiple=True, metavar="RULE", help="Leave out what this rule says; may recur.")
 @click.option("--list", "lists", is_flag=True, help="List the rules, each with its reason.")
 @click.option(
+    "--openapi",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="OpenAPI v3 documents or CustomResourceDefinitions: files or folders that say what fields kinds have.",
+)
+@declare(CLUSTER)
+@click.option(
     "-o", "--output", type=click.Choice(["text", "json", "sarif", "github"]), default="text", show_default=True
 )
-def check(
-    *, paths: tuple[Path, ...], strict: bool, level: Level, ignore: tuple[str, ...], lists: bool, output: str
-) -> None:
+def check(*, paths: tuple[Path, ...], strict: bool, level: Level, lists: bool, output: str, **given: Any) -> None:
     """Say what is wrong with the policies, exceptions and bindings at PATHS, before they run.
 
     Kyverno's kinds, classic and in CEL, and Kubernetes' own.
 
     An error: it will not run, or never does what it says. A warning: it is
     hardly meant so. A note: worth knowing. Nothing is run, and no resources
-    are needed.
+    are needed. Expressions in CEL are checked against the fields of the kinds
+    that a policy names, where OpenAPI documents, a cluster, or definitions
+    among the files say what these are.
 
     \b
     Examples:
       bartizan policy check policies/
       bartizan policy check policies/ --strict -o github
+      bartizan policy check policies/ --context prod
       bartizan policy check --list
 
-    Exit codes: 0 no errors, 1 errors (with --strict warnings too), 2 nothing to look at.
+    Exit codes: 0 no errors, 1 errors (with --strict warnings too), 2 nothing to look at, 3 no answer from the cluster.
     """
     if lists:
         sys.stdout.writelines(rule_list())
         return
     if not paths:
         raise click.UsageError("no policies named\n  hint: Name a file or a folder, or look at --list.")
-    checked = check_policies(paths, least=level, ignored=ignore)
+    checked = check_policies(
+        paths, least=level, ignored=given["ignore"], openapi=given["openapi"], cluster=cluster_of(given)
+    )
     if output == "text":
         sys.stdout.writelines(render_text(checked))
     elif output == "json":

@@ -6,8 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.app.ambient import ambient
+from bartizan.app.options import NO_CLUSTER
 from bartizan.app.policies import documents
 from bartizan.app.policy_check.reasons import REASONS
+from bartizan.app.policy_check.typed import typed_remarks
 from bartizan.app.text_places import place_in
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from bartizan.app.options import ClusterChoice
     from bartizan.base.json import JsonObject
     from bartizan.lang.jmespath import Functions
     from bartizan.sources.yaml import Document
@@ -64,11 +67,22 @@ class Checked(NamedTuple):
         return sum(1 for remark in self.remarks if remark.level == level)
 
 
-def check_policies(paths: Sequence[Path], *, least: Level = "note", ignored: Sequence[str] = ()) -> Checked:
+def check_policies(
+    paths: Sequence[Path],
+    *,
+    least: Level = "note",
+    ignored: Sequence[str] = (),
+    openapi: Sequence[Path] = (),
+    cluster: ClusterChoice = NO_CLUSTER,
+) -> Checked:
     """Look at every policy and exception in files and folders.
+
+    What types say of expressions is told where kinds are known: by the files
+    `openapi`, by a cluster, and by definitions among what is looked at.
 
     Raises:
         SpecError: there is none, or a rule that is to be ignored does not exist.
+        SourceError: the cluster does not answer.
     """
     for name in ignored:
         if name not in REASONS:
@@ -80,6 +94,7 @@ def check_policies(paths: Sequence[Path], *, least: Level = "note", ignored: Seq
     said += [
         (read.admission[number], remark) for number, remark in lint_admission([doc.body for doc in read.admission])
     ]
+    said += typed_remarks([*read.policies, *read.admission], read.definitions, openapi, cluster)
     wanted = LEVELS[: LEVELS.index(least) + 1]
     found = [_placed(remark, document) for document, remark in said]
     remarks = [item for item in (*read.broken, *found) if item.level in wanted and item.rule not in ignored]
@@ -93,6 +108,7 @@ class _Read(NamedTuple):
     policies: list[Document]
     exceptions: list[Document]
     admission: list[Document]
+    definitions: list[JsonObject]
     broken: list[Placed]
     others: int
 
@@ -101,6 +117,7 @@ def _read(paths: Sequence[Path]) -> _Read:
     policies: list[Document] = []
     exceptions: list[Document] = []
     admission: list[Document] = []
+    definitions: list[JsonObject] = []
     broken: list[Placed] = []
     others = 0
     for item in documents(paths):
@@ -110,6 +127,8 @@ def _read(paths: Sequence[Path]) -> _Read:
             policies.append(_exactly_placed(item))
         elif is_admission_document(item.body):
             admission.append(_exactly_placed(item))
+        elif isinstance(item.body, dict) and item.body.get("kind") == "CustomResourceDefinition":
+            definitions.append(item.body)
         elif isinstance(item.body, dict) and item.body.get("kind") == "PolicyException":
             exceptions.append(_exactly_placed(item))
         elif isinstance(item.body, dict) and str(item.body.get("apiVersion", "")).startswith(_GROUPS):
@@ -117,7 +136,7 @@ def _read(paths: Sequence[Path]) -> _Read:
     if not policies and not exceptions and not admission and not broken:
         hint = "Name files or folders that hold policies or PolicyExceptions."
         raise SpecError("no policy found", at=Location(", ".join(map(str, paths))), hint=hint)
-    return _Read(policies, exceptions, admission, broken, others)
+    return _Read(policies, exceptions, admission, definitions, broken, others)
 
 
 def _broken(problem: Problem) -> Placed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bartizan.engines.policy.cel.lint.table import RULES
+from bartizan.engines.policy.cel.lint.types import UNFIT, WHY
 from bartizan.engines.policy.dialects.kubernetes.lint import STRAY, UNENFORCED
 from bartizan.engines.policy.dialects.kyverno.lint import REASONS as CLASSIC
 from bartizan.engines.policy.dialects.kyverno.lint.cel import ENDED, ENDLESS
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 REASONS: Final[dict[str, tuple[Level, str]]] = {
     **CLASSIC,
     **{rule.id: (rule.level, rule.why) for rule in RULES},
+    UNFIT: ("warning", WHY),
     ENDED: ("warning", "An exception that has ended lifts nothing."),
     STRAY: ("warning", "A binding for a policy that is not there applies nothing."),
     UNENFORCED: ("note", "What is only warned of or noted still comes in."),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from bartizan.base.pointer import resolve
 from bartizan.engines.policy.cel.lint.naming import early_variable
 from bartizan.engines.policy.cel.lint.paths import start_of
 from bartizan.engines.policy.cel.lint.view import every
@@ -15,7 +14,7 @@ from bartizan.lang.cel.nodes import Bind, Loop, Name, children
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bartizan.engines.policy.cel.lint.view import CelView, Found
+    from bartizan.engines.policy.cel.lint.view import CelView
     from bartizan.lang.cel.nodes import Node
 
 _PLACE: Final = re.compile(r" at column \d+ of `.*`$", re.DOTALL)
@@ -30,16 +29,9 @@ def bad_expression(policy: CelView) -> Iterator[Said]:
         error = found.error
         if error is not None and not (found.at in told and error.message.startswith(_NO_FIELD)):
             message = _PLACE.sub("", error.message)
-            yield Said(found.at, message, error.hint, begins=_offset(policy, found) + max(error.column - 1, 0))
-
-
-def _offset(policy: CelView, found: Found) -> int:
-    """Where in the text of the policy an expression begins: a template holds it among others."""
-    try:
-        text = resolve(policy.document, found.at)
-    except LookupError:
-        return 0
-    return max(text.find(found.text), 0) if isinstance(text, str) else 0
+            yield Said(
+                found.at, message, error.hint, begins=found.offset_in(policy.document) + max(error.column - 1, 0)
+            )
 
 
 def costly_expression(policy: CelView) -> Iterator[Said]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from bartizan.base.errors import SpecError
+from bartizan.base.pointer import resolve
 from bartizan.engines.policy.cel.expressions import refuse
 from bartizan.lang.cel import Expression
 from bartizan.lang.cel.nodes import Node, children
@@ -38,6 +39,14 @@ class Found(NamedTuple):
     def text(self) -> str:
         """It, as written."""
         return self.written.text
+
+    def offset_in(self, document: JsonObject) -> int:
+        """Where in the text at its place it begins: a template holds it among others."""
+        try:
+            text = resolve(document, self.at)
+        except LookupError:
+            return 0
+        return max(text.find(self.text), 0) if isinstance(text, str) else 0
 
     def nodes(self) -> Iterator[Node]:
         """All its parts, from the outside in."""
