@@ -11,6 +11,8 @@ from tests.cli.command import bartizan
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.controlplane.start import ControlPlane
+
 POLICY = """\
 apiVersion: kyverno.io/v1
 kind: ClusterPolicy
@@ -148,3 +150,104 @@ def test_a_created_policy_is_clean(deed: str, tmp_path: Path) -> None:
     assert bartizan("create", "policy", deed, "-o", "policy.yaml", cwd=tmp_path).code == 0
     done = bartizan("policy", "check", "policy.yaml", "--strict", cwd=tmp_path)
     assert (done.code, done.out) == (0, "1 policy: 0 errors, 0 warnings, 0 notes\n")
+
+
+TYPED = """\
+apiVersion: policies.kyverno.io/v1
+kind: ValidatingPolicy
+metadata:
+  name: backups
+spec:
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [store.example.com], apiVersions: [v1], operations: [CREATE], resources: [databases]}
+  validations:
+  - message: keep a week
+    expression: >-
+      object.spec.backup.days >= 7 &&
+      object.spec.backup.schedul != ''
+"""
+DEFINITION = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: databases.store.example.com}
+spec:
+  group: store.example.com
+  scope: Namespaced
+  names: {kind: Database, plural: databases}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            properties:
+              backup: {type: object, properties: {days: {type: string}, schedule: {type: string}}}
+"""
+WARNINGS = (
+    "policies/p.yaml:12:31: warning: `>=` does not take (string, int) (store.example.com/v1, Kind=Database) "
+    "[unfit-type]\n"
+    "   12 |       object.spec.backup.days >= 7 &&\n"
+    "                                      ^\n"
+    "\n"
+    "policies/p.yaml:13:25: warning: unknown field `schedul` (store.example.com/v1, Kind=Database) [unfit-type]\n"
+    "   13 |       object.spec.backup.schedul != ''\n"
+    "                                ^\n"
+    "  hint: Did you mean `schedule`?\n"
+    "\n"
+)
+
+
+@pytest.fixture
+def typed(tmp_path: Path) -> Path:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "p.yaml").write_text(TYPED)
+    (tmp_path / "crds").mkdir()
+    (tmp_path / "crds" / "d.yaml").write_text(DEFINITION)
+    return tmp_path
+
+
+def test_a_definition_says_what_fields_there_are(typed: Path) -> None:
+    done = bartizan("policy", "check", "policies", "--openapi", "crds", cwd=typed)
+    assert (done.code, done.out, done.err) == (0, WARNINGS + "1 policy: 0 errors, 2 warnings, 0 notes\n", "")
+    assert bartizan("policy", "check", "policies", "--openapi", "crds", "--strict", cwd=typed).code == 1
+    quiet = bartizan("policy", "check", "policies", "--openapi", "crds", "--ignore", "unfit-type", cwd=typed)
+    assert quiet.out == "1 policy: 0 errors, 0 warnings, 0 notes\n"
+    without = bartizan("policy", "check", "policies", cwd=typed)
+    assert without.out == "1 policy: 0 errors, 0 warnings, 0 notes\n"
+
+
+def test_a_definition_beside_the_policies_is_enough(typed: Path) -> None:
+    done = bartizan("policy", "check", ".", cwd=typed)
+    assert done.out == WARNINGS + "1 policy: 0 errors, 2 warnings, 0 notes\n"
+
+
+def test_schemas_that_are_none_are_refused(typed: Path) -> None:
+    (typed / "pod.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n")
+    none = bartizan("policy", "check", "policies", "--openapi", "pod.yaml", cwd=typed)
+    assert (none.code, none.err.startswith("error: pod.yaml: no OpenAPI v3 document")) == (2, True), none.err
+    (typed / "broken.json").write_text('{"openapi": ')
+    broken = bartizan("policy", "check", "policies", "--openapi", "broken.json", cwd=typed)
+    assert (broken.code, "broken.json:" in broken.err) == (2, True), broken.err
+
+
+@pytest.mark.xdist_group("cluster")
+def test_a_cluster_says_what_fields_there_are(control_plane: ControlPlane, typed: Path) -> None:
+    """The kinds of the server, its own and one that was defined there; and no answer is not the same as no fault."""
+    control_plane.apply(DEFINITION)
+    control_plane.run("wait", "--for=condition=Established", "crd/databases.store.example.com", "--timeout=60s")
+    own = TYPED.replace("store.example.com", "apps").replace("databases", "deployments").replace("backup.", "")
+    (typed / "policies" / "q.yaml").write_text(own)
+    cluster = ("--kubeconfig", control_plane.kubeconfig, "--context", "test")
+    done = bartizan("policy", "check", "policies", *cluster, cwd=typed)
+    assert done.code == 0, done.err
+    assert "q.yaml:12:18: warning: unknown field `days` (apps/v1, Kind=Deployment) [unfit-type]" in done.out
+    assert WARNINGS in done.out
+    control_plane.run("delete", "crd", "databases.store.example.com")
+    gone = control_plane.user("nobody", server="https://127.0.0.1:1")
+    silent = bartizan("policy", "check", "policies", "--kubeconfig", gone, cwd=typed)
+    assert (silent.code, "does not answer" in silent.err) == (3, True), silent.err
