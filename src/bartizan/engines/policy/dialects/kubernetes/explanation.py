@@ -13,6 +13,7 @@ import msgspec
 from bartizan.engines.policy.cel.params import ParamsError
 from bartizan.engines.policy.dialects.kubernetes.bindings import UNBOUND
 from bartizan.engines.policy.dialects.kubernetes.evaluation import failed
+from bartizan.engines.policy.dialects.kubernetes.metering import meter_for
 from bartizan.engines.policy.dialects.kubernetes.policy import matches, rules_of
 from bartizan.engines.policy.dialects.kubernetes.validating import ValidatingPolicy
 from bartizan.lang.cel.cost import EXPRESSION_LIMIT
@@ -123,6 +124,7 @@ def _expressions(
     policy: AdmissionPolicy, matched: Matched, lookup: Lookup, params: JsonObject | None
 ) -> Iterator[Node]:
     names = policy.evaluation.names(matched, lookup, params)
+    names.account = meter_for(names)
     if not isinstance(policy, ValidatingPolicy):
         for index, mutation in enumerate(policy.mutations):
             found = trace(mutation.expression, names, EXPRESSION_LIMIT)
