@@ -19,7 +19,7 @@ from bartizan.lang.cel import CelBudgetError, CelError, Environment, compile_exp
 from bartizan.lang.cel.bounds import bounds_of
 from bartizan.lang.cel.cost import EXPRESSION_LIMIT
 from bartizan.lang.cel.library import KUBERNETES
-from bartizan.lang.cel.limits import Meter, limited, weight
+from bartizan.lang.cel.limits import Meter, weight
 from bartizan.lang.cel.operators import MAX_STEPS
 from bartizan.lang.cel.trace import count
 from bartizan.lang.cel.trace.prepared import prepare
@@ -119,7 +119,7 @@ def test_limit_is_exact(case: dict[str, Any], short: int) -> None:
     if limit < 0:
         return
     try:
-        limited(expression, GIVEN, weight(GIVEN), limit)
+        Meter(weight(GIVEN), each=limit).run(expression, GIVEN)
         ended = ""
     except (CelError, CelBudgetError) as error:
         ended = type(error).__name__
@@ -149,12 +149,12 @@ def test_limit_is_exact(case: dict[str, Any], short: int) -> None:
 def test_limit_of_the_server(text: str, ends: bool) -> None:
     expression = compile_expression(text, BIG)
     assert (count(expression, MANY, EXPRESSION_LIMIT).cost > EXPRESSION_LIMIT) == ends
-    for run in (lambda: limited(expression, MANY, weight(MANY)), lambda: Meter(weight(MANY)).run(expression, MANY)):
-        if not ends:
-            run()
-            continue
-        with pytest.raises(CelBudgetError, match=OVER):
-            run()
+    meter = Meter(weight(MANY))
+    if not ends:
+        meter.run(expression, MANY)
+        return
+    with pytest.raises(CelBudgetError, match=OVER):
+        meter.run(expression, MANY)
 
 
 def test_all_expressions_of_a_policy_have_a_limit_together() -> None:

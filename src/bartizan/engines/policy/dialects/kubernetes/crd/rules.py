@@ -24,6 +24,7 @@ from bartizan.engines.policy.dialects.kubernetes.crd.problems import (
     field_of,
     forbidden,
     invalid,
+    quoted,
     required,
 )
 from bartizan.engines.policy.dialects.kubernetes.crd.rule_specs import RuleSpec, read_rule, specs_below
@@ -266,7 +267,7 @@ def _asking(rules: list[_Rule], spine: Node, declared: Declared) -> Visit:
     reads_old = any(rule.uses_old for rule in rules)
 
     def ask(value: Json, old: Json, path: Path, near: Near, asked: Asked) -> None:
-        if asked.meter.is_spent():
+        if rules and asked.meter.is_spent():
             asked.numbers.add(rules[0].number)
             asked.stop(rules[0].number, invalid(path, spine.type, str(over_budget())))
             return
@@ -367,7 +368,7 @@ def _message(rule: _Rule, names: dict[str, Any], meter: Meter) -> tuple[str, str
     except CelTotalError:
         return "", f"messageExpression evaluation failed due to {_OUT_OF_BUDGET}"
     except CelBudgetError:
-        return "", f"{_OVER_CALL}: {go_quoted(rule.spec.message_expression)}"
+        return "", f"{_OVER_CALL}: {quoted(rule.spec.message_expression)}"
     except (CelError, KeyError):  # a message may name an older self that is not there
         return "", ""
     text = said.strip() if isinstance(said, str) else ""
