@@ -135,11 +135,15 @@ class Meter:
             raise
         price = self._price(expression)  # by now a variable may have been found to weigh more
         taken = turns - budget[0]
-        if self._exact or price.most(taken) > self._each:
+        if self._is_exact() or price.most(taken) > self._each:
             self._recount()
             return self._counted(expression, names)
         self._add(expression, names, taken)
         return value
+
+    def _is_exact(self) -> bool:
+        """Whether all is counted, as it may be since a variable was asked for."""
+        return self._exact
 
     def _add(self, expression: Expression, names: Mapping[str, Any], taken: int) -> None:
         self._ran.append((expression, names))
@@ -157,7 +161,8 @@ class Meter:
 
     def _counted(self, expression: Expression, names: Mapping[str, Any]) -> Any:
         found = count(expression, names, self._each)
-        self._most += found.cost
+        ended = isinstance(found.error, CelBudgetError)  # by the limit, or by a bound of ours before it came to that
+        self._most += max(found.cost, self._each + 1) if ended else found.cost
         if found.error is not None:
             raise found.error
         return found.value

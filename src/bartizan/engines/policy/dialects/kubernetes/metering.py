@@ -29,7 +29,7 @@ _OF_OTHERS: Final = "kubernetes.weights"
 class Budget:
     """What some expressions of a policy may cost together on one request with one set of parameters."""
 
-    __slots__ = ("_allowance", "_rare", "_total")
+    __slots__ = ("_allowance", "_rare", "total")
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Budget:
         self._allowance = Allowance(asked, total, tuple(variables), may)
         texts = [expression.text for expression in (*asked, *variables, *may)]
         self._rare = tuple(name for name in _RARE if any(name in text for text in texts))
-        self._total = total
+        self.total = total
 
     def open(self, names: Names, *, counted: bool) -> Account:
         """Who pays for expressions on some names; `counted` after they took more turns than are allowed."""
@@ -54,14 +54,14 @@ class Budget:
             size = _weight(names, self._rare)
             turns, doubts = allowance.on(size)
             metered = counted or turns == NEVER
-            account = Meter(size, self._total) if metered else Purse(turns, doubts=doubts)
+            account = Meter(size, self.total) if metered else Purse(turns, doubts=doubts)
         names.account = account
         return account
 
 
-def meter_for(names: Names) -> Meter:
+def meter_for(names: Names, total: int = POLICY_LIMIT) -> Meter:
     """Who pays for expressions on some names, and counts what they cost."""
-    return Meter(_weight(names, _RARE))
+    return Meter(_weight(names, _RARE), total)
 
 
 def _weight(names: Names, rare: Sequence[str]) -> int:

@@ -29,7 +29,7 @@ from bartizan.engines.policy.dialects.kubernetes.crd.problems import (
 )
 from bartizan.engines.policy.dialects.kubernetes.crd.rule_specs import RuleSpec, read_rule, specs_below
 from bartizan.lang.cel import CelBudgetError, CelError, CelTotalError, Environment, compile_expression
-from bartizan.lang.cel.cost import over_budget
+from bartizan.lang.cel.cost import over_budget, over_limit
 from bartizan.lang.cel.library import KUBERNETES
 from bartizan.lang.cel.limits import Meter, weight
 from bartizan.lang.cel.nodes import Name, children
@@ -311,8 +311,8 @@ def _ask(rule: _Rule, values: _Values, path: Path, near: Near, asked: Asked) -> 
     except CelTotalError as error:
         asked.stop(rule.number, invalid(path, values.spine.type, str(error)))
         return
-    except CelBudgetError as error:
-        said = f"'{error}': no further validation rules will be run due to call cost exceeds limit for rule: "
+    except CelBudgetError:
+        said = f"'{over_limit()}': no further validation rules will be run due to call cost exceeds limit for rule: "
         asked.stop(rule.number, invalid(path, values.spine.type, said + rule.spec.shown))
         return
     except CelError as error:
