@@ -15,11 +15,12 @@ from tests.lang.cel.expressions import DOCUMENTS, EXPRESSIONS, NAMES
 from tests.laws import examples
 
 from bartizan.base.errors import SpecError
-from bartizan.lang.cel import CelBudgetError, CelError, Environment, compile_expression
+from bartizan.lang.cel import CelBudgetError, CelError, CelTotalError, Environment, Expression, compile_expression
+from bartizan.lang.cel.allowance import Account, Allowance, Purse, TurnsSpentError
 from bartizan.lang.cel.bounds import bounds_of
-from bartizan.lang.cel.cost import EXPRESSION_LIMIT
+from bartizan.lang.cel.cost import EXPRESSION_LIMIT, POLICY_LIMIT
 from bartizan.lang.cel.library import KUBERNETES
-from bartizan.lang.cel.limits import Meter, limited, weight
+from bartizan.lang.cel.limits import Meter, weight
 from bartizan.lang.cel.operators import MAX_STEPS
 from bartizan.lang.cel.trace import count
 from bartizan.lang.cel.trace.prepared import prepare
@@ -119,7 +120,7 @@ def test_limit_is_exact(case: dict[str, Any], short: int) -> None:
     if limit < 0:
         return
     try:
-        limited(expression, GIVEN, weight(GIVEN), limit)
+        Meter(weight(GIVEN), each=limit).run(expression, GIVEN)
         ended = ""
     except (CelError, CelBudgetError) as error:
         ended = type(error).__name__
@@ -149,12 +150,12 @@ def test_limit_is_exact(case: dict[str, Any], short: int) -> None:
 def test_limit_of_the_server(text: str, ends: bool) -> None:
     expression = compile_expression(text, BIG)
     assert (count(expression, MANY, EXPRESSION_LIMIT).cost > EXPRESSION_LIMIT) == ends
-    for run in (lambda: limited(expression, MANY, weight(MANY)), lambda: Meter(weight(MANY)).run(expression, MANY)):
-        if not ends:
-            run()
-            continue
-        with pytest.raises(CelBudgetError, match=OVER):
-            run()
+    meter = Meter(weight(MANY))
+    if not ends:
+        meter.run(expression, MANY)
+        return
+    with pytest.raises(CelBudgetError, match=OVER):
+        meter.run(expression, MANY)
 
 
 def test_all_expressions_of_a_policy_have_a_limit_together() -> None:
@@ -167,6 +168,58 @@ def test_all_expressions_of_a_policy_have_a_limit_together() -> None:
         meter.run(expression, MANY)
     with pytest.raises(CelBudgetError, match="running out of cost budget"):
         meter.run(compile_expression("true", BIG), MANY)
+
+
+def test_what_goes_beyond_all_limits_is_told_by_that_of_all() -> None:
+    expression = compile_expression("object.text.contains(object.text)", BIG)
+    with pytest.raises(CelTotalError):
+        Meter(weight(MANY), total=1000, each=100).run(expression, {"object": {"text": "x" * 400}})
+    meter = Meter(weight(MANY), total=1000, each=100)
+    with pytest.raises(CelBudgetError, match=OVER):
+        meter.run(expression, {"object": {"text": "x" * 200}})
+    assert not meter.is_spent()
+
+
+@examples(1000)
+@given(
+    st.lists(EXPRESSIONS, min_size=1, max_size=4),
+    st.fixed_dictionaries(dict.fromkeys(NAMES, DOCUMENTS)),
+    st.sampled_from([100, 1000, 10_000, 10_000_000]),
+)
+def test_what_is_allowed_cannot_cost_too_much(texts: list[str], names: dict[str, Any], total: int) -> None:
+    """Where a purse gives values, a meter gives the same, and nothing has cost too much."""
+    try:
+        expressions = [compile_expression(text, RANDOM) for text in texts]
+    except SpecError:
+        return
+    allowed = Allowance(expressions, total).on(weight(names))
+    if allowed.turns < 0:
+        return
+    purse, meter = Purse(allowed.turns, doubts=allowed.doubts), Meter(weight(names), total)
+    for expression in expressions:
+        try:
+            ours = _outcome(purse, expression, names)
+        except TurnsSpentError:
+            return
+        assert ours == _outcome(meter, expression, names)
+    assert sum(count(expression, names, EXPRESSION_LIMIT).cost for expression in expressions) <= total
+
+
+def _outcome(account: Account, expression: Expression, names: dict[str, Any]) -> str:
+    try:
+        return repr(account.run(expression, names))
+    except CelError as error:
+        return f"error: {error}"
+
+
+def test_only_what_has_no_loops_and_is_cheap_on_anything_is_free() -> None:
+    def free(*texts: str) -> bool:
+        return Allowance([compile_expression(text, BIG) for text in texts], POLICY_LIMIT).is_free
+
+    assert free("object.few.size() == 3 && object.text == 'x'")
+    assert not free("object.few.all(i, i > 0)")
+    assert not free("object.text.contains(object.text)")
+    assert not free(*(["object.text.startsWith('x')"] * 40))
 
 
 def test_meter_that_need_not_count_gives_values_and_errors() -> None:

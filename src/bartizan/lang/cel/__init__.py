@@ -9,11 +9,12 @@ but `CelBudgetError`, when it takes too much work.
 
 from bartizan.lang.cel.compile import Expression, compile_expression
 from bartizan.lang.cel.declare import Environment, ObjectType, Overload, functions_of
-from bartizan.lang.cel.errors import CelBudgetError, CelError
+from bartizan.lang.cel.errors import CelBudgetError, CelError, CelTotalError
 
 __all__ = [
     "CelBudgetError",
     "CelError",
+    "CelTotalError",
     "Environment",
     "Expression",
     "ObjectType",

@@ -9,7 +9,7 @@ expressions which are cheap cannot come near a limit.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, isnan
 from typing import TYPE_CHECKING, Final
 
 from bartizan.lang.cel import cost
@@ -44,17 +44,18 @@ _QUANTIFIERS: Final = ("all", "exists")
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What an expression costs at most: `fixed` once, and `turn` for each turn of a loop."""
+    """What an expression costs at most: `fixed` once, and `turn` for each turn of a loop; and what its value weighs."""
 
     fixed: float
     turn: float
+    weight: float
 
 
 def bounds_of(prepared: Prepared, size: int) -> Bounds:
     """The bounds of an expression on names that hold `size` characters and members, or fewer."""
     reckoner = _Reckoner(prepared, float(size))
-    fixed, _ = reckoner.reckon(prepared.tree)
-    return Bounds(fixed, reckoner.turn)
+    fixed, weight = reckoner.reckon(prepared.tree)
+    return Bounds(fixed, reckoner.turn, weight)
 
 
 class _Reckoner:
@@ -77,7 +78,9 @@ class _Reckoner:
     def reckon(self, node: Node) -> tuple[float, float]:
         """The most a node costs, and weighs."""
         most, weight = self._reckoned(node)
-        return (0.0 if node in self._folded else most), weight
+        # no part of an infinite value is known
+        weight = inf if isnan(weight) else weight
+        return (0.0 if node in self._folded else inf if isnan(most) else most), weight
 
     def _reckoned(self, node: Node) -> tuple[float, float]:  # noqa: PLR0911 (one for each kind)
         match node:
@@ -96,13 +99,15 @@ class _Reckoner:
                 return self._loop(node)
             case Bind():
                 return self._bind(node)
-            case Choice() | ListOf() | MapOf() | Message():
+            case Choice():
+                parts = [self.reckon(child) for child in children(node)]
+                return sum(most for most, _ in parts), max(weight for _, weight in parts)
+            case ListOf() | MapOf() | Message():
                 return self._sum(node)
 
     def _sum(self, node: Node) -> tuple[float, float]:
         parts = [self.reckon(child) for child in children(node)]
-        own = 0.0 if isinstance(node, Choice) else float(cost.OBJECT)
-        return own + sum(most for most, _ in parts), len(parts) + sum(weight for _, weight in parts)
+        return cost.OBJECT + sum(most for most, _ in parts), len(parts) + sum(weight for _, weight in parts)
 
     def _absorbing(self, node: Logic) -> tuple[float, float]:
         absorbs, self._absorbs = self._absorbs, True
@@ -150,7 +155,22 @@ class _Reckoner:
             over += weight * turn
         if node.kind in (*_QUANTIFIERS, "exists_one"):
             return over + 5, 1.0
-        return over + 5, weight if node.kind == "filter" else (weight + 1) * (parts[-1][1] + 2)
+        if node.kind == "filter":
+            return over + 5, weight
+        if node.kind == "map" and node.result is not None and self._is_part(node.result, node.first):
+            return over + 5, 2 * weight + 2
+        return over + 5, (weight + 1) * (parts[-1][1] + 2)
+
+    def _is_part(self, node: Node, name: str) -> bool:
+        """Whether a node gives what stands in the value of a name: all of these weigh no more than all values."""
+        while not isinstance(node, Name):
+            if isinstance(node, Select) and not node.tests and not node.optional:
+                node = node.operand
+            elif isinstance(node, Call) and self._calls[node][0] == "_[_]":
+                node = self._calls[node][1][0]
+            else:
+                return False
+        return node.name == name
 
 
 def _part(weight: float) -> float:
@@ -170,7 +190,7 @@ def _whole(weights: list[float]) -> float:
 
 
 def _squared(weights: list[float]) -> float:
-    return 2.1 * sum(weights) ** 2 + 12
+    return 2.1 * sum(weights) * sum(weights) + 12  # a power would fail where a product is infinite
 
 
 def _crossed(weights: list[float]) -> float:

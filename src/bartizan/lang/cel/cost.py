@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from bartizan.lang.cel.errors import CelBudgetError
+from bartizan.lang.cel.errors import CelBudgetError, CelTotalError
 from bartizan.lang.cel.library.formats import Format
 from bartizan.lang.cel.library.kubernetes import Amount, Semver, Url
 from bartizan.lang.cel.library.network import Address, Block
@@ -56,11 +56,9 @@ def over_limit() -> CelBudgetError:
     return CelBudgetError("operation cancelled: actual cost limit exceeded")
 
 
-def over_budget() -> CelBudgetError:
+def over_budget() -> CelTotalError:
     """The end of a policy whose expressions cost more than they may together, in the API server's words."""
-    return CelBudgetError(
-        "validation failed due to running out of cost budget, no further validation rules will be run"
-    )
+    return CelTotalError("validation failed due to running out of cost budget, no further validation rules will be run")
 
 
 def call_cost(function: str, overloads: tuple[Overload, ...], given: Sequence[Any], result: Any) -> int:

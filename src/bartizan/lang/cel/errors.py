@@ -11,6 +11,10 @@ class CelBudgetError(Exception):
     """An expression took more work than it was given. Nothing absorbs it."""
 
 
+class CelTotalError(CelBudgetError):
+    """Expressions took more work together than they were given: no other is asked."""
+
+
 def no_such_overload(what: str = "") -> CelError:
     """The error of an operation that its operands do not have; some of them are said, as the reference does."""
     return CelError(f"no such overload: {what}" if what else "no such overload")

@@ -91,12 +91,13 @@ def _case(file: str, number: int, spec: dict[str, Any], bank: dict[str, Any]) ->
 
 
 def _object(spec: Any, bank: dict[str, Any]) -> dict[str, Any]:
-    """An object: one of the bank's, with changes or without, or one that is written out."""
+    """An object: one of the bank's, with changes or `texts` of some length, or one that is written out."""
     if isinstance(spec, str):
         return deepcopy(bank[spec])
     if "from" in spec:
         base = deepcopy(bank[spec["from"]])
-        return merged(base, spec.get("change") or {})
+        long = {name: "x" * length for name, length in (spec.get("texts") or {}).items()}
+        return merged(base, spec.get("change") or ({"data": long} if long else {}))
     return deepcopy(spec)
 
 

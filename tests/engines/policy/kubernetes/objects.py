@@ -155,3 +155,11 @@ def random_metadata(chance: Random, name: str) -> dict[str, Any]:
         owner = {"apiVersion": "v1", "kind": "Pod", "name": "x", "uid": "1", "controller": True}
         made["ownerReferences"] = [owner, {**owner, chance.choice(("name", "uid", "kind")): ""}]
     return made
+
+
+def sized(case: dict[str, Any]) -> dict[str, Any]:
+    """The value of a case that says how long its lists are."""
+    return {
+        **{name: [0] * length for name, length in case.get("numbers", {}).items()},
+        **{name: [[0] * length for length in lengths] for name, lengths in case.get("rows", {}).items()},
+    }

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 from tests.conformance import ROOT
-from tests.engines.policy.kubernetes.objects import random_metadata, random_value
+from tests.engines.policy.kubernetes.objects import random_metadata, random_value, sized
 
 from bartizan.engines.policy.dialects.kubernetes.crd import compile_definition
 from bartizan.engines.policy.dialects.kubernetes.crd.definition import objections
@@ -50,7 +50,9 @@ class Server:
         text = None if body is None else json.dumps(body)
         self._connection.request(method, path, text, {"Content-Type": "application/json"})
         answer = self._connection.getresponse()
-        return answer.status, json.loads(answer.read())
+        said = answer.read()
+        is_json = "json" in answer.getheader("Content-Type", "")
+        return answer.status, json.loads(said) if is_json else {"message": said.decode()}
 
     def close(self) -> None:
         """Close the connection."""
@@ -208,3 +210,33 @@ def _tighten(server: Server, document: dict[str, Any], old: dict[str, Any]) -> D
         assert time.monotonic() < deadline
         time.sleep(0.05)
     return compile_definition(document)
+
+
+def _costly() -> Iterator[Any]:
+    for number, group in enumerate(yaml.safe_load((_FOLDER.parent / "costs.yaml").read_text())):
+        names = {"kind": f"Cost{number}", "plural": f"cost{number}s"}
+        schema = {"type": "object", "properties": {"spec": group["schema"]}}
+        versions = [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}]
+        document = {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": f"cost{number}s.example.org"},
+            "spec": {"group": "example.org", "scope": "Namespaced", "names": names, "versions": versions},
+        }
+        yield pytest.param(document, group["cases"], id=group["note"])
+
+
+@pytest.mark.parametrize(("document", "cases"), [*_costly()])
+def test_the_server_ends_what_costs_too_much(
+    server: Server, document: dict[str, Any], cases: list[dict[str, Any]]
+) -> None:
+    status, answer = server.ask("POST", _DEFINITIONS, document)
+    assert status in (201, 409), answer["message"]
+    _wait(server, document)
+    definition = compile_definition(document)
+    kind = document["spec"]["names"]["kind"]
+    metadata = {"name": "x", "namespace": _NAMESPACE}
+    for case in cases:
+        body = {"apiVersion": "example.org/v1", "kind": kind, "metadata": metadata, "spec": sized(case)}
+        asked = server.ask("POST", f"{_place(document)}?dryRun=All", body)
+        _compare(definition, asked, body, None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.cel.listening import Written, listener, owner
 from bartizan.engines.policy.document import Record
-from bartizan.lang.cel import CelBudgetError, CelError, Environment, compile_expression
+from bartizan.lang.cel import CelBudgetError, CelError, CelTotalError, Environment, compile_expression
 from bartizan.lang.cel.types import BOOL, NULL, STRING, Type
 
 if TYPE_CHECKING:
@@ -136,14 +136,24 @@ class Validation:
 
     def failure(self, names: Names) -> str:
         """The message as the API server has it: worked out, or written down, or the expression itself."""
-        text = self._worked_out(names) or self.message.strip()
-        return text or f"failed expression: {self.expression.text.strip()}"
+        return self.worked_out(names) or self.written()
 
-    def _worked_out(self, names: Names) -> str:
+    def written(self) -> str:
+        """The message where none is worked out."""
+        return self.message.strip() or f"failed expression: {self.expression.text.strip()}"
+
+    def worked_out(self, names: Names) -> str:
+        """What its expression for a message says; empty where there is none, or nothing that can be used.
+
+        Raises:
+            CelTotalError: the expressions of the policy have cost all they may.
+        """
         if self.message_expression is None:
             return ""
         try:
-            said = self.message_expression(names)
+            said = names.value_of(self.message_expression)
+        except CelTotalError:
+            raise
         except (CelError, CelBudgetError):
             return ""
         if not isinstance(said, str) or len(said.strip().encode()) > _MAX_MESSAGE_BYTES or "\n" in said.strip():

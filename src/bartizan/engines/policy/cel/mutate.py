@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from bartizan.base.json import Json
+    from bartizan.engines.policy.cel.names import Names
     from bartizan.engines.policy.mutation.structured_types import Shape
     from bartizan.lang.cel import Environment, Expression
 
@@ -113,7 +114,7 @@ class Mutation:
 
     def apply(
         self,
-        names: Mapping[str, Any],
+        names: Names,
         live: dict[str, Any],
         shape: Callable[[], Shape | None],
         *,
@@ -131,7 +132,7 @@ class Mutation:
             CelBudgetError: the expression takes too long.
             PatchError: what it gives does not fit the object.
         """
-        value = self.expression(names)
+        value = names.value_of(self.expression)
         if not self.merges:
             return _patched(live, [_step(item) for item in value])
         patch = _configuration(value)

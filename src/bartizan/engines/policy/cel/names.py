@@ -15,26 +15,36 @@ if TYPE_CHECKING:
     from bartizan.base.json import Json, JsonObject
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.lang.cel import Expression
+    from bartizan.lang.cel.allowance import Account
     from bartizan.model.request import Request
 
 
 class Names(dict[str, Any]):
     """The names of one request and their values. `makers` say how the others are made, when one is asked for.
 
-    `spent` is what expressions have cost so far, where that is counted.
+    `account` is who pays for the expressions that use them, where that matters.
     """
 
-    __slots__ = ("_makers", "lookup", "request", "spent")
+    __slots__ = ("_makers", "account", "lookup", "request")
 
     def __init__(self, request: Request, lookup: Callable[[], Lookup], makers: Makers) -> None:
         self._makers = makers
         self.request = request
         self.lookup = lookup
-        self.spent = 0
+        self.account: Account | None = None
 
     def __missing__(self, name: str) -> Any:
         value = self[name] = self._makers[name](self)
         return value
+
+    def value_of(self, expression: Expression) -> Any:
+        """The value of an expression that uses them.
+
+        Raises:
+            CelError: it has none.
+            CelBudgetError: it takes too long.
+        """
+        return expression(self) if self.account is None else self.account.run(expression, self)
 
 
 Makers: TypeAlias = "Mapping[str, Callable[[Names], Any]]"
@@ -54,8 +64,10 @@ class _Variables(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         """Work a variable out. One that takes too long is an error like others; none is worked out again."""
         if name not in self._failures:
+            expression, names = self._expressions[name], self._names
+            account = names.account
             try:
-                value = self[name] = self._expressions[name](self._names)
+                value = self[name] = expression(names) if account is None else account.part(expression, names)
             except (CelError, CelBudgetError) as error:
                 self._failures[name] = f'composited variable "{name}" fails to evaluate: {error}'
             else:

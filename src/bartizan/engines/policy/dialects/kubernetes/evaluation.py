@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from bartizan.engines.policy.cel import authorizer
 from bartizan.engines.policy.cel.expressions import compile_conditions, compile_variables
 from bartizan.engines.policy.cel.names import Names, admission_request, makers_of, names_of
-from bartizan.engines.policy.dialects.kubernetes.metering import metered
-from bartizan.lang.cel import CelBudgetError, CelError, functions_of
+from bartizan.engines.policy.dialects.kubernetes.metering import Budget
+from bartizan.lang.cel import CelBudgetError, CelError, CelTotalError, functions_of
+from bartizan.lang.cel.allowance import Purse, TurnsSpentError
+from bartizan.lang.cel.cost import CONDITIONS_LIMIT
 from bartizan.lang.cel.library import KUBERNETES
 from bartizan.lang.cel.types import DYN
 
@@ -28,11 +30,6 @@ FUNCTIONS: Final = functions_of(KUBERNETES, authorizer.FUNCTIONS)
 PARAMS: Final = {"params": DYN}
 NAMES: Final = authorizer.NAMES
 """What admission policies have beside the names of every kind of policy; `params` only where they have a kind."""
-POLICY_LIMIT: Final = 10_000_000
-"""What the expressions of a policy may cost together: `RuntimeCELCostBudget` of the API server."""
-CONDITIONS_LIMIT: Final = 2_500_000
-"""What its conditions may: `RuntimeCELCostBudgetMatchConditions`."""
-OVER_BUDGET: Final = "validation failed due to running out of cost budget, no further validation rules will be run"
 _OVER_LIMIT: Final = "operation cancelled: actual cost limit exceeded"
 
 
@@ -54,6 +51,7 @@ class Evaluation(NamedTuple):
     """The compiled conditions and variables of a policy."""
 
     conditions: Sequence[Expression]
+    budget: Budget
     variables: Variables
     makers: Makers
     early_makers: Makers
@@ -78,18 +76,26 @@ class Evaluation(NamedTuple):
         """
         if not self.conditions:
             return False
-        names = self.early_names(matched, lookup, params)
+        try:
+            return self._stopped(self.early_names(matched, lookup, params), counted=False)
+        except TurnsSpentError:
+            return self._stopped(self.early_names(matched, lookup, params), counted=True)
+
+    def _stopped(self, names: Names, *, counted: bool) -> bool | str:
+        account = self.budget.open(names, counted=counted)
+        refused = False
         errors: dict[str, None] = {}
         for condition in self.conditions:
-            if names.spent > CONDITIONS_LIMIT:
-                return OVER_BUDGET
             try:
-                if condition(names) is False:
-                    return True
+                refused = account.run(condition, names) is False or refused
+            except CelTotalError as error:
+                return str(error)
             except (CelError, CelBudgetError) as error:
                 errors[failed(condition, error)] = None
-        if not errors:
-            return False
+            if refused and account.__class__ is Purse:  # the others cannot cost too much
+                return True
+        if refused or not errors:
+            return refused
         return next(iter(errors)) if len(errors) == 1 else f"[{', '.join(errors)}]"
 
 
@@ -100,11 +106,13 @@ def compile_evaluation(spec: CommonSpec, vocabulary: Vocabulary, at: str) -> Eva
         SpecError: an expression does not compile, or gives what it must not.
     """
     # a condition comes before the variables, so it has none
-    conditions = compile_conditions(spec.match_conditions, vocabulary.environment(), f"{at}/matchConditions")
+    found = compile_conditions(spec.match_conditions, vocabulary.environment(), f"{at}/matchConditions")
+    conditions = [condition for _, condition in found]
     variables = compile_variables(spec.variables, vocabulary, f"{at}/variables")
-    expressions = {name: metered(expression) for name, expression in variables.expressions.items()}
+    expressions = variables.expressions
     return Evaluation(
-        [metered(condition) for _, condition in conditions],
+        conditions,
+        Budget(conditions, may=conditions, total=CONDITIONS_LIMIT),
         variables,
         makers_of(expressions, _WITH_AUTHORIZER),
         makers_of({}, {**_WITH_AUTHORIZER, "namespaceObject": lambda _names: None}),

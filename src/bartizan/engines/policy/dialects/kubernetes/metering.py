@@ -1,70 +1,82 @@
-"""What expressions cost as the API server counts it, for those that could come near what they may.
+"""What the expressions of a policy may cost, as the API server budgets it.
 
-To count takes many times as long as to evaluate, and hardly any expression
-can cost a thousandth of what it may: only loops in loops in loops can, and
-questions of rights, of which two are all that one expression may ask.
+Conditions, validations with their messages, audit annotations, and each
+mutation have a budget of their own. Each begins with variables that are not
+worked out, so that what two of them ask for is paid twice.
 """
 
 from __future__ import annotations
 
-import re
-from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from bartizan.engines.policy.cel.listening import listener
-from bartizan.engines.policy.cel.names import Names
-from bartizan.lang.cel import CelBudgetError, CelError
+from bartizan.lang.cel.allowance import Allowance, Purse
+from bartizan.lang.cel.cost import POLICY_LIMIT
+from bartizan.lang.cel.limits import NEVER, Meter, weight
+from bartizan.lang.cel.operators import MAX_STEPS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Sequence
 
+    from bartizan.engines.policy.cel.names import Names
     from bartizan.lang.cel import Expression
+    from bartizan.lang.cel.allowance import Account
 
-_TOKEN: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\.\s*(\w+)\s*\(|(\()|(\))""")
-_LOOPS: Final = frozenset(
-    {"all", "exists", "exists_one", "existsOne", "map", "filter", "sortBy"}
-    | {"transformList", "transformMap", "transformMapEntry"}
-)
-_DEEP: Final = 3
-"""Loops in each other from which on an expression is counted; two would need lists of hundreds."""
-_CHECKS: Final = 3
+_RARE: Final = ("namespaceObject", "request")
+_OF_OBJECTS: Final = "kubernetes.weight"
+_OF_OTHERS: Final = "kubernetes.weights"
 
 
-def metered(expression: Expression) -> Expression:
-    """The expression; if it could cost too much, as one that counts, and ends in an error where it does."""
-    if not _is_costly(expression.text):
-        return expression
-    from bartizan.lang.cel.cost import EXPRESSION_LIMIT  # late: few expressions are counted
-    from bartizan.lang.cel.trace import count
+class Budget:
+    """What some expressions of a policy may cost together on one request with one set of parameters."""
 
-    watched = listener() is not None
+    __slots__ = ("_allowance", "_rare", "total")
 
-    def run(names: Mapping[str, Any], _budget: list[int] | None) -> Any:
-        if watched:
-            with suppress(CelError, CelBudgetError):
-                expression(names)  # whoever listens is told of it; what counts is counted below
-        counted = count(expression, names, EXPRESSION_LIMIT)
-        if isinstance(names, Names):
-            names.spent += counted.cost
-        if counted.error is not None:
-            raise counted.error
-        return counted.value
+    def __init__(
+        self,
+        asked: Sequence[Expression],
+        variables: Collection[Expression] = (),
+        may: Sequence[Expression] = (),
+        total: int = POLICY_LIMIT,
+    ) -> None:
+        """Budget for expressions; `may` are those which are not run where their value does not matter."""
+        self._allowance = Allowance(asked, total, tuple(variables), may)
+        texts = [expression.text for expression in (*asked, *variables, *may)]
+        self._rare = tuple(name for name in _RARE if any(name in text for text in texts))
+        self.total = total
 
-    return replace(expression, run=run)
+    def open(self, names: Names, *, counted: bool) -> Account:
+        """Who pays for expressions on some names; `counted` after they took more turns than are allowed."""
+        allowance = self._allowance
+        account: Account
+        if allowance.is_free and not counted:
+            account = Purse(MAX_STEPS)
+        else:
+            size = _weight(names, self._rare)
+            turns, doubts = allowance.on(size)
+            metered = counted or turns == NEVER
+            account = Meter(size, self.total) if metered else Purse(turns, doubts=doubts)
+        names.account = account
+        return account
 
 
-def _is_costly(text: str) -> bool:
-    depth = checks = deepest = 0
-    opened: list[bool] = []
-    for token in _TOKEN.finditer(text):
-        called, plain, closing = token.groups()
-        if called or plain:
-            opened.append(called in _LOOPS)
-            depth += opened[-1]
-            deepest = max(deepest, depth)
-            if called == "check":
-                checks += _CHECKS if depth else 1
-        elif closing and opened:
-            depth -= opened.pop()
-    return deepest >= _DEEP or checks >= _CHECKS
+def meter_for(names: Names, total: int = POLICY_LIMIT) -> Meter:
+    """Who pays for expressions on some names, and counts what they cost."""
+    return Meter(_weight(names, _RARE), total)
+
+
+def _weight(names: Names, rare: Sequence[str]) -> int:
+    """What the heaviest of some names weighs, worked out once for a request."""
+    memo = names.request.memo
+    most: int | None = memo.get(_OF_OBJECTS)
+    if most is None:
+        most = memo[_OF_OBJECTS] = max(weight(names["object"]), weight(names["oldObject"]))
+    params = names["params"]
+    if params is None and not rare:
+        return most
+    known: dict[int, tuple[Any, int]] = memo.setdefault(_OF_OTHERS, {})
+    for value in (params, *(names[name] for name in rare)):
+        found = known.get(id(value))
+        if found is None:  # the value is kept beside its weight, so that no other can have its place
+            found = known[id(value)] = (value, weight(value))
+        most = max(most, found[1])
+    return most

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bartizan.engines.policy.cel.environment import COMMON, Vocabulary
@@ -17,20 +16,25 @@ from bartizan.engines.policy.dialects.kubernetes.evaluation import (
     failed,
 )
 from bartizan.engines.policy.dialects.kubernetes.matching import Matched, Matcher, compile_matcher, with_body
-from bartizan.engines.policy.dialects.kubernetes.metering import metered
+from bartizan.engines.policy.dialects.kubernetes.metering import Budget
 from bartizan.engines.policy.dialects.kubernetes.spec import MutatingSpec
 from bartizan.engines.policy.document import decode
 from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion
 from bartizan.engines.policy.mutation.errors import PatchError
 from bartizan.engines.policy.mutation.structured_types import ANYTHING, Shape, shape_of_kind, shape_of_resource
-from bartizan.lang.cel import CelBudgetError, CelError, functions_of
+from bartizan.lang.cel import CelBudgetError, CelError, CelTotalError, functions_of
+from bartizan.lang.cel.allowance import TurnsSpentError
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.cel.match import MatchResources
     from bartizan.engines.policy.cel.params import ParamKind
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.model.resource import ResourceId
+
+    _About: TypeAlias = "tuple[Matched, Lookup, JsonObject | None]"
 
 _FUNCTIONS: Final = functions_of(FUNCTIONS, PATCH_FUNCTIONS)
 _PLAIN: Final = Vocabulary(_FUNCTIONS, {**COMMON, **NAMES}, constructible=patch_types)
@@ -59,6 +63,8 @@ class MutatingPolicy(NamedTuple):
     again: bool
     evaluation: Evaluation
     mutations: tuple[Mutation, ...]
+    budgets: tuple[Budget, ...]
+    """What each mutation may cost."""
 
     def mutate(self, matched: Matched, lookup: Lookup, params: JsonObject | None) -> Mutated | None:
         """Change the resource of a request that the policy matches; `None` where its conditions do not hold."""
@@ -72,16 +78,32 @@ class MutatingPolicy(NamedTuple):
         if stopped:
             return Mutated(body, (stopped,))
         errors: list[str] = []
-        for mutation in self.mutations:
-            names = self.evaluation.names(Matched(with_body(request, body), matched.original), lookup, params)
+        for number, mutation in enumerate(self.mutations):
+            # each mutation sees what those before it have made
+            seen = Matched(with_body(request, body), matched.original)
             try:
-                # each mutation sees what those before it have made
-                body = mutation.apply(names, body, lambda: shape_of(request.resource.id, lookup))
+                body = self._mutated(number, (seen, lookup, params))
+            except CelTotalError as error:
+                errors.append(str(error))
             except (CelError, CelBudgetError) as error:
                 errors.append(failed(mutation.expression, error))
             except PatchError as error:
                 errors.append(error.message)
         return Mutated(_original(body, matched), tuple(errors), len(errors) < len(self.mutations))
+
+    def _mutated(self, number: int, about: _About) -> JsonObject:
+        try:
+            return self._applied(number, about, counted=False)
+        except TurnsSpentError:
+            return self._applied(number, about, counted=True)
+
+    def _applied(self, number: int, about: _About, *, counted: bool) -> JsonObject:
+        names = self.evaluation.names(*about)
+        self.budgets[number].open(names, counted=counted)
+        seen, lookup, _ = about
+        resource = seen.request.resource
+        made: JsonObject = self.mutations[number].apply(names, resource.body, lambda: shape_of(resource.id, lookup))
+        return made
 
 
 def _original(body: JsonObject, matched: Matched) -> JsonObject:
@@ -125,7 +147,11 @@ def compile_mutating(document: JsonObject, name: str) -> MutatingPolicy:
     check_mutating(spec, "/spec")
     assert spec.match_constraints is not None  # noqa: S101 (checked above)
     evaluation = compile_evaluation(spec, _PLAIN if spec.param_kind is None else _WITH_PARAMS, "/spec")
-    environment = evaluation.variables.environment
+    environment, variables = evaluation.variables
+    mutations = tuple(
+        compile_mutation(mutation, environment, f"/spec/mutations/{index}")
+        for index, mutation in enumerate(spec.mutations)
+    )
     return MutatingPolicy(
         name,
         spec.match_constraints,
@@ -134,12 +160,6 @@ def compile_mutating(document: JsonObject, name: str) -> MutatingPolicy:
         spec.failure_policy == "Ignore",
         spec.reinvocation_policy == "IfNeeded",
         evaluation,
-        tuple(
-            _metered(compile_mutation(mutation, environment, f"/spec/mutations/{index}"))
-            for index, mutation in enumerate(spec.mutations)
-        ),
+        mutations,
+        tuple(Budget([mutation.expression], variables.values()) for mutation in mutations),
     )
-
-
-def _metered(mutation: Mutation) -> Mutation:
-    return replace(mutation, expression=metered(mutation.expression))

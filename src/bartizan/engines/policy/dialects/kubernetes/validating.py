@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bartizan.engines.policy.cel.environment import COMMON, Vocabulary
@@ -16,26 +15,29 @@ from bartizan.engines.policy.dialects.kubernetes.checks import check_validating
 from bartizan.engines.policy.dialects.kubernetes.evaluation import (
     FUNCTIONS,
     NAMES,
-    OVER_BUDGET,
     PARAMS,
-    POLICY_LIMIT,
     Evaluation,
     compile_evaluation,
     failed,
 )
 from bartizan.engines.policy.dialects.kubernetes.matching import Matched, Matcher, compile_matcher
-from bartizan.engines.policy.dialects.kubernetes.metering import metered
+from bartizan.engines.policy.dialects.kubernetes.metering import Budget
 from bartizan.engines.policy.dialects.kubernetes.spec import ValidatingSpec
 from bartizan.engines.policy.document import decode
-from bartizan.lang.cel import CelBudgetError, CelError, Expression
+from bartizan.lang.cel import CelBudgetError, CelError, CelTotalError, Expression
+from bartizan.lang.cel.allowance import Purse, TurnsSpentError
 from bartizan.lang.cel.types import STRING
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.cel.match import MatchResources
     from bartizan.engines.policy.cel.names import Names
     from bartizan.engines.policy.cel.params import ParamKind
     from bartizan.engines.policy.lookup import Lookup
+
+    _About: TypeAlias = "tuple[Matched, Lookup, JsonObject | None]"
 
 _PLAIN: Final = Vocabulary(FUNCTIONS, {**COMMON, **NAMES})
 _WITH_PARAMS: Final = Vocabulary(FUNCTIONS, {**COMMON, **PARAMS, **NAMES})
@@ -83,6 +85,8 @@ class ValidatingPolicy(NamedTuple):
     evaluation: Evaluation
     validations: tuple[Validation, ...]
     annotations: tuple[tuple[str, Expression], ...]
+    budget: Budget
+    annotations_budget: Budget
 
     def judge(self, matched: Matched, lookup: Lookup, params: JsonObject | None) -> Judgement | None:
         """Judge a request that the policy matches; `None` where its conditions do not hold.
@@ -96,45 +100,91 @@ class ValidatingPolicy(NamedTuple):
             return None
         if stopped:
             return Judgement((Decision(stopped, errored=True),))
-        denials = self._denials(matched, lookup, params)
-        if not self.annotations:
-            return Judgement(denials) if denials else CONTENT
-        more, annotations = self._annotated(self.evaluation.plain_names(matched, lookup, params))
+        try:
+            return self._judged((matched, lookup, params), counted=False)
+        except TurnsSpentError:
+            return self._judged((matched, lookup, params), counted=True)
+
+    def _judged(self, about: _About, *, counted: bool) -> Judgement:
+        try:
+            denials = self._denials(about, counted=counted)
+            if not self.annotations:
+                return Judgement(denials) if denials else CONTENT
+            more, annotations = self._annotated(about, counted=counted)
+        except CelTotalError as error:
+            return Judgement((Decision(str(error), errored=True),))
         return Judgement((*denials, *more), annotations)
 
-    def _denials(self, matched: Matched, lookup: Lookup, params: JsonObject | None) -> tuple[Decision, ...]:
-        names = self.evaluation.names(matched, lookup, params)
+    def _denials(self, about: _About, *, counted: bool) -> tuple[Decision, ...]:
+        names = self.evaluation.names(*about)
+        account = self.budget.open(names, counted=counted)
+        if account.__class__ is not Purse:
+            return self._counted_denials(names, about)
         said: Names | None = None
         found: list[Decision] = []
         for number, validation in enumerate(self.validations):
-            expression = validation.expression
-            holds = None
             try:
-                holds = expression(names)
-            except (CelError, CelBudgetError) as error:
-                found.append(Decision(failed(expression, error), errored=True, number=number))
-            if holds is False:
-                said = said or self.evaluation.plain_names(matched, lookup, params)
-                message = validation.failure(said)
-                reason = validation.reason or INVALID
-                found.append(Decision(message, reason, number=number, evidence=expression.text.strip()))
-            if names.spent > POLICY_LIMIT:
-                return (Decision(OVER_BUDGET, errored=True),)
+                if account.run(validation.expression, names) is not False:
+                    continue
+            except CelError as error:
+                found.append(Decision(failed(validation.expression, error), errored=True, number=number))
+                continue
+            if said is None:
+                said = self.evaluation.plain_names(*about)
+                said.account = account
+            found.append(_denial(validation, number, validation.worked_out(said)))
         return tuple(found)
 
-    def _annotated(self, names: Names) -> tuple[list[Decision], tuple[tuple[str, str], ...]]:
+    def _counted_denials(self, names: Names, about: _About) -> tuple[Decision, ...]:
+        """As the server does it: the messages of all validations cost something, even those that nobody reads."""
+        held: list[bool | CelError | CelBudgetError] = []
+        for validation in self.validations:
+            try:
+                held.append(names.value_of(validation.expression) is not False)
+            except CelTotalError:
+                raise
+            except (CelError, CelBudgetError) as error:
+                held.append(error)
+        said = self.evaluation.plain_names(*about)
+        said.account = names.account
+        messages, over = [""] * len(held), ""
+        try:
+            messages = [validation.worked_out(said) for validation in self.validations]
+        except CelTotalError as error:
+            over = f"failed messageExpression: {error}"
+        found: list[Decision] = []
+        for number, validation in enumerate(self.validations):
+            result = held[number]
+            if not isinstance(result, bool):
+                found.append(Decision(failed(validation.expression, result), errored=True, number=number))
+            elif over:
+                found.append(Decision(over, errored=True, number=number))
+            elif not result:
+                found.append(_denial(validation, number, messages[number]))
+        return tuple(found)
+
+    def _annotated(self, about: _About, *, counted: bool) -> tuple[list[Decision], tuple[tuple[str, str], ...]]:
         """Audit annotations, and those of them that had no value, which deny."""
+        names = self.evaluation.plain_names(*about)
+        account = self.annotations_budget.open(names, counted=counted)
         broken: list[Decision] = []
         values: list[tuple[str, str]] = []
         for key, expression in self.annotations:
             try:
-                value: Any = expression(names)
+                value: Any = account.run(expression, names)
+            except CelTotalError:
+                raise
             except (CelError, CelBudgetError) as error:
                 broken.append(Decision(failed(expression, error), errored=True, always=True))
                 continue
             if isinstance(value, str) and value.strip():
                 values.append((key, value.strip()[:_MAX_ANNOTATION_CHARS]))
         return broken, tuple(values)
+
+
+def _denial(validation: Validation, number: int, message: str) -> Decision:
+    reason, text = validation.reason or INVALID, validation.expression.text.strip()
+    return Decision(message or validation.written(), reason, number=number, evidence=text)
 
 
 def compile_validating(document: JsonObject, name: str) -> ValidatingPolicy:
@@ -155,6 +205,9 @@ def compile_validating(document: JsonObject, name: str) -> ValidatingPolicy:
         if validation.message_expression:
             place = f"/spec/validations/{index}/messageExpression"
             compile_at(validation.message_expression, saying, (STRING,), place)
+    validations = compile_validations(spec.validations, environment, "/spec/validations")
+    annotations = compile_annotations(spec.audit_annotations, environment, "/spec/auditAnnotations")
+    messages = [item.message_expression for item in validations if item.message_expression is not None]
     return ValidatingPolicy(
         name,
         spec.match_constraints,
@@ -162,9 +215,8 @@ def compile_validating(document: JsonObject, name: str) -> ValidatingPolicy:
         spec.param_kind,
         spec.failure_policy == "Ignore",
         evaluation,
-        tuple(
-            replace(validation, expression=metered(validation.expression))
-            for validation in compile_validations(spec.validations, environment, "/spec/validations")
-        ),
-        compile_annotations(spec.audit_annotations, environment, "/spec/auditAnnotations"),
+        validations,
+        annotations,
+        Budget([item.expression for item in validations], variables.values(), messages),
+        Budget([expression for _, expression in annotations], variables.values()),
     )

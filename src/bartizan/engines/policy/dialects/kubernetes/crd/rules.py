@@ -24,11 +24,14 @@ from bartizan.engines.policy.dialects.kubernetes.crd.problems import (
     field_of,
     forbidden,
     invalid,
+    quoted,
     required,
 )
 from bartizan.engines.policy.dialects.kubernetes.crd.rule_specs import RuleSpec, read_rule, specs_below
-from bartizan.lang.cel import CelBudgetError, CelError, Environment, compile_expression
+from bartizan.lang.cel import CelBudgetError, CelError, CelTotalError, Environment, compile_expression
+from bartizan.lang.cel.cost import over_budget, over_limit
 from bartizan.lang.cel.library import KUBERNETES
+from bartizan.lang.cel.limits import Meter, weight
 from bartizan.lang.cel.nodes import Name, children
 from bartizan.lang.cel.nodes import Node as Expr
 from bartizan.lang.cel.parse import parse
@@ -48,6 +51,8 @@ if TYPE_CHECKING:
 MAX_MESSAGE_BYTES: Final = 5 << 10
 """A longer message is not used, as the server has it."""
 _NO_OLD: Final = "oldSelf"
+_OUT_OF_BUDGET: Final = "running out of cost budget, no further validation rules will be run"
+_OVER_CALL: Final = "no further validation rules will be run due to call cost exceeds limit for messageExpression"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +98,27 @@ NOWHERE: Final = Near(None, None)
 
 
 class Asked:
-    """The answers of one object: rules that were asked, by number, and their objections."""
+    """The answers of one object: rules that were asked, by number, and their objections.
 
-    __slots__ = ("failures", "numbers", "stopped")
+    `meter` is what they cost together; a rule that goes beyond that stops all after it.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("failures", "meter", "numbers", "stopped")
+
+    def __init__(self, size: int = 0) -> None:
         self.numbers: set[int] = set()
         self.failures: Failures = {}
+        self.meter = Meter(size)
         self.stopped = False
 
     def fail(self, number: int, problem: FieldProblem) -> None:
         """Note an objection."""
         self.failures.setdefault(number, []).append(problem)
+
+    def stop(self, number: int, problem: FieldProblem) -> None:
+        """Note an objection, after which nothing is asked any more."""
+        self.stopped = True
+        self.fail(number, problem)
 
 
 class Rules(NamedTuple):
@@ -125,7 +139,7 @@ def compile_rules(root: Node) -> Rules:
         return Rules(None, tuple(compiler.problems))
 
     def ask(value: JsonObject, old: JsonObject | None, near: Near) -> Asked:
-        asked = Asked()
+        asked = Asked(max(weight(value), weight(old)))
         visit(value, old, None, near, asked)
         return asked
 
@@ -253,6 +267,10 @@ def _asking(rules: list[_Rule], spine: Node, declared: Declared) -> Visit:
     reads_old = any(rule.uses_old for rule in rules)
 
     def ask(value: Json, old: Json, path: Path, near: Near, asked: Asked) -> None:
+        if rules and asked.meter.is_spent():
+            asked.numbers.add(rules[0].number)
+            asked.stop(rules[0].number, invalid(path, spine.type, str(over_budget())))
+            return
         names = {"self": declared.value(value)}
         if reads_old and old is not None:
             names[_NO_OLD] = declared.value(in_order(spine, value, old))
@@ -288,18 +306,25 @@ def _ask(rule: _Rule, values: _Values, path: Path, near: Near, asked: Asked) -> 
     if rule.spec.optional_old:
         names = {**names, _NO_OLD: Optional(names[_NO_OLD]) if _NO_OLD in names else NONE}
     try:
-        if rule.expression(names) is True:
+        if asked.meter.run(rule.expression, names) is True:
             return
-    except CelBudgetError as error:
-        asked.stopped = True
-        said = f"'{error}': no further validation rules will be run due to call cost exceeds limit for rule: "
-        asked.fail(rule.number, invalid(path, values.spine.type, said + rule.spec.shown))
+    except CelTotalError as error:
+        asked.stop(rule.number, invalid(path, values.spine.type, str(error)))
+        return
+    except CelBudgetError:
+        said = f"'{over_limit()}': no further validation rules will be run due to call cost exceeds limit for rule: "
+        asked.stop(rule.number, invalid(path, values.spine.type, said + rule.spec.shown))
         return
     except CelError as error:
         asked.fail(rule.number, invalid(path, values.spine.type, _error_text(error, rule.spec)))
         return
+    message, over = _message(rule, values.names, asked.meter)
+    problem = _objection(rule, values, path, message)
+    if over:
+        problem = _at_field(rule, invalid(path, values.spine.type, over), path)
+        asked.stopped = True
     if rule.uses_old or not near.unchanged:
-        asked.fail(rule.number, _objection(rule, values, path))
+        asked.fail(rule.number, problem)
 
 
 def _error_text(error: CelError, spec: RuleSpec) -> str:
@@ -309,9 +334,9 @@ def _error_text(error: CelError, spec: RuleSpec) -> str:
     return f"{error} evaluating rule: {spec.shown}"
 
 
-def _objection(rule: _Rule, values: _Values, path: Path) -> FieldProblem:
+def _objection(rule: _Rule, values: _Values, path: Path, message: str) -> FieldProblem:
     spec = rule.spec
-    detail = _message(rule, values.names) or spec.message.strip() or f"failed rule: {spec.rule.strip()}"
+    detail = message or spec.message.strip() or f"failed rule: {spec.rule.strip()}"
     shown = OMITTED if values.spine.type in ("object", "array") else values.value
     match spec.reason:
         case "FieldValueForbidden":
@@ -322,6 +347,11 @@ def _objection(rule: _Rule, values: _Values, path: Path) -> FieldProblem:
             made = duplicate(path, shown)
         case _:
             made = invalid(path, shown, detail)
+    return _at_field(rule, made, path)
+
+
+def _at_field(rule: _Rule, made: FieldProblem, path: Path) -> FieldProblem:
+    """An objection to a value, at the field of it that the rule names."""
     if not rule.field:
         return made
     above = field_of(path)
@@ -329,13 +359,17 @@ def _objection(rule: _Rule, values: _Values, path: Path) -> FieldProblem:
     return made._replace(field=f"{above}.{rule.field}" if above else rule.field, pointer=pointer)
 
 
-def _message(rule: _Rule, names: dict[str, Any]) -> str:
-    """The message that an expression works out; empty where it gives none that can be used."""
+def _message(rule: _Rule, names: dict[str, Any], meter: Meter) -> tuple[str, str]:
+    """The message that an expression works out, empty where it gives none that can be used; or why it cost too much."""
     if rule.message is None:
-        return ""
+        return "", ""
     try:
-        said = rule.message(names)
-    except (CelError, CelBudgetError, KeyError):  # a message may name an older self that is not there
-        return ""
+        said = meter.run(rule.message, names)
+    except CelTotalError:
+        return "", f"messageExpression evaluation failed due to {_OUT_OF_BUDGET}"
+    except CelBudgetError:
+        return "", f"{_OVER_CALL}: {quoted(rule.spec.message_expression)}"
+    except (CelError, KeyError):  # a message may name an older self that is not there
+        return "", ""
     text = said.strip() if isinstance(said, str) else ""
-    return "" if len(text.encode(errors="replace")) > MAX_MESSAGE_BYTES or "\n" in text else text
+    return "" if len(text.encode(errors="replace")) > MAX_MESSAGE_BYTES or "\n" in text else text, ""
