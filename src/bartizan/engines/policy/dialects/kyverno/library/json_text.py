@@ -18,6 +18,7 @@ from bartizan.engines.policy.dialects.kyverno.library.values import key_text
 from bartizan.engines.policy.dialects.kyverno.library.world import bounded, unfit
 from bartizan.lang.cel import CelError, Overload
 from bartizan.lang.cel.library.times import timestamp_text
+from bartizan.lang.cel.operators import sized_through
 from bartizan.lang.cel.types import DYN, STRING, Type
 from bartizan.lang.cel.values import Duration, Optional, Timestamp, TypeValue
 
@@ -95,7 +96,7 @@ _DECODER: Final = json.JSONDecoder(parse_int=_double, parse_float=_double, parse
 
 def _marshal(_context: JsonContext, value: Any) -> str:
     made: list[str] = []
-    _write(value, made, 0)
+    _write(sized_through(value), made, 0)
     return "".join(made)
 
 
