@@ -32,6 +32,10 @@ CONTEXT: Final = Type("json.Json")
 _DEPTH: Final = 200
 _ENDS: Final = "unexpected end of JSON input"
 _ESCAPED: Final = re.compile("[<>&\u2028\u2029]")
+_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_ESCAPE: Final = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 _WORDS: Final[Mapping[str, str]] = {
     "Expecting value": "looking for beginning of value",
     "Illegal trailing comma before end of object": "looking for beginning of object key string",
@@ -58,11 +62,16 @@ def _unmarshal(_context: JsonContext, text: Any) -> Json:
     if text.__class__ is not str:
         raise CelError(unfit(text, "string"))
     try:
-        return _DECODER.decode(bounded(text, "json"))
+        return _DECODER.decode(_whole(bounded(text, "json")))
     except json.JSONDecodeError as error:
         raise CelError(_complaint(text, error)) from error
     except RecursionError as error:
         raise CelError("exceeded max depth") from error
+
+
+def _whole(text: str) -> str:
+    """JSON text in which half a character, `\\ud800` without its other half, is what Go reads it as: no character."""
+    return _ESCAPE.sub(lambda match: r"\ufffd" if match[1] else match[0], text) if _HALF.search(text) else text
 
 
 def _complaint(text: str, error: json.JSONDecodeError) -> str:
