@@ -70,7 +70,7 @@ def _unmarshal(_context: JsonContext, text: Any) -> Json:
 
 
 def _whole(text: str) -> str:
-    """JSON text in which half a character, `\\ud800` without its other half, is what Go reads it as: no character."""
+    """JSON text in which half of a surrogate pair, without the other, is what Go reads it as: no character."""
     return _ESCAPE.sub(lambda match: r"\ufffd" if match[1] else match[0], text) if _HALF.search(text) else text
 
 
