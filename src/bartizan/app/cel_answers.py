@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any, Final
 
+from bartizan.lang.cel import CelBudgetError
+from bartizan.lang.cel.operators import sized_through
 from bartizan.lang.cel.show import value_text
 from bartizan.lang.cel.values import Optional, from_key
 from bartizan.outputs.terminal_ink import COLOR, PLAIN
@@ -21,7 +23,17 @@ _MOST = 4000  # characters of a value in JSON
 
 
 def as_json(value: Any) -> Json:
-    """A value as JSON: bytes in base64, times as text, what an optional holds or null, others as they are written."""
+    """A value as JSON: bytes in base64, times as text, what an optional holds or null, others as they are written.
+
+    What is too large or nests too deep for that is cut, as text.
+    """
+    try:
+        return _as_json(sized_through(value))
+    except CelBudgetError:
+        return value_text(value, _MOST)
+
+
+def _as_json(value: Any) -> Json:
     if value is None or isinstance(value, (bool, str, float)):
         return value
     write = next((write for kind, write in _WRITERS if isinstance(value, kind)), _opaque)
@@ -40,10 +52,10 @@ def _key(key: Any) -> str:
 
 
 _WRITERS: Final[tuple[tuple[type, Callable[[Any], Json]], ...]] = (
-    (dict, lambda value: {_key(key): as_json(item) for key, item in value.items()}),
-    (list, lambda value: [as_json(item) for item in value]),
+    (dict, lambda value: {_key(key): _as_json(item) for key, item in value.items()}),
+    (list, lambda value: [_as_json(item) for item in value]),
     (bytes, lambda value: base64.b64encode(value).decode()),
-    (Optional, lambda value: as_json(value.value) if value.present else None),
+    (Optional, lambda value: _as_json(value.value) if value.present else None),
     (int, int),
 )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from bartizan.engines.policy.chain import TOO_DEEP
 from bartizan.findings import fingerprint
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.report import Problem
@@ -102,7 +103,9 @@ class Judge:
                 self._judge(item, done)
         return done
 
-    def _judge(self, resource: Resource, done: Batch) -> None:
+    def _judge(  # noqa: C901 (the hot loop: to call a part of it would cost as much as the part)
+        self, resource: Resource, done: Batch
+    ) -> None:
         number = len(done.resources)
         done.resources.append(resource.id)
         controller = controller_of(resource.body)
@@ -121,7 +124,10 @@ class Judge:
         for index, run in rules:
             if asker.differs:
                 request = asker.request(self._rules[index].info.id, placed)
-            outcome = run(request, lookup)
+            try:
+                outcome = run(request, lookup)
+            except RecursionError:
+                outcome = TOO_DEEP
             if outcome is None:
                 continue
             if outcome.__class__ is Passed:

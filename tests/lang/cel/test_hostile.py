@@ -192,6 +192,22 @@ def test_value_that_nests_too_deep_is_an_error() -> None:
             compile_expression(text, ENVIRONMENT)({"a": deep, "b": other, "c": 1})
 
 
+def shared(levels: int) -> list[Any]:
+    """A list that is small in memory, and of 2 to the power of `levels` members where it is written out."""
+    value: list[Any] = [1]
+    for _ in range(levels):
+        value = [value, value]
+    return value
+
+
+@pytest.mark.parametrize("text", ["a == b", "a != b", "b in [a]", "'%s'.format([a])", "[a].distinct() == [b]"])
+def test_value_that_holds_itself_many_times_ends_in_bounded_time(text: str) -> None:
+    started = time.monotonic()
+    with pytest.raises(CelBudgetError):
+        compile_expression(text, ENVIRONMENT)({"a": shared(60), "b": shared(60), "c": 1})
+    assert time.monotonic() - started < SECONDS
+
+
 @pytest.mark.parametrize(
     "text", ["a.startsWith('x')", "a.size() == 1", "a + 'x' == ''", "'x' in [a + 'y']", "a < 'x'", "string(a) == ''"]
 )

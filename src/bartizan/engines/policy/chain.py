@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import msgspec
 
-from bartizan.model.outcome import Failed, Passed, Skipped
+from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bartizan.engines.policy.lookup import Lookup
-    from bartizan.engines.policy.plan import Deed, Rule
+    from bartizan.engines.policy.plan import Deed, Rule, Run
     from bartizan.model.outcome import Outcome
     from bartizan.model.request import Request
     from bartizan.model.resource import Resource
@@ -30,6 +30,18 @@ class Step(NamedTuple):
     rule: Rule
     outcome: Outcome
     resource: Resource
+
+
+TOO_DEEP: Final = Broken("the resource, or what the rule makes of it, nests too deep")
+"""What comes of a rule that runs out of Python's stack, which must not end the run of all."""
+
+
+def asked(run: Run, request: Request, lookup: Lookup) -> Outcome | None:
+    """What a rule says of a request."""
+    try:
+        return run(request, lookup)
+    except RecursionError:
+        return TOO_DEEP
 
 
 class RequestFor(Protocol):
@@ -57,7 +69,7 @@ def run_chain(
             policy = (rule.info.id.policy, deed)
             if rule.yields and policy in applied:
                 continue
-            outcome = rule.run(request_for(rule, resource), lookup)
+            outcome = asked(rule.run, request_for(rule, resource), lookup)
             if outcome is None:
                 continue
             if isinstance(outcome, Passed | Failed):
@@ -77,7 +89,7 @@ def _asked_again(steps: list[Step], resource: Resource, request_for: RequestFor,
     if not any(_changes(step) for step in steps):
         return resource
     for rule in [step.rule for step in steps if step.rule.again and not isinstance(step.outcome, Skipped)]:
-        outcome = rule.run(request_for(rule, resource), lookup)
+        outcome = asked(rule.run, request_for(rule, resource), lookup)
         if outcome is not None and not isinstance(outcome, Skipped):
             resource = changed(resource, outcome)
             steps.append(Step(rule, outcome, resource))

@@ -52,6 +52,8 @@ def decode(document: object, to: type[Spec], at: str) -> Spec:
         return msgspec.convert(document, to)
     except msgspec.ValidationError as error:
         raise _spec_error(str(error), to, at) from error
+    except UnicodeEncodeError as error:
+        raise SpecError("half a character, which no text can hold", pointer=at, hint="Write it whole.") from error
 
 
 def list_at(value: Json, at: str) -> list[Json]:

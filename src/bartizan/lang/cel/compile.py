@@ -13,7 +13,7 @@ from bartizan.lang.cel import operators
 from bartizan.lang.cel.check import check
 from bartizan.lang.cel.dispatch import dispatcher
 from bartizan.lang.cel.emit import emit
-from bartizan.lang.cel.errors import CelError, no_such_overload
+from bartizan.lang.cel.errors import TOO_DEEP, CelBudgetError, CelError, no_such_overload
 from bartizan.lang.cel.lex import fail
 from bartizan.lang.cel.parse import parse
 
@@ -34,7 +34,7 @@ class Expression:
 
     Raises (when called):
         CelError: there is no value for this input.
-        CelBudgetError: it takes more steps than `operators.MAX_STEPS`.
+        CelBudgetError: it takes more steps than `operators.MAX_STEPS`, or a value nests too deep.
     """
 
     text: str
@@ -51,6 +51,8 @@ class Expression:
             if error.args != _VAGUE:
                 raise
             raise _precise(self, names, error) from None
+        except RecursionError:
+            raise CelBudgetError(TOO_DEEP) from None
 
     def cost(self, names: Mapping[str, Any]) -> int:
         """What it costs on this input, as the API server counts it."""

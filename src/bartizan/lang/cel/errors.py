@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+TOO_DEEP: Final = "a value or an expression nests too deep"
+
 
 class CelError(Exception):
     """An expression has no value for this input. An outcome, not a crash; `&&` and `||` may absorb it."""

@@ -7,9 +7,11 @@ import re
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
+
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
-from bartizan.sources.yaml.blocks import UNCERTAIN
+from bartizan.sources.yaml.blocks import MAX_DEPTH, UNCERTAIN
 
 if TYPE_CHECKING:
     from bartizan.base.json import Json, JsonObject
@@ -32,7 +34,7 @@ def parse_json(text: str, file: str, offset: int) -> Any:
     try:
         hooks: dict[str, Any] = {"parse_int": _integer, "parse_float": _float} if _LONG.search(text) else {}
         value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse, **hooks)
-        return _encodable(value) if _SURROGATE.search(text) else value
+        return _shallow(_encodable(value) if _SURROGATE.search(text) else value)
     except _DuplicateKeyError as error:
         hint = "Keep one of the two; Kubernetes would silently drop the first."
         raise SpecError(f"duplicate key `{error}`", at=Location(file, 1 + offset), hint=hint) from error
@@ -40,6 +42,26 @@ def parse_json(text: str, file: str, offset: int) -> Any:
         raise SpecError("nests too deep", at=Location(file, 1 + offset), hint="Flatten the document.") from error
     except ValueError:
         return UNCERTAIN
+
+
+def _shallow(value: Any) -> Any:
+    """A document that does not nest too deep, which is quickest known by writing it.
+
+    The writer stops at 254 levels, so that it is somewhat more patient than `MAX_DEPTH`.
+
+    Raises:
+        RecursionError: it does.
+    """
+    try:
+        orjson.dumps(value)
+    except TypeError as error:
+        level = [value]
+        for _ in range(MAX_DEPTH + 1):
+            holders = [item for item in level if isinstance(item, dict | list)]
+            level = [item for part in holders for item in (part.values() if isinstance(part, dict) else part)]
+        if level:
+            raise RecursionError from error
+    return value
 
 
 def _members(pairs: list[tuple[str, Any]]) -> JsonObject:

@@ -12,7 +12,7 @@ import pytest
 from bartizan.engines.policy.dialects.kyverno import library
 from bartizan.engines.policy.dialects.kyverno.library.world import MAX_TEXT
 from bartizan.engines.policy.lookup import Offline
-from bartizan.lang.cel import CelError, Environment, compile_expression, functions_of
+from bartizan.lang.cel import CelBudgetError, CelError, Environment, compile_expression, functions_of
 from bartizan.lang.cel.library import KUBERNETES
 from bartizan.lang.cel.types import DYN
 from bartizan.lang.jmespath import Ambient
@@ -28,6 +28,13 @@ def nested(depth: int) -> Any:
     value: Any = []
     for _ in range(depth):
         value = [value]
+    return value
+
+
+def shared(levels: int) -> Any:
+    value: Any = {"a": "b"}
+    for _ in range(levels):
+        value = {"a": value, "b": [value]}
     return value
 
 
@@ -61,6 +68,17 @@ CASES = {
     "a name that is a path": ("resource.get('v1', 'pods', 'a', x)", "../../secrets", "invalid resource name"),
     "a kind with two slashes": ("resource.toGVR(x, 'Pod')", "a/b/c", "unexpected GroupVersion string"),
 }
+
+
+@pytest.mark.parametrize(
+    "expression", ["json.marshal(x)", "http.post('https://a.example', x)", "resource.post('v1', 'pods', 'n', x)"]
+)
+def test_value_that_holds_itself_many_times_ends_soon(expression: str) -> None:
+    run = compile_expression(expression, ENVIRONMENT)
+    started = time.monotonic()
+    with pytest.raises(CelBudgetError, match="too large"):
+        run({"x": shared(60), **{key: make() for key, make in library.contexts(WORLD).items()}})
+    assert time.monotonic() - started < LIMIT_S
 
 
 @pytest.mark.parametrize("name", CASES)

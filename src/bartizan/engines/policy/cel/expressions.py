@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.cel.listening import Written, listener, owner
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Failure: TypeAlias = CelError | CelBudgetError
 """What an expression may end in instead of a value."""
+_MAX_VARIABLES: Final = 1000  # each has an environment with all before it, so that memory grows with the square
 _MAX_MESSAGE_BYTES: Final = 5 * 1024  # a longer message is not used, as the API server has it
 
 
@@ -51,6 +52,20 @@ class AnnotationSpec(Record, frozen=True):
 
     key: str
     value_expression: str
+
+
+class ExpressionSpec(Record, frozen=True):
+    """An expression in a field of its own."""
+
+    expression: str
+
+
+class MutationSpec(Record, frozen=True):
+    """One of `mutations`."""
+
+    patch_type: Literal["ApplyConfiguration", "JSONPatch"]
+    apply_configuration: ExpressionSpec | None = None
+    json_patch: ExpressionSpec | None = None
 
 
 def compile_at(text: str, environment: Environment, wanted: tuple[Type, ...], at: str) -> Expression:
@@ -101,8 +116,11 @@ def compile_variables(specs: Sequence[VariableSpec], vocabulary: Vocabulary, at:
     """Compile `variables`, of which each sees those before it.
 
     Raises:
-        SpecError: one does not compile.
+        SpecError: one does not compile, or they are too many.
     """
+    if len(specs) > _MAX_VARIABLES:
+        hint = "Split the policy."
+        raise SpecError(f"more than {_MAX_VARIABLES} variables", pointer=f"{at}/{_MAX_VARIABLES}", hint=hint)
     compiled: dict[str, Expression] = {}
     environment = vocabulary.environment()
     for index, spec in enumerate(specs):

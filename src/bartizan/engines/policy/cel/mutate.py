@@ -12,16 +12,16 @@ import base64
 import math
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.cel.expressions import compile_at
-from bartizan.engines.policy.document import Record
 from bartizan.engines.policy.mutation.errors import PatchError
 from bartizan.engines.policy.mutation.server_patch import Step, apply_steps
 from bartizan.engines.policy.mutation.structured import apply_configuration
 from bartizan.lang.cel import CelError, ObjectType, Overload
 from bartizan.lang.cel.library.times import duration_text, timestamp_text
+from bartizan.lang.cel.operators import sized_through
 from bartizan.lang.cel.types import DYN, STRING, Type, list_of
 from bartizan.lang.cel.values import Duration, Timestamp, name_of
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from bartizan.base.json import Json
+    from bartizan.engines.policy.cel.expressions import MutationSpec
     from bartizan.engines.policy.cel.names import Names
     from bartizan.engines.policy.mutation.structured_types import Shape
     from bartizan.lang.cel import Environment, Expression
@@ -91,20 +92,6 @@ PATCH_FUNCTIONS: Final = {"jsonpatch.escapeKey": (Overload((STRING,), STRING, _e
 """What mutations have beside the functions of all policies."""
 
 
-class ExpressionSpec(Record, frozen=True):
-    """An expression in a field of its own."""
-
-    expression: str
-
-
-class MutationSpec(Record, frozen=True):
-    """One of `mutations`."""
-
-    patch_type: Literal["ApplyConfiguration", "JSONPatch"]
-    apply_configuration: ExpressionSpec | None = None
-    json_patch: ExpressionSpec | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Mutation:
     """A mutation, compiled. `merges`: its expression gives an apply configuration, and no JSON patch."""
@@ -129,10 +116,17 @@ class Mutation:
 
         Raises:
             CelError: the expression has no value.
-            CelBudgetError: the expression takes too long.
+            CelBudgetError: the expression takes too long, or what it gives or leaves is too large.
             PatchError: what it gives does not fit the object.
         """
-        value = names.value_of(self.expression)
+        after = self._applied(
+            sized_through(names.value_of(self.expression)), live, shape, guard=guard, check_live=check_live
+        )
+        return sized_through(after)
+
+    def _applied(
+        self, value: Any, live: dict[str, Any], shape: Callable[[], Shape | None], *, guard: bool, check_live: bool
+    ) -> Json:
         if not self.merges:
             return _patched(live, [_step(item) for item in value])
         patch = _configuration(value)

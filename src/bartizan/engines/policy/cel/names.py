@@ -50,20 +50,28 @@ class Names(dict[str, Any]):
 Makers: TypeAlias = "Mapping[str, Callable[[Names], Any]]"
 
 
+_MAX_CHAIN: Final = 100
+"""Variables that are worked out for one another; longer chains would end where Python's stack does."""
+
+
 class _Variables(dict[str, Any]):
     """The policy's own variables, each worked out once."""
 
-    __slots__ = ("_expressions", "_failures", "_names")
+    __slots__ = ("_chain", "_expressions", "_failures", "_names")
 
     def __init__(self, expressions: Mapping[str, Expression], names: Names) -> None:
         super().__init__()
         self._expressions = expressions
         self._failures: dict[str, str] = {}
         self._names = names
+        self._chain = 0
 
     def __missing__(self, name: str) -> Any:
         """Work a variable out. One that takes too long is an error like others; none is worked out again."""
+        if self._chain >= _MAX_CHAIN:
+            raise CelBudgetError(f"variables need one another more than {_MAX_CHAIN} deep")
         if name not in self._failures:
+            self._chain += 1
             expression, names = self._expressions[name], self._names
             account = names.account
             try:
@@ -72,6 +80,8 @@ class _Variables(dict[str, Any]):
                 self._failures[name] = f'composited variable "{name}" fails to evaluate: {error}'
             else:
                 return value
+            finally:
+                self._chain -= 1
         raise CelError(self._failures[name])
 
     def __contains__(self, name: object) -> bool:

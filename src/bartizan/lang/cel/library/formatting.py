@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 from bartizan.base.json import number_text
 from bartizan.lang.cel.errors import CelError
 from bartizan.lang.cel.library.times import timestamp_text
-from bartizan.lang.cel.operators import sized
+from bartizan.lang.cel.operators import sized, sized_through
 from bartizan.lang.cel.values import Duration, Timestamp, TypeValue, UInt, from_key, name_of
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def format_text(template: str, values: list[Any]) -> str:
 
 def fill(template: str, values: list[Any], clauses: Mapping[str, Clause]) -> str:
     """As `format_text`, with the clauses of a dialect; each gets a value and the decimal places that were asked for."""
+    sized_through(values)
     used = 0
 
     def filled(match: re.Match[str]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Any, Final
 
-from bartizan.lang.cel.errors import CelError, no_such_overload
+from bartizan.lang.cel.errors import CelBudgetError, CelError, no_such_overload
+from bartizan.lang.cel.operators.limits import MAX_ITEMS
 from bartizan.lang.cel.values import Duration, Optional, Timestamp, UInt, name_of
 
 NUMBERS: Final = frozenset({int, UInt, float})
@@ -16,6 +18,7 @@ def equal(left: Any, right: Any) -> bool:
 
     Raises:
         CelError: the values nest too deep to compare.
+        CelBudgetError: they hold too much, where what is in them twice counts twice.
     """
     kind = left.__class__
     if kind is str or right.__class__ is str:
@@ -27,21 +30,35 @@ def equal(left: Any, right: Any) -> bool:
             left, right = _as_doubles(left, right)
         return bool(left == right)
     try:
-        return _equal_deep(left, right)
+        return _equal_deep(left, right, [MAX_ITEMS])
     except RecursionError as error:
         raise CelError("values nest too deep to compare") from error
 
 
-def _equal_deep(left: Any, right: Any) -> bool:
-    if left.__class__ is not right.__class__:
+def _equal_deep(left: Any, right: Any, budget: list[int]) -> bool:
+    """As `equal`, for what may hold other values; `budget` has how many members may still be compared."""
+    kind = left.__class__
+    if kind is str:
+        return bool(left == right)
+    if kind is Optional:
+        both = right.__class__ is Optional and left.present == right.present
+        return both and _equal_deep(left.value, right.value, budget)
+    if kind is not list and not issubclass(kind, dict):
+        return equal(left, right)
+    return kind is right.__class__ and len(left) == len(right) and _equal_members(left, right, budget)
+
+
+def _equal_members(left: Any, right: Any, budget: list[int]) -> bool:
+    """As `equal`, for two lists or two maps of one length."""
+    budget[0] -= len(left)
+    if budget[0] < 0:
+        raise CelBudgetError("the expression compares too large values")
+    kind = left.__class__
+    if kind is list:
+        return all(map(_equal_deep, left, right, repeat(budget)))
+    if kind is not dict and name_of(left) != name_of(right):
         return False
-    if left.__class__ is list:
-        return len(left) == len(right) and all(map(equal, left, right))
-    if isinstance(left, dict):
-        if left.__class__ is not dict and name_of(left) != name_of(right):
-            return False
-        return len(left) == len(right) and all(key in right and equal(item, right[key]) for key, item in left.items())
-    return left.present == right.present and equal(left.value, right.value)
+    return all(key in right and _equal_deep(item, right[key], budget) for key, item in left.items())
 
 
 def not_equal(left: Any, right: Any) -> bool:

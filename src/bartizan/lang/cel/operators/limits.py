@@ -11,7 +11,10 @@ MAX_STEPS: Final = 1_000_000
 """Turns of loops in one evaluation, and members or `_CHARS_PER_STEP` characters made inside them: about a second."""
 MAX_ITEMS: Final = 1_000_000
 """Characters of a text, or members of a list, that an operation may make."""
+MAX_LEVELS: Final = 200
+"""Levels of lists and maps in a value that is written out; no object of the API comes near."""
 _CHARS_PER_STEP: Final = 64
+_CHARS_PER_MEMBER: Final = 16  # so that texts of 16 megabytes count as much as the most members
 TIME_MIN: Final = -62_135_596_800 * 10**9
 TIME_MAX: Final = 253_402_300_800 * 10**9 - 1
 """The first and the last moment of the years 1 to 9999, in nanoseconds."""
@@ -93,6 +96,30 @@ def sized(value: Any) -> Any:
     if len(value) > MAX_ITEMS:
         raise CelBudgetError("the expression makes too large a value")
     return value
+
+
+def sized_through(value: Any) -> Any:
+    """As `sized`, of all that a value holds: what is in it twice counts twice, as it does where it is written out."""
+    left = MAX_ITEMS
+    level = [value]
+    for _ in range(MAX_LEVELS):
+        below: list[Any] = []
+        for item in level:
+            kind = item.__class__
+            if kind is str or kind is bytes:
+                left -= len(item) // _CHARS_PER_MEMBER
+            elif kind is list:
+                left -= len(item)
+                below += item
+            elif isinstance(item, dict):
+                left -= len(item)
+                below += item.values()
+            if left < 0:
+                raise CelBudgetError("the expression makes too large a value")
+        if not below:
+            return value
+        level = below
+    raise CelError("a value that nests too deep")
 
 
 def boolean(value: Any) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bartizan.lang.cel.errors import CelBudgetError, CelError
+from bartizan.lang.cel.errors import TOO_DEEP, CelBudgetError, CelError
 from bartizan.lang.cel.text import texts_of
 from bartizan.lang.cel.trace.prepared import prepare
 from bartizan.lang.cel.trace.step import Step, mark_decided
@@ -71,4 +71,6 @@ def _ended(walk: Walk) -> tuple[Any, CelError | CelBudgetError | None]:
         value = walk.run()
     except CelBudgetError as error:
         return None, error
+    except RecursionError:
+        return None, CelBudgetError(TOO_DEEP)
     return (None, value) if isinstance(value, CelError) else (value, None)

@@ -51,7 +51,7 @@ def prepare(text: str, environment: Environment) -> Prepared:
         SpecError: it does not compile.
     """
     try:
-        tree = parse(text)
+        tree = parse(text, environment.without)
         checked = check(tree, text, environment)
         nodes = list(_below_first(tree))
     except RecursionError:

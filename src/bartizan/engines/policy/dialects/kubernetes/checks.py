@@ -15,8 +15,8 @@ from bartizan.engines.policy.dialects.kubernetes.spec import MutatingSpec, Valid
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from bartizan.engines.policy.cel.expressions import MutationSpec
     from bartizan.engines.policy.cel.match import MatchResources, ResourceRule
-    from bartizan.engines.policy.cel.mutate import MutationSpec
     from bartizan.engines.policy.cel.params import ParamKind, ParamRef
     from bartizan.engines.policy.dialects.kubernetes.spec import BindingSpec, CommonSpec
     from bartizan.engines.policy.selector import LabelSelector, Requirement

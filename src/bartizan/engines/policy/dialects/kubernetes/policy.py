@@ -24,7 +24,7 @@ from bartizan.model.outcome import PASSED, Broken, Failed, Passed, Skipped
 from bartizan.model.severity import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from bartizan.base.json import JsonObject
     from bartizan.engines.policy.dialects.kubernetes.mutating import MutatingPolicy
@@ -191,8 +191,12 @@ def matches(policy: AdmissionPolicy, binding: Binding, request: Request, lookup:
     return matched
 
 
-def _validating_run(policy: ValidatingPolicy, binding: Binding) -> Run:
-    """Judge one resource as a scan does: the first that denies, or has no value, is what is said."""
+def _run(
+    policy: AdmissionPolicy,
+    binding: Binding,
+    asks: Callable[[Matched, Lookup, Sequence[JsonObject | None]], Outcome | None],
+) -> Run:
+    """Ask a policy with all parameters that its binding finds; `asks` gives nothing where no conditions hold."""
 
     def run(request: Request, lookup: Lookup) -> Outcome | None:
         matched = matches(policy, binding, request, lookup)
@@ -202,6 +206,15 @@ def _validating_run(policy: ValidatingPolicy, binding: Binding) -> Run:
             found = binding.collect(request, lookup)
         except ParamsError as error:
             return Broken(f"failed to configure binding: {error}")
+        return asks(matched, lookup, found) or Skipped(_IDLE if found else _NO_PARAMS)
+
+    return run
+
+
+def _validating_run(policy: ValidatingPolicy, binding: Binding) -> Run:
+    """Judge one resource as a scan does: the first that denies, or has no value, is what is said."""
+
+    def judge(matched: Matched, lookup: Lookup, found: Sequence[JsonObject | None]) -> Outcome | None:
         asked = False
         for params in found:
             judgement = policy.judge(matched, lookup, params)
@@ -212,25 +225,17 @@ def _validating_run(policy: ValidatingPolicy, binding: Binding) -> Run:
                 if decision.errored:
                     return Broken(decision.message)
                 return Failed(decision.message, "", decision.evidence)
-        if asked:
-            return PASSED
-        return Skipped(_IDLE if found else _NO_PARAMS)
+        return PASSED if asked else None
 
-    return run
+    return _run(policy, binding, judge)
 
 
 def _mutating_run(policy: MutatingPolicy, binding: Binding) -> Run:
     """Change one resource, with each of the parameters in turn."""
 
-    def run(request: Request, lookup: Lookup) -> Outcome | None:
-        matched = matches(policy, binding, request, lookup)
-        if matched is None:
-            return None
-        try:
-            found = binding.collect(request, lookup)
-        except ParamsError as error:
-            return Broken(f"failed to configure binding: {error}")
-        before = body = request.resource.body
+    def mutate(matched: Matched, lookup: Lookup, found: Sequence[JsonObject | None]) -> Outcome | None:
+        resource = matched.original.resource
+        body = resource.body
         asked = False
         for params in found:
             mutated = policy.mutate(now(matched, body), lookup, params)
@@ -240,8 +245,8 @@ def _mutating_run(policy: MutatingPolicy, binding: Binding) -> Run:
                 return Broken(mutated.errors[0])
             asked, body = True, mutated.body
         if not asked:
-            return Skipped(_IDLE if found else _NO_PARAMS)
-        changes = () if body is before else (Change(request.resource.id, before, body),)
+            return None
+        changes = () if body is resource.body else (Change(resource.id, resource.body, body),)
         return Passed("the resource was mutated" if changes else "nothing had to be mutated", changes)
 
-    return run
+    return _run(policy, binding, mutate)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from bartizan.engines.policy.cel.expressions import AnnotationSpec, ConditionSpec, ValidationSpec, VariableSpec
+from bartizan.engines.policy.cel.expressions import (
+    AnnotationSpec,
+    ConditionSpec,
+    MutationSpec,
+    ValidationSpec,
+    VariableSpec,
+)
 from bartizan.engines.policy.cel.match import MatchResources
-from bartizan.engines.policy.cel.mutate import MutationSpec
 from bartizan.engines.policy.cel.params import ParamKind, ParamRef
 from bartizan.engines.policy.document import Record
 

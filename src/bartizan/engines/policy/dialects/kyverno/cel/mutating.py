@@ -19,6 +19,7 @@ import msgspec
 from bartizan.engines.policy.cel.expressions import (
     AnnotationSpec,
     ConditionSpec,
+    MutationSpec,
     VariableSpec,
     compile_annotations,
     compile_conditions,
@@ -26,7 +27,7 @@ from bartizan.engines.policy.cel.expressions import (
 )
 from bartizan.engines.policy.cel.kinds import plural
 from bartizan.engines.policy.cel.match import Match, MatchResources, compile_match, within
-from bartizan.engines.policy.cel.mutate import PATCH_FUNCTIONS, MutationSpec, compile_mutation, patch_types
+from bartizan.engines.policy.cel.mutate import PATCH_FUNCTIONS, compile_mutation, patch_types
 from bartizan.engines.policy.cel.names import makers_of, names_of
 from bartizan.engines.policy.dialects.kyverno.cel.autogen import made_for_controllers
 from bartizan.engines.policy.dialects.kyverno.cel.exceptions import NAME, PolicyException, exceptions_for, holds, lift

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from bartizan.engines.policy.dialects.kyverno.library.values import to_object
 from bartizan.engines.policy.lookup import KindQuestion, LookupFailedError
 from bartizan.lang.cel import CelError, Overload
+from bartizan.lang.cel.operators import sized_through
 from bartizan.lang.cel.types import BOOL, DYN, STRING, Type, list_of, map_of
 from bartizan.model.scoping import is_cluster_scoped
 
@@ -37,7 +38,7 @@ def _apply(context: GeneratorContext, namespace: str, given: list[Any]) -> bool:
     place = 1 if context.world.namespace else 2
     made = [
         placed(item, namespace, context.world)
-        for body in [to_object(item, place) for item in given]
+        for body in [to_object(item, place) for item in sized_through(given)]
         for item in _items(body)
     ]
     hand_on(context.world, made)

@@ -18,6 +18,7 @@ from bartizan.engines.policy.dialects.kyverno.library.values import key_text
 from bartizan.engines.policy.dialects.kyverno.library.world import bounded, unfit
 from bartizan.lang.cel import CelError, Overload
 from bartizan.lang.cel.library.times import timestamp_text
+from bartizan.lang.cel.operators import sized_through
 from bartizan.lang.cel.types import DYN, STRING, Type
 from bartizan.lang.cel.values import Duration, Optional, Timestamp, TypeValue
 
@@ -31,6 +32,10 @@ CONTEXT: Final = Type("json.Json")
 _DEPTH: Final = 200
 _ENDS: Final = "unexpected end of JSON input"
 _ESCAPED: Final = re.compile("[<>&\u2028\u2029]")
+_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_ESCAPE: Final = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 _WORDS: Final[Mapping[str, str]] = {
     "Expecting value": "looking for beginning of value",
     "Illegal trailing comma before end of object": "looking for beginning of object key string",
@@ -57,11 +62,16 @@ def _unmarshal(_context: JsonContext, text: Any) -> Json:
     if text.__class__ is not str:
         raise CelError(unfit(text, "string"))
     try:
-        return _DECODER.decode(bounded(text, "json"))
+        return _DECODER.decode(_whole(bounded(text, "json")))
     except json.JSONDecodeError as error:
         raise CelError(_complaint(text, error)) from error
     except RecursionError as error:
         raise CelError("exceeded max depth") from error
+
+
+def _whole(text: str) -> str:
+    """JSON text in which half of a surrogate pair, without the other, is what Go reads it as: no character."""
+    return _ESCAPE.sub(lambda match: r"\ufffd" if match[1] else match[0], text) if _HALF.search(text) else text
 
 
 def _complaint(text: str, error: json.JSONDecodeError) -> str:
@@ -95,7 +105,7 @@ _DECODER: Final = json.JSONDecoder(parse_int=_double, parse_float=_double, parse
 
 def _marshal(_context: JsonContext, value: Any) -> str:
     made: list[str] = []
-    _write(value, made, 0)
+    _write(sized_through(value), made, 0)
     return "".join(made)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bartizan.engines.policy.dialects.kyverno.library.world import unfit
 from bartizan.lang.cel import CelError
 from bartizan.lang.cel.library.times import duration_text, timestamp_text
+from bartizan.lang.cel.operators import sized_through
 from bartizan.lang.cel.values import BoolKey, Duration, Optional, Timestamp
 
 if TYPE_CHECKING:
@@ -24,12 +25,17 @@ _DEPTH: Final = 200  # nesting that no object of the API comes near
 _INFINITE: Final = (float("inf"), float("-inf"))
 
 
-def to_json(value: Any, depth: int = 0) -> Json:  # noqa: C901, PLR0911 (one line for each type)
+def to_json(value: Any) -> Json:
     """A value as JSON.
 
     Raises:
         CelError: it has no JSON, or nests too deep.
+        CelBudgetError: it is too large, written out.
     """
+    return _json(sized_through(value), 0)
+
+
+def _json(value: Any, depth: int) -> Json:  # noqa: C901, PLR0911 (one line for each type)
     if depth > _DEPTH:
         raise CelError("a value that nests too deep")
     match value:
@@ -42,15 +48,15 @@ def to_json(value: Any, depth: int = 0) -> Json:  # noqa: C901, PLR0911 (one lin
         case bytes():
             return b64encode(value).decode()
         case list():
-            return [to_json(item, depth + 1) for item in value]
+            return [_json(item, depth + 1) for item in value]
         case dict():
-            return {key_text(key): to_json(item, depth + 1) for key, item in value.items()}
+            return {key_text(key): _json(item, depth + 1) for key, item in value.items()}
         case Timestamp():
             return timestamp_text(value)
         case Duration():
             return duration_text(value)
         case Optional(present=True):
-            return to_json(value.value, depth + 1)
+            return _json(value.value, depth + 1)
         case Optional():
             raise CelError("optional.none() dereference")
         case _:
@@ -65,8 +71,9 @@ def to_object(value: Any, place: int) -> JsonObject:
     """
     if not isinstance(value, dict):
         raise CelError(f"invalid arg {place}: {unfit(value, '*structpb.Struct')}")
+    sized_through(value)
     try:
-        return {key_text(key): to_json(item, 1) for key, item in value.items()}
+        return {key_text(key): _json(item, 1) for key, item in value.items()}
     except CelError as error:
         raise CelError(f"invalid arg {place}: {error}") from error
 
