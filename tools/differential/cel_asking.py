@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     Document = dict[str, Any]
 
 _TIMEOUT_S: Final = 120
-_BATCH: Final = 100
+_BATCH: Final = 30
 _ALONE: Final = 25
 """How many of the policies that we refuse are asked of the peer, which takes half a second for each."""
 _POLICY: Final = re.compile(r"\bp\d{4}\b")
@@ -39,7 +40,7 @@ Key = tuple[str, ...]
 
 
 class Asked(NamedTuple):
-    """Policies, with what they are asked about. `users` and the like stand in files, as both programs take them."""
+    """Policies, with what they are asked about."""
 
     policies: Sequence[Document]
     resources: Sequence[Document]
@@ -48,6 +49,8 @@ class Asked(NamedTuple):
     """Documents that stand beside the policies, such as bindings."""
     payload: Document | None = None
     """JSON that is judged instead of resources."""
+    namespaces: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    """Labels of namespaces."""
 
 
 class Answers(NamedTuple):
@@ -78,6 +81,8 @@ def differences(
     for name in [name for name in theirs.refused if name not in ours.refused]:
         wrong.setdefault(name, []).append(f"refused by the peer alone: {theirs.refused[name]}")
     judged = {key for key in theirs.verdicts.keys() | ours.verdicts.keys() if key[0] not in theirs.refused}
+    # for the peer's command line a namespaced policy is about every namespace
+    judged = {key for key in judged if by_name[key[0]]["metadata"].get("namespace") in (None, *key[2:3])}
     for key in sorted(judged):
         peer, here = (answers.verdicts.get(key, "nothing") for answers in (theirs, ours))
         if not same(peer, here):
@@ -87,6 +92,9 @@ def differences(
     print(f"{topic}: {total} results, {count} different, {len(theirs.refused)} policies refused")
     for name in list(wrong)[:shown]:
         print(f"  {json.dumps(by_name[name]['spec'])}")
+        for item in asked.exceptions:
+            if any(ref["name"] == name for ref in item["spec"]["policyRefs"]):
+                print(f"    exception {json.dumps(item['spec'])}")
         for line in wrong[name][:2]:
             print(f"    {line}")
     return total, count
@@ -106,10 +114,10 @@ def ask_us(asked: Asked) -> Answers:
     program = str(Path(sys.executable).with_name("bartizan"))
     with tempfile.TemporaryDirectory() as folder:
         options = _files(Path(folder), asked, kept)
-        subject = [options["--payload"], "--payload", "json"] if "--payload" in options else [options["--resource"]]
+        subject = ["--json", options["--payload"]] if "--payload" in options else [options["--resource"]]
         command = [program, "scan", *subject, "-p", options["policies"], "-o", "policyreport"]
-        if "--exception" in options:
-            command += ["--exception", options["--exception"]]
+        for name in ("--exception", "--values"):
+            command += [name, options[name]] if name in options else []
         done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
     if done.returncode > 1 and not done.stdout:
         print(done.stderr[-2000:])
@@ -128,6 +136,7 @@ def ask_peer(asked: Asked, policies: Sequence[Document]) -> Answers:
             command += ["--json", options["--payload"]] if "--payload" in options else []
             command += ["--resource", options["--resource"]] if "--payload" not in options else []
             command += ["--exception", options["--exception"]] if "--exception" in options else []
+            command += ["--values-file", options["--values"]] if "--values" in options else []
             done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
         said = done.stdout + done.stderr
         if "Error: " not in done.stderr and "panic:" not in said:
@@ -153,6 +162,10 @@ def _files(folder: Path, asked: Asked, policies: Sequence[Document]) -> Mapping[
     made["--resource"] = _written(folder / "resources.yaml", asked.resources)
     if asked.exceptions:
         made["--exception"] = _written(folder / "exceptions.yaml", asked.exceptions)
+    if asked.namespaces:
+        selectors = [{"name": name, "labels": dict(labels)} for name, labels in asked.namespaces.items()]
+        values = {"apiVersion": "cli.kyverno.io/v1alpha1", "kind": "Values", "metadata": {"name": "v"}}
+        made["--values"] = _written(folder / "values.yaml", [values | {"namespaceSelector": selectors}])
     if asked.payload is not None:
         made["--payload"] = _written(folder / "payload.json", [asked.payload])
     return made
@@ -170,6 +183,10 @@ def _verdicts(text: str) -> dict[Key, str]:
     for document in yaml.load_all(text[start.start() :] if start else "", Loader=yaml.CSafeLoader):
         for item in (document or {}).get("results") or ():
             for resource in item.get("resources") or [document.get("scope") or {}]:
-                place = tuple(resource.get(name, "") for name in ("kind", "namespace", "name"))
+                place = (
+                    tuple(resource.get(name, "") for name in ("kind", "namespace", "name"))
+                    if resource.get("kind")
+                    else ()
+                )
                 found[item["policy"].rpartition("/")[2], *place] = f"{item['result']}: {item.get('message', '')}"
     return found

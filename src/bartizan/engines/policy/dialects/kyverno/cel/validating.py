@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from bartizan.engines.policy.cel.expressions import (
@@ -155,7 +156,8 @@ def validating_rules(
         return
     judge = _judge(spec, head, ambient, exceptions)
     if mode == "JSON":
-        yield Rule(head.info, _of_json(judge), None, lambda _request: action)
+        about_json = replace(judge, annotations=(), makers={**judge.makers, **_NO_REQUEST})
+        yield Rule(head.info, _of_json(about_json), None, lambda _request: action)
         return
     match = within(compile_match(spec.match_constraints or _NOTHING, "/spec/matchConstraints"), head.namespace)
     yield Rule(head.info, _gated(match, judge), match.kinds, lambda _request: action)
@@ -169,6 +171,8 @@ def validating_rules(
 
 
 _NOTHING: Final = MatchResources()
+_NO_REQUEST: Final[Makers] = MappingProxyType({"request": lambda _names: None, "namespaceObject": lambda _names: None})
+"""What a policy about JSON does not have, even where the JSON is a Kubernetes object."""
 
 
 def action_of(wanted: Sequence[str] | None) -> Action:
