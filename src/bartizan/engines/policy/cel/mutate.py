@@ -23,7 +23,7 @@ from bartizan.engines.policy.mutation.structured import apply_configuration
 from bartizan.lang.cel import CelError, ObjectType, Overload
 from bartizan.lang.cel.library.times import duration_text, timestamp_text
 from bartizan.lang.cel.types import DYN, STRING, Type, list_of
-from bartizan.lang.cel.values import Duration, Timestamp, name_of
+from bartizan.lang.cel.values import Duration, Optional, Timestamp, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -244,6 +244,10 @@ def _json(value: Any) -> Json:  # noqa: PLR0911 (one type after another)
         return _json_object(value)
     if isinstance(value, list):
         return [_json(item) for item in value]
+    if isinstance(value, Optional):
+        if not value.present:
+            raise PatchError("optional.none() dereference")
+        return _json(value.value)
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, Timestamp):

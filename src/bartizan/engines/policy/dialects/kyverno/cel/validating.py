@@ -110,10 +110,12 @@ class _Judge:
         return self._validated(names)
 
     def _validated(self, names: Names) -> Outcome:
+        outcome: Outcome = PASSED
         for index, validation in enumerate(self.validations):
             try:
                 if validation.expression(names) is not True:
-                    return Failed(message_of(validation, names, index), "", validation.expression.text)
+                    outcome = Failed(message_of(validation, names, index), "", validation.expression.text)
+                    break
             except (CelError, CelBudgetError) as error:
                 return Broken(f"error: {error}")
         for key, annotation in self.annotations:
@@ -121,7 +123,7 @@ class _Judge:
                 annotation(names)
             except (CelError, CelBudgetError) as error:
                 return Broken(f"error: failed to evaluate auditAnnotation '{key}': {error}")
-        return PASSED
+        return outcome
 
 
 def message_of(validation: Validation, names: Names, index: int) -> str:
