@@ -76,7 +76,7 @@ def compare(chance: Random, number: int, shown: int) -> int:
             for key in wrong[: 1 if shown > 0 else 0]:
                 shown -= 1
                 before = next(item for item in one.objects if item["metadata"]["name"] == key)
-                print(f"  {{json.dumps(one.policy['spec'])}")
+                print(f"  {json.dumps(one.policy['spec'])}")
                 print(f"    before {json.dumps(before, sort_keys=True)}")
                 print(f"    peer   {json.dumps(theirs.get(key), sort_keys=True)}")
                 print(f"    here   {json.dumps(ours[key], sort_keys=True)}")

@@ -23,7 +23,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from tools import gobuild  # noqa: E402 (found from the root, which the line above adds)
-from tools.differential import cel_expressions, cel_mutating, cel_validating, generated, mutation  # noqa: E402
+from tools.differential import cel_deleting, cel_expressions, cel_mutating, cel_validating, generated, mutation  # noqa: E402
 from tools.differential.exceptions import exceptions, pod_exceptions  # noqa: E402
 from tools.differential.topics import TOPICS as GENERAL  # noqa: E402
 
@@ -41,6 +41,7 @@ _OTHERS: Final = {
     "cel-expressions": cel_expressions.compare,
     "cel-validating": cel_validating.compare,
     "cel-mutating": cel_mutating.compare,
+    "cel-deleting": cel_deleting.compare,
 }
 """Topics about what comes out of a policy, not about its verdicts."""
 _SHARE: Final = 12
