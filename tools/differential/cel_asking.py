@@ -83,14 +83,10 @@ def differences(
     doubtful = list(ours.refused)[:_ALONE]
     for name in doubtful:
         theirs.refused.update(ask_peer(asked, [by_name[name]]).refused)
-    wrong: dict[str, list[str]] = {}
-    for name in [name for name in doubtful if name not in theirs.refused]:
-        wrong.setdefault(name, []).append(f"refused here alone: {ours.refused[name]}")
-    for name in [name for name in theirs.refused if name not in ours.refused]:
-        wrong.setdefault(name, []).append(f"refused by the peer alone: {theirs.refused[name]}")
     judged = {key for key in theirs.verdicts.keys() | ours.verdicts.keys() if key[0] not in theirs.refused}
     # for the peer's command line a namespaced policy is about every namespace
     judged = {key for key in judged if by_name[key[0]]["metadata"].get("namespace") in (None, *key[2:3])}
+    wrong = _refusals(ours, theirs, doubtful)
     for key in sorted(judged):
         peer, here = (answers.verdicts.get(key, "nothing") for answers in (theirs, ours))
         if not same(peer, here):
@@ -106,6 +102,13 @@ def differences(
         for line in wrong[name][:2]:
             print(f"    {line}")
     return total, count
+
+
+def _refusals(ours: Answers, theirs: Answers, doubtful: Sequence[str]) -> dict[str, list[str]]:
+    """What only one of both refuses, by policy; `doubtful` are those that we refuse, and the peer was asked about."""
+    wrong = {name: [f"refused here alone: {ours.refused[name]}"] for name in doubtful if name not in theirs.refused}
+    alone = {name: [f"refused by the peer alone: {said}"] for name, said in theirs.refused.items()}
+    return wrong | {name: said for name, said in alone.items() if name not in ours.refused}
 
 
 def ask_us(asked: Asked) -> Answers:

@@ -1,4 +1,4 @@
-"""What the topics about the CEL kinds share: what a policy matches, its conditions and variables, what it is asked about."""
+"""What the topics about the CEL kinds share: what a policy matches, what it reads, and what it is asked about."""
 
 from __future__ import annotations
 

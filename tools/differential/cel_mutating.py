@@ -175,7 +175,10 @@ def _mutation(chance: Random, about: str) -> Document:
         steps = ", ".join(_step(chance, about) for _ in range(chance.choice([1, 1, 2])))
         text = f"[{steps}]" if chance.random() < 0.85 else f"has(object.metadata.labels) ? [{steps}] : []"
         return {"patchType": "JSONPatch", "jsonPatch": {"expression": text}}
-    return {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": f"Object{{{_fields(chance, about)}}}"}}
+    return {
+        "patchType": "ApplyConfiguration",
+        "applyConfiguration": {"expression": f"Object{{{_fields(chance, about)}}}"},
+    }
 
 
 def _fields(chance: Random, about: str) -> str:
@@ -183,25 +186,62 @@ def _fields(chance: Random, about: str) -> str:
     if chance.random() < 0.4:
         made.append(f"metadata: Object.metadata{{{chance.choice(_METADATA)}}}")
     if about == "configmaps":
-        made.append(chance.choice(['data: {"a": "9"}', "data: Object.data{a: \"9\"}", 'data: object.data', 'data: {"a": dyn(1)}', "data: {}"]))
+        made.append(
+            chance.choice(
+                [
+                    'data: {"a": "9"}',
+                    'data: Object.data{a: "9"}',
+                    "data: object.data",
+                    'data: {"a": dyn(1)}',
+                    "data: {}",
+                ]
+            )
+        )
     elif about == "services":
         made.append("spec: Object.spec{" + chance.choice(_SERVICE) + "}")
     elif about == "deployments":
         inner = _pod(chance, "Object.spec.template.spec")
-        made.append(f"spec: Object.spec{{template: Object.spec.template{{spec: Object.spec.template.spec{{{inner}}}}}}}")
+        made.append(
+            f"spec: Object.spec{{template: Object.spec.template{{spec: Object.spec.template.spec{{{inner}}}}}}}"
+        )
     elif chance.random() < 0.9:
         made.append(f"spec: Object.spec{{{_pod(chance, 'Object.spec')}}}")
     return ", ".join(made)
 
 
 _METADATA: Final = (
-    *('labels: {"a": "2"}', 'labels: Object.metadata.labels{a: "2"}', 'annotations: {"x/y": "z"}', "labels: {}", "labels: null"),
-    *('finalizers: ["a/b"]', 'finalizers: ["c/d", "a/b"]', 'labels: {"a": dyn(1)}', 'name: "other"', 'labels: {"v": object.metadata.name}'),
-    *('?labels: object.metadata.?labels', 'labels: {?"q": object.metadata.?labels["a"]}', "labels: object.metadata.labels"),
+    *(
+        'labels: {"a": "2"}',
+        'labels: Object.metadata.labels{a: "2"}',
+        'annotations: {"x/y": "z"}',
+        "labels: {}",
+        "labels: null",
+    ),
+    *(
+        'finalizers: ["a/b"]',
+        'finalizers: ["c/d", "a/b"]',
+        'labels: {"a": dyn(1)}',
+        'name: "other"',
+        'labels: {"v": object.metadata.name}',
+    ),
+    *(
+        "?labels: object.metadata.?labels",
+        'labels: {?"q": object.metadata.?labels["a"]}',
+        "labels: object.metadata.labels",
+    ),
 )
 _SERVICE: Final = (
-    *("ports: [Object.spec.ports{port: 80, name: 'x'}]", "ports: [Object.spec.ports{port: 80, protocol: 'TCP', name: 'x'}]"),
-    *("selector: {'a': 'b'}", "type: 'NodePort'", "externalIPs: ['1.2.3.4']", "ports: []", "clusterIP: 'None', clusterIPs: ['None']"),
+    *(
+        "ports: [Object.spec.ports{port: 80, name: 'x'}]",
+        "ports: [Object.spec.ports{port: 80, protocol: 'TCP', name: 'x'}]",
+    ),
+    *(
+        "selector: {'a': 'b'}",
+        "type: 'NodePort'",
+        "externalIPs: ['1.2.3.4']",
+        "ports: []",
+        "clusterIP: 'None', clusterIPs: ['None']",
+    ),
 )
 
 
@@ -210,7 +250,7 @@ def _pod(chance: Random, path: str) -> str:
         *(f"containers: [{_container(chance, path)}]",) * 5,
         f"containers: [{_container(chance, path)}, {_container(chance, path)}]",
         f"containers: object.spec.containers.map(c, {path}.containers{{name: c.name, image: 'r/' + c.image}})",
-        f"containers: object.spec.containers.filter(c, c.name == 'web').map(c, {path}.containers{{name: c.name, {_member(chance, path)}}})",
+        f"containers: object.spec.containers.filter(c, c.name == 'web').map(c, {path}.containers{{name: c.name, {_member(chance, path)}}})",  # noqa: E501 (one expression)
         f"initContainers: [{path}.initContainers{{name: 'init', image: 'i'}}]",
         f"volumes: [{path}.volumes{{name: 'v', emptyDir: {path}.volumes.emptyDir{{}}}}]",
         f"volumes: [{path}.volumes{{name: 'v', hostPath: {path}.volumes.hostPath{{path: '/x'}}}}]",
@@ -222,11 +262,11 @@ def _pod(chance: Random, path: str) -> str:
         "unknown: 1",
         f"securityContext: {path}.securityContext{{runAsNonRoot: true}}",
         f"securityContext: {path}.securityContext{{supplementalGroups: [1, 2]}}",
-        f"securityContext: {path}.securityContext{{seccompProfile: {path}.securityContext.seccompProfile{{type: 'RuntimeDefault'}}}}",
+        f"securityContext: {path}.securityContext{{seccompProfile: {path}.securityContext.seccompProfile{{type: 'RuntimeDefault'}}}}",  # noqa: E501 (one expression)
         f"imagePullSecrets: [{path}.imagePullSecrets{{name: 's'}}]",
         "activeDeadlineSeconds: 5",
         "serviceAccountName: variables.v",
-        f"topologySpreadConstraints: [{path}.topologySpreadConstraints{{maxSkew: 1, topologyKey: 'z', whenUnsatisfiable: 'DoNotSchedule'}}]",
+        f"topologySpreadConstraints: [{path}.topologySpreadConstraints{{maxSkew: 1, topologyKey: 'z', whenUnsatisfiable: 'DoNotSchedule'}}]",  # noqa: E501 (one expression)
         f"hostAliases: [{path}.hostAliases{{ip: '1.2.3.4', hostnames: ['x']}}]",
     )
     return ", ".join(chance.sample(choices, chance.choice([1, 1, 2])))
@@ -253,7 +293,7 @@ def _member(chance: Random, path: str) -> str:
             f"resources: {here}.resources{{limits: {{'cpu': '1'}}}}",
             f"resources: {here}.resources{{limits: {{'cpu': quantity('1')}}}}",
             f"securityContext: {here}.securityContext{{privileged: false}}",
-            f"securityContext: {here}.securityContext{{capabilities: {here}.securityContext.capabilities{{drop: ['ALL']}}}}",
+            f"securityContext: {here}.securityContext{{capabilities: {here}.securityContext.capabilities{{drop: ['ALL']}}}}",  # noqa: E501 (one expression)
             f"volumeMounts: [{here}.volumeMounts{{name: 'v', mountPath: '/v'}}]",
             "imagePullPolicy: 'Always'",
             "tty: true",
@@ -265,14 +305,44 @@ def _member(chance: Random, path: str) -> str:
 def _step(chance: Random, about: str) -> str:
     base = "/spec/template/spec" if about == "deployments" else "/spec"
     paths = (
-        *("'/metadata/labels/new'", "'/metadata/labels'", "'/metadata/annotations/' + jsonpatch.escapeKey('a/b')", "'/metadata/labels/a'"),
-        *(f"'{base}/containers/0/image'", f"'{base}/containers/-'", f"'{base}/containers/9'", f"'{base}/containers/-1'"),
-        *(f"'{base}/containers/1'", f"'{base}/hostNetwork'", f"'{base}/nodeSelector'", "'/data/a'", "'/data'", "''", "'nothing'", "'/'"),
+        *(
+            "'/metadata/labels/new'",
+            "'/metadata/labels'",
+            "'/metadata/annotations/' + jsonpatch.escapeKey('a/b')",
+            "'/metadata/labels/a'",
+        ),
+        *(
+            f"'{base}/containers/0/image'",
+            f"'{base}/containers/-'",
+            f"'{base}/containers/9'",
+            f"'{base}/containers/-1'",
+        ),
+        *(
+            f"'{base}/containers/1'",
+            f"'{base}/hostNetwork'",
+            f"'{base}/nodeSelector'",
+            "'/data/a'",
+            "'/data'",
+            "''",
+            "'nothing'",
+            "'/'",
+        ),
         *(f"'{base}/containers/0/env/-'", f"'{base}/containers/0/env'", f"'{base}/containers/01/image'", "'/spec'"),
     )
     values = (
-        *("'x'", "1", "true", "null", "{'k': 'v'}", "['a']", "Object.spec.containers{name: 'n', image: 'i'}", "1.5", "object.metadata"),
-        *("Object.metadata.labels{x: 'y'}", "[Object.spec.containers{name: 'n'}]", "dyn(object.metadata.name)"),
+        *(
+            "'x'",
+            "1",
+            "true",
+            "null",
+            "{'k': 'v'}",
+            "['a']",
+            "Object.spec.containers{name: 'n', image: 'i'}",
+            "1.5",
+            "object.metadata",
+        ),
+        # an object within a list or map ends the peer
+        *("Object.metadata.labels{x: 'y'}", "dyn(object.metadata.name)"),
         *("duration('1h')", "b'abc'", "optional.of('x')", "object.spec", "variables.v", "2u", "type(1)"),
     )
     op = chance.choice(["add", "add", "add", "replace", "remove", "copy", "move", "test", "other"])
@@ -297,18 +367,7 @@ def _object(chance: Random, name: str, about: str, count: int) -> Document:
         return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": ports}}
     if about == "configmaps":
         return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"a": "1"}}
-    spec = parts.pod_spec(chance)
-    for container in spec["containers"]:
-        if chance.random() < 0.3:
-            container["ports"] = [{"containerPort": 80, "protocol": "TCP"}, {"containerPort": 443}][: chance.choice([1, 2])]
-        if chance.random() < 0.3:
-            container["args"] = ["a"]
-    if chance.random() < 0.3:
-        spec["tolerations"] = [{"key": "b"}]
-    if chance.random() < 0.3:
-        spec["volumes"] = [{"name": "v", "emptyDir": {}}]
-    if chance.random() < 0.2:
-        spec["nodeSelector"] = {"q": "1"}
+    spec = _pod_spec(chance)
     kind = "Pod" if about == "pods" and chance.random() < 0.7 else chance.choice(["Deployment", "CronJob"])
     template = {"metadata": {"labels": {"a": "1"}}, "spec": spec}
     if kind == "Pod":
@@ -317,3 +376,19 @@ def _object(chance: Random, name: str, about: str, count: int) -> Document:
         return {"apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": {"template": template}}
     job = {"schedule": "* * * * *", "jobTemplate": {"spec": {"template": template}}}
     return {"apiVersion": "batch/v1", "kind": kind, "metadata": metadata, "spec": job}
+
+
+def _pod_spec(chance: Random) -> Document:
+    spec = parts.pod_spec(chance)
+    for container in spec["containers"]:
+        if chance.random() < 0.3:
+            ports = [{"containerPort": 80, "protocol": "TCP"}, {"containerPort": 443}]
+            container["ports"] = ports[: chance.choice([1, 2])]
+        if chance.random() < 0.3:
+            container["args"] = ["a"]
+    more: tuple[tuple[str, Any], ...] = (
+        ("tolerations", [{"key": "b"}]),
+        ("volumes", [{"name": "v", "emptyDir": {}}]),
+        ("nodeSelector", {"q": "1"}),
+    )
+    return spec | {name: value for name, value in more if chance.random() < 0.3}

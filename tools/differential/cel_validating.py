@@ -43,7 +43,7 @@ _PODS: Final = (
         "request.namespace == object.metadata.namespace",
     ),
 )
-_MESSAGES: Final = (
+MESSAGES: Final = (
     *(
         "'m ' + object.metadata.name",
         "object.metadata.missing",
@@ -114,7 +114,7 @@ def same(peer: str, here: str) -> bool:
     if peer.startswith(("pass", "skip")):
         return here[:4] == peer[:4]
     if peer.startswith("error"):
-        return here.startswith("error") and peer.split(": ")[-1] in here
+        return here.startswith("error") and peer.rsplit(": ", maxsplit=1)[-1] in here
     return same_text(peer, here)
 
 
@@ -153,19 +153,20 @@ def _spec(chance: Random, expressions: tuple[str, ...]) -> Document:
     if chance.random() < 0.3:
         spec["validationActions"] = chance.choice([["Audit"], ["Deny"], ["Warn", "Audit"]])
     if chance.random() < 0.2:
-        spec["auditAnnotations"] = [{"key": "k", "valueExpression": chance.choice([*_MESSAGES, "'x'"])}]
+        spec["auditAnnotations"] = [{"key": "k", "valueExpression": chance.choice([*MESSAGES, "'x'"])}]
     spec["validations"] = [
-        _validation(chance, expressions, "variables" in spec) for _ in range(chance.choice([1, 1, 2, 3]))
+        validation(chance, expressions, reads="variables" in spec) for _ in range(chance.choice([1, 1, 2, 3]))
     ]
     return spec
 
 
-def _validation(chance: Random, expressions: tuple[str, ...], reads: bool) -> Document:
+def validation(chance: Random, expressions: tuple[str, ...], *, reads: bool) -> Document:
+    """An expression with what is said where it does not hold."""
     made: Document = {"expression": chance.choice(parts.READING if reads and chance.random() < 0.5 else expressions)}
     if chance.random() < 0.3:
         made["expression"] = f"!({made['expression']})"
     if chance.random() < 0.5:
-        made["messageExpression"] = chance.choice(_MESSAGES)
+        made["messageExpression"] = chance.choice(MESSAGES)
     if chance.random() < 0.4:
         made["message"] = "said"
     return made

@@ -23,7 +23,15 @@ ROOT: Final = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from tools import gobuild  # noqa: E402 (found from the root, which the line above adds)
-from tools.differential import cel_deleting, cel_expressions, cel_mutating, cel_validating, generated, mutation  # noqa: E402
+from tools.differential import (  # noqa: E402
+    cel_admission,
+    cel_deleting,
+    cel_expressions,
+    cel_mutating,
+    cel_validating,
+    generated,
+    mutation,
+)
 from tools.differential.exceptions import exceptions, pod_exceptions  # noqa: E402
 from tools.differential.topics import TOPICS as GENERAL  # noqa: E402
 
@@ -42,6 +50,7 @@ _OTHERS: Final = {
     "cel-validating": cel_validating.compare,
     "cel-mutating": cel_mutating.compare,
     "cel-deleting": cel_deleting.compare,
+    "cel-admission": cel_admission.compare,
 }
 """Topics about what comes out of a policy, not about its verdicts."""
 _SHARE: Final = 12

@@ -230,7 +230,7 @@ def _step(item: Any) -> Step:
     return Step(item.get("op", ""), item.get("path", ""), item.get("from", ""), written, "value" in item)
 
 
-def _json(value: Any) -> Json:  # noqa: PLR0911 (one type after another)
+def _json(value: Any) -> Json:  # noqa: C901, PLR0911 (one type after another)
     """A value of the language as JSON, as the language itself converts it."""
     if value is None or isinstance(value, str | bool):
         return value
