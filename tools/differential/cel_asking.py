@@ -51,6 +51,8 @@ class Asked(NamedTuple):
     """JSON that is judged instead of resources."""
     namespaces: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     """Labels of namespaces."""
+    goes_on: bool = False
+    """Whether the peer goes on after an object that it cannot judge, which hides policies that it refuses elsewhere."""
 
 
 class Answers(NamedTuple):
@@ -143,7 +145,8 @@ def ask_peer(asked: Asked, policies: Sequence[Document]) -> Answers:
     while left:
         with tempfile.TemporaryDirectory() as folder:
             options = _files(Path(folder), asked, left)
-            command = [program, "apply", options["policies"], "--policy-report", "--continue-on-fail"]
+            command = [program, "apply", options["policies"], "--policy-report"]
+            command += ["--continue-on-fail"] if asked.goes_on else []
             command += ["--json", options["--payload"]] if "--payload" in options else []
             command += ["--resource", options["--resource"]] if "--payload" not in options else []
             command += ["--exception", options["--exception"]] if "--exception" in options else []

@@ -29,7 +29,7 @@ _WORDS = {Passed: "pass", Failed: "fail", Skipped: "skip", Broken: "error"}
 def compare(chance: Random, number: int, shown: int) -> int:
     """Ask about `number` policies; how many answers differ."""
     policies = [_policy(chance, index) for index in range(number)]
-    asked = Asked(policies, parts.resources(chance, 8), namespaces=parts.NAMESPACES)
+    asked = Asked(policies, parts.resources(chance, 8), namespaces=parts.NAMESPACES, goes_on=True)
     return differences("cel-deleting", asked, shown, same=_same, us=_ask_us)[1]
 
 
