@@ -23,7 +23,15 @@ ROOT: Final = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from tools import gobuild  # noqa: E402 (found from the root, which the line above adds)
-from tools.differential import generated, mutation  # noqa: E402
+from tools.differential import (  # noqa: E402
+    cel_admission,
+    cel_deleting,
+    cel_expressions,
+    cel_mutating,
+    cel_validating,
+    generated,
+    mutation,
+)
 from tools.differential.exceptions import exceptions, pod_exceptions  # noqa: E402
 from tools.differential.topics import TOPICS as GENERAL  # noqa: E402
 
@@ -35,7 +43,15 @@ if TYPE_CHECKING:
     Key = tuple[str, ...]
 
 TOPICS: Final = {**GENERAL, "exceptions": exceptions, "pod-exceptions": pod_exceptions}
-_OTHERS: Final = {"mutate": mutation.compare, "generate": generated.compare}
+_OTHERS: Final = {
+    "mutate": mutation.compare,
+    "generate": generated.compare,
+    "cel-expressions": cel_expressions.compare,
+    "cel-validating": cel_validating.compare,
+    "cel-mutating": cel_mutating.compare,
+    "cel-deleting": cel_deleting.compare,
+    "cel-admission": cel_admission.compare,
+}
 """Topics about what comes out of a policy, not about its verdicts."""
 _SHARE: Final = 12
 """Policies of one run of the peer, which ends as a whole when it meets one it cannot stand."""

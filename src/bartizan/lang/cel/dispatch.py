@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 _SILENT: Final = frozenset({"contains", "startsWith", "endsWith", "matches", "find"})
 """Functions of which the reference does not say what they were given."""
+_BARE: Final = {"size": "size", "-_": "-_", "sort": "sort", "@sortBy": "@sortByAssociatedKeys"}
+"""Functions that the reference says alone, and how it calls them."""
+_CALLED: Final = {"math.greatest": "math.@max", "math.least": "math.@min"}
+"""Functions with another name in the reference's errors."""
 
 
 @lru_cache(maxsize=2048)
@@ -81,11 +85,11 @@ def _for_any(overloads: tuple[Overload, ...], name: str) -> Callable[..., Any]:
 
 
 def _said(name: str, values: tuple[Any, ...]) -> str:
-    if name in ("size", "-_"):
-        return "" if name == "-_" and values[0].__class__ in NEGATED else name
+    if name in _BARE:
+        return "" if name == "-_" and values[0].__class__ in NEGATED else _BARE[name]
     if not name or name in _SILENT:
         return ""
-    return f"{name}({', '.join(map(name_of, values))})"
+    return f"{_CALLED.get(name, name)}({', '.join(map(name_of, values))})"
 
 
 _NONE = str(no_such_overload())

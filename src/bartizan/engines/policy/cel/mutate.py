@@ -23,7 +23,7 @@ from bartizan.lang.cel import CelError, ObjectType, Overload
 from bartizan.lang.cel.library.times import duration_text, timestamp_text
 from bartizan.lang.cel.operators import sized_through
 from bartizan.lang.cel.types import DYN, STRING, Type, list_of
-from bartizan.lang.cel.values import Duration, Timestamp, name_of
+from bartizan.lang.cel.values import Duration, Optional, Timestamp, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -225,7 +225,7 @@ def _step(item: Any) -> Step:
     return Step(item.get("op", ""), item.get("path", ""), item.get("from", ""), written, "value" in item)
 
 
-def _json(value: Any) -> Json:  # noqa: PLR0911 (one type after another)
+def _json(value: Any) -> Json:  # noqa: C901, PLR0911 (one type after another)
     """A value of the language as JSON, as the language itself converts it."""
     if value is None or isinstance(value, str | bool):
         return value
@@ -239,6 +239,10 @@ def _json(value: Any) -> Json:  # noqa: PLR0911 (one type after another)
         return _json_object(value)
     if isinstance(value, list):
         return [_json(item) for item in value]
+    if isinstance(value, Optional):
+        if not value.present:
+            raise PatchError("optional.none() dereference")
+        return _json(value.value)
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, Timestamp):

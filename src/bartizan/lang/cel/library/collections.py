@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.lang.cel.declare import Overload
 from bartizan.lang.cel.errors import CelBudgetError, CelError, no_such_overload
-from bartizan.lang.cel.operators import add, equal, less, less_equal, sized
+from bartizan.lang.cel.operators import add, equal, less, sized
 from bartizan.lang.cel.types import (
     BOOL,
     BYTES,
@@ -115,14 +114,26 @@ def _sort_by(items: list[Any], keys: list[Any]) -> list[Any]:
     return [item for _key, item in pairs]
 
 
+def _order(left: Any, right: Any) -> int:
+    """How two members stand to each other; 2 where that cannot be told, which Kubernetes passes over."""
+    if left != left or right != right:  # noqa: PLR0124 (not a number)
+        return 2
+    try:
+        return _compare(left, right)
+    except CelError:
+        return 2
+
+
 def _is_sorted(items: list[Any]) -> bool:
-    _check_ordered(items)
-    return all(less_equal(left, right) for left, right in itertools.pairwise(items))
+    for place, item in enumerate(items):
+        _check_ordered(item)
+        if place and _order(items[place - 1], item) == 1:
+            return False
+    return True
 
 
-def _check_ordered(items: list[Any]) -> None:
-    """Refuse a list by its first member, as the reference does."""
-    if items and items[0].__class__ not in _COMPARED:
+def _check_ordered(item: Any) -> None:
+    if item.__class__ not in _COMPARED:
         raise no_such_overload()
 
 
@@ -138,13 +149,15 @@ def _sum(items: list[Any]) -> Any:
 
 
 def _extreme(name: str, *, most: bool) -> Callable[[list[Any]], Any]:
+    preferred = -1 if most else 1
+
     def find(items: list[Any]) -> Any:
         if not items:
             raise CelError(f"{name} called on empty list")
-        _check_ordered(items)
         found = items[0]
-        for item in items[1:]:
-            if less(found, item) if most else less(item, found):
+        for item in items:
+            _check_ordered(item)
+            if _order(found, item) == preferred:
                 found = item
         return found
 

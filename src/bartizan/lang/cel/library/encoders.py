@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import TYPE_CHECKING, Final
 
 from bartizan.lang.cel.declare import Overload
@@ -14,13 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_ALIEN: Final = re.compile(rb"[^A-Za-z0-9+/\r\n]")
+
+
 def _decode(text: str) -> bytes:
-    """Base64 with or without its padding."""
-    bare = text.replace("\n", "").replace("\r", "").rstrip("=")
+    """Base64 with all of its padding, or with none."""
+    given = text.encode()
+    kept = given.replace(b"\n", b"").replace(b"\r", b"")
     try:
-        return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise CelError("illegal base64 data") from error
+        return base64.b64decode(kept, validate=True)
+    except (binascii.Error, ValueError):
+        alien = _ALIEN.search(given)
+    if alien is not None or len(kept) % 4 == 1:
+        place = len(given) - 1 if alien is None else alien.start()
+        raise CelError(f"illegal base64 data at input byte {place}")
+    return base64.b64decode(kept + b"=" * (-len(kept) % 4))
 
 
 FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {

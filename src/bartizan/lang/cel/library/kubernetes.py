@@ -98,7 +98,8 @@ def _refused_clause(verb: str, given: str) -> str:
     if verb not in _TAKEN and verb != "X":
         return f'could not parse formatting clause: unrecognized formatting clause "{verb}"'
     said, taken = _TAKEN[verb.lower()]
-    return "" if given in taken or given == "dyn" else f"error during formatting: {said}, was given {given}"
+    known = given != "dyn" and not given.startswith("%")
+    return "" if given in taken or not known else f"error during formatting: {said}, was given {given}"
 
 
 def _milliseconds(value: Any) -> int:

@@ -6,13 +6,14 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.lang.cel.declare import Overload
-from bartizan.lang.cel.errors import CelError
+from bartizan.lang.cel.errors import CelError, no_such_overload
 from bartizan.lang.cel.operators import int64, less
+from bartizan.lang.cel.operators.equality import NUMBERS
 from bartizan.lang.cel.types import BOOL, DOUBLE, DYN, INT, UINT, Type, list_of
 from bartizan.lang.cel.values import INT_MIN, UINT_MAX, UInt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _NUMBERS: Final = (INT, UINT, DOUBLE)
 _MOST: Final = 10
@@ -20,21 +21,38 @@ _MOST: Final = 10
 
 
 def _extreme(*, most: bool) -> Callable[..., Any]:
+    """The extreme of two numbers, or of a list of them, which three and more are too."""
+    name = "math.@max" if most else "math.@min"
+
     def find(*values: Any) -> Any:
         if len(values) == 1 and values[0].__class__ is list:
             values = tuple(values[0])
-        if not values:
-            raise CelError(
-                "math.@max(list) argument must not be empty" if most else "math.@min(list) argument must not be empty"
-            )
+            _check_listed(values, name)
+        elif len(values) > 2:
+            _check_listed(values, name)
+        elif len(values) == 2 and any(map(_is_no_number, values)):
+            raise CelError(f"NaN values cannot be ordered: {name}")
         found = values[0]
-        less(found, found)  # refuses what is no number
         for value in values[1:]:
             if less(found, value) if most else less(value, found):
                 found = value
         return found
 
     return find
+
+
+def _check_listed(values: Sequence[Any], name: str) -> None:
+    if not values:
+        raise CelError(f"{name}(list) argument must not be empty")
+    if values[0].__class__ not in NUMBERS:
+        raise no_such_overload(f"{name}(list)")
+    for value in values:
+        if value.__class__ not in NUMBERS or (_is_no_number(value) and len(values) > 1):
+            raise no_such_overload(name)
+
+
+def _is_no_number(value: Any) -> bool:
+    return value.__class__ is float and math.isnan(value)
 
 
 def _extremes(*, most: bool) -> tuple[Overload, ...]:

@@ -158,8 +158,10 @@ def _range_name(value: Any) -> str:
     if value.__class__ is Optional:
         return "*types.Optional"
     name = name_of(value)
-    short = "Null" if name == "null_type" else name.rpartition(".")[2].capitalize()
-    return f"{'cel' if name.startswith('kubernetes.') else 'types'}.{short}"
+    last = name.rpartition(".")[2]
+    if name.startswith(("kubernetes.", "net.")):
+        return f"cel.{last}"
+    return f"types.{'Null' if name == 'null_type' else last.capitalize()}"
 
 
 def put(made: dict[Any, Any], key: Any, value: Any) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from bartizan.engines.policy.cel.expressions import (
@@ -109,10 +110,12 @@ class _Judge:
         return self._validated(names)
 
     def _validated(self, names: Names) -> Outcome:
+        outcome: Outcome = PASSED
         for index, validation in enumerate(self.validations):
             try:
                 if validation.expression(names) is not True:
-                    return Failed(message_of(validation, names, index), "", validation.expression.text)
+                    outcome = Failed(message_of(validation, names, index), "", validation.expression.text)
+                    break
             except (CelError, CelBudgetError) as error:
                 return Broken(f"error: {error}")
         for key, annotation in self.annotations:
@@ -120,7 +123,7 @@ class _Judge:
                 annotation(names)
             except (CelError, CelBudgetError) as error:
                 return Broken(f"error: failed to evaluate auditAnnotation '{key}': {error}")
-        return PASSED
+        return outcome
 
 
 def message_of(validation: Validation, names: Names, index: int) -> str:
@@ -155,7 +158,8 @@ def validating_rules(
         return
     judge = _judge(spec, head, ambient, exceptions)
     if mode == "JSON":
-        yield Rule(head.info, _of_json(judge), None, lambda _request: action)
+        about_json = replace(judge, annotations=(), makers={**judge.makers, **_NO_REQUEST})
+        yield Rule(head.info, _of_json(about_json), None, lambda _request: action)
         return
     match = within(compile_match(spec.match_constraints or _NOTHING, "/spec/matchConstraints"), head.namespace)
     yield Rule(head.info, _gated(match, judge), match.kinds, lambda _request: action)
@@ -169,6 +173,8 @@ def validating_rules(
 
 
 _NOTHING: Final = MatchResources()
+_NO_REQUEST: Final[Makers] = MappingProxyType({"request": lambda _names: None, "namespaceObject": lambda _names: None})
+"""What a policy about JSON does not have, even where the JSON is a Kubernetes object."""
 
 
 def action_of(wanted: Sequence[str] | None) -> Action:
