@@ -42,6 +42,8 @@ class Expression:
     source: str
     environment: Environment
     run: Callable[..., Any]
+    heard: Callable[[Mapping[str, Any]], None] | None = None
+    """Told of names on which it is counted instead of run, for whoever watches what it does."""
 
     def __call__(self, names: Mapping[str, Any], budget: list[int] | None = None) -> Any:
         """The value; `budget` holds the steps it may take, and afterwards those that are left."""

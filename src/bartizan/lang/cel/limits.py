@@ -115,11 +115,11 @@ class Meter:
         return _price(expression.text, expression.environment, self._bits, self._each)
 
     def _value(self, expression: Expression, names: Mapping[str, Any]) -> Any:
-        if self._exact:
-            return self._counted(expression, names)
-        turns = self._price(expression).turns
+        turns = NEVER if self._exact else self._price(expression).turns
         if turns == NEVER:
             self._recount()
+            if expression.heard is not None:
+                expression.heard(names)
             return self._counted(expression, names)
         budget = [turns]
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from bartizan.lang.cel import CelBudgetError
 from bartizan.lang.cel.trace import trace
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bartizan.lang.cel.trace import Step
 
 _ROOTS: Final = ("object", "oldObject", "params")
+_MOST_WORK: Final = 200_000  # cost of what is shown of one expression: a fraction of a second, and pages to read
 
 
 @dataclass(slots=True, eq=False)
@@ -59,23 +61,40 @@ class CelWatch:
     def compiled(self, expression: Expression, written: Written) -> Expression:
         """The same expression, watched."""
         self.expressions.append((written, expression))
-        return replace(expression, run=self._watched(expression, written))
+        run = self._watched(expression, written)
+
+        def heard(names: Mapping[str, Any]) -> None:
+            event = self._event(expression, written, names)
+            self._open.append(event)
+            above, self._open = self._open, event.children
+            try:
+                traced = trace(expression, names, _MOST_WORK)
+            finally:
+                self._open = above
+            event.step, event.error = traced.step, str(traced.error or "")
+
+        return replace(expression, run=run, heard=heard)
 
     def refused(self, _written: Written, error: SpecError) -> Expression:
         """Nothing is explained of what does not compile."""
         raise error
 
+    @staticmethod
+    def _event(expression: Expression, written: Written, names: Mapping[str, Any]) -> Event:
+        roots = {name: names[name] for name in _ROOTS if name in names}
+        return Event(written.at, written.owner, expression.text, roots)
+
     def _watched(self, expression: Expression, written: Written) -> Callable[..., Any]:
         def run(names: Mapping[str, Any], budget: list[int] | None = None) -> Any:
-            roots = {name: names[name] for name in _ROOTS if name in names}
-            event = Event(written.at, written.owner, expression.text, roots)
+            event = self._event(expression, written, names)
             above = self._open
             above.append(event)
             self._open = event.children
             try:
-                traced = trace(expression, names)
+                traced = trace(expression, names, _MOST_WORK)
                 event.step, event.error = traced.step, str(traced.error or "")
-                if budget is not None:  # what is left of it, only the function that counts can tell
+                # what is left of a budget, only the function that counts can tell; and a walk ends where that may go on
+                if budget is not None or isinstance(traced.error, CelBudgetError):
                     self._open = []
                     return expression(names, budget)
             except Exception as error:  # whatever ends it is noted, and goes on its way

@@ -95,7 +95,8 @@ def _stages(item: WatchedAdmissionRule, request: Request, lookup: Lookup, outcom
             for change in outcome.changes:
                 changes.children += operations(str(change.resource), change.before, change.after)
             stages.append(changes)
-    if not isinstance(outcome, Passed) and not any(stage.verdict in ("failed", "error") for stage in stages):
+    says = ("error",) if isinstance(outcome, Broken) else ("failed", "error")
+    if not isinstance(outcome, Passed) and not any(stage.verdict in says for stage in stages):
         stages.append(_left(outcome))
     return stages
 
