@@ -98,9 +98,9 @@ def sized(value: Any) -> Any:
     return value
 
 
-def sized_through(value: Any) -> Any:
+def sized_through(value: Any, most: int = MAX_ITEMS) -> Any:
     """As `sized`, of all that a value holds: what is in it twice counts twice, as it does where it is written out."""
-    left = MAX_ITEMS
+    left = most
     level = [value]
     for _ in range(MAX_LEVELS):
         below: list[Any] = []

@@ -11,6 +11,8 @@ import msgspec
 from bartizan.base.pointer import escape
 from bartizan.engines.policy.cel.explanation.roots import Root, Roots
 from bartizan.engines.policy.explanation.draft import Draft, brief, errors_in
+from bartizan.lang.cel import CelBudgetError, CelError
+from bartizan.lang.cel.operators.limits import sized_through
 from bartizan.lang.cel.show import value_text
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ _LEAVES: Final = ("name", "field", "constant")
 _TEST: Final = "has("
 _MOST_VALUES: Final = 3
 _MOST_LEVELS: Final = 60
+_MOST_MEMBERS: Final = 100_000  # of a value that is shown; what is in it twice counts twice
 _MOST_TEXT: Final = 160  # characters of an expression in a sentence
 _LOOP: Final = re.compile(r"(?P<only>\w+), turn \d+|\w+ = (?P<key>.*), (?P<second>\w+)", re.DOTALL)
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
@@ -152,14 +155,22 @@ def _shown(value: Any, draft: Draft) -> Any:
     return msgspec.UNSET
 
 
-def is_json(value: Any, level: int = 0) -> bool:
-    """Whether a value of the language is one of JSON too."""
+def is_json(value: Any) -> bool:
+    """Whether a value of the language is one of JSON too, and can be written out."""
+    try:
+        sized_through(value, _MOST_MEMBERS)
+    except (CelError, CelBudgetError):
+        return False
+    return _is_json(value)
+
+
+def _is_json(value: Any, level: int = 0) -> bool:
     if value.__class__ in _PLAIN or level > _MOST_LEVELS:
         return True
     if isinstance(value, dict):
-        return all(isinstance(key, str) and is_json(item, level + 1) for key, item in value.items())
+        return all(isinstance(key, str) and _is_json(item, level + 1) for key, item in value.items())
     if isinstance(value, list):
-        return all(is_json(item, level + 1) for item in value)
+        return all(_is_json(item, level + 1) for item in value)
     return isinstance(value, int)  # an unsigned one
 
 
