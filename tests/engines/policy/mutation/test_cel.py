@@ -12,16 +12,27 @@ from tests.conformance import ROOT
 
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.cel.environment import Vocabulary
-from bartizan.engines.policy.cel.mutate import PATCH_FUNCTIONS, MutationSpec, compile_mutation, patch_types
+from bartizan.engines.policy.cel.expressions import MutationSpec
+from bartizan.engines.policy.cel.mutate import PATCH_FUNCTIONS, compile_mutation, patch_types
+from bartizan.engines.policy.cel.names import Names, makers_of
 from bartizan.engines.policy.document import decode
+from bartizan.engines.policy.lookup import Offline
 from bartizan.engines.policy.mutation.errors import PatchError
 from bartizan.engines.policy.mutation.structured_types import shape_of_kind, shape_of_resource
 from bartizan.lang.cel import CelError
 from bartizan.lang.cel.library import KUBERNETES
+from bartizan.model.request import Request
+from bartizan.model.resource import resource_from
 
 TABLE = yaml.safe_load((ROOT / "tests" / "cases" / "mutation" / "cel.yaml").read_text())
 ENVIRONMENT = Vocabulary({**KUBERNETES, **PATCH_FUNCTIONS}, constructible=patch_types).environment()
 CASES = [("ApplyConfiguration", case) for case in TABLE["merges"]] + [("JSONPatch", case) for case in TABLE["patches"]]
+
+
+def _names(body: dict[str, Any]) -> Names:
+    names = Names(Request(resource_from(body)), Offline, makers_of({}))
+    names["object"] = body
+    return names
 
 
 def _spec(kind: str, expression: str) -> MutationSpec:
@@ -40,7 +51,7 @@ def test_mutation(kind: str, case: dict[str, Any]) -> None:
         assert refused.value.pointer.startswith("/mutations/0/")
         return
     mutation = compile_mutation(spec, ENVIRONMENT, "/mutations/0")
-    names = {"object": pod, "variables": {}}
+    names = _names(pod)
     if "error" in case:
         with pytest.raises((PatchError, CelError)) as ended:
             mutation.apply(names, pod, lambda: shape_of_kind("v1", "Pod"))
@@ -69,14 +80,14 @@ def test_expression_is_needed() -> None:
 def test_kind_that_nobody_knows_is_an_error() -> None:
     mutation = compile_mutation(_spec("ApplyConfiguration", "Object{}"), ENVIRONMENT, "")
     with pytest.raises(PatchError, match="type converter must not be nil"):
-        mutation.apply({"object": {}, "variables": {}}, {}, lambda: None)
+        mutation.apply(_names({}), {}, lambda: None)
 
 
 def test_atomic_parts_are_replaced_without_guard() -> None:
     expression = 'Object{spec: Object.spec{nodeSelector: {"a": "b"}}}'
     mutation = compile_mutation(_spec("ApplyConfiguration", expression), ENVIRONMENT, "")
     pod = {**TABLE["pod"], "spec": {"nodeSelector": {"c": "d"}}}
-    after = mutation.apply({"object": pod, "variables": {}}, pod, lambda: shape_of_kind("v1", "Pod"), guard=False)
+    after = mutation.apply(_names(pod), pod, lambda: shape_of_kind("v1", "Pod"), guard=False)
     assert after == {**pod, "spec": {"nodeSelector": {"a": "b"}}}
 
 
@@ -85,6 +96,6 @@ def test_schema_that_refers_to_nothing_is_anything() -> None:
     mutation = compile_mutation(_spec("ApplyConfiguration", expression), ENVIRONMENT, "")
     body = {"apiVersion": "e.com/v1", "kind": "W", "metadata": {"name": "w"}, "spec": {"a": {"d": [1]}}}
     for schema in (None, {}, {"type": "object", "x-kubernetes-preserve-unknown-fields": True}):
-        after = mutation.apply({"object": body, "variables": {}}, body, lambda one=schema: shape_of_resource(one))
+        after = mutation.apply(_names(body), body, lambda one=schema: shape_of_resource(one))
         assert isinstance(after, dict)
         assert after["spec"] == {"a": {"d": [1], "b": "c"}}

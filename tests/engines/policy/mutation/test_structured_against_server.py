@@ -7,7 +7,7 @@ import random
 import ssl
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 import pytest
 from tests.controlplane import pki
 
@@ -241,7 +241,7 @@ class _Server:
         admin = pki.issue(plane.folder, plane.authority, "merger", "system:masters")
         context = ssl.create_default_context(cafile=str(plane.authority.file))
         context.load_cert_chain(admin.certificate, admin.key)
-        self.http = httpx.Client(base_url=plane.url, verify=context)
+        self.http = httpx2.Client(base_url=plane.url, verify=context)
         version, resource, _ = KINDS[kind]
         group = f"apis/{version}" if "/" in version else f"api/{version}"
         self.path = f"/{group}/namespaces/{namespace}/{resource}"

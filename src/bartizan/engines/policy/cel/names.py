@@ -50,7 +50,7 @@ class Names(dict[str, Any]):
 Makers: TypeAlias = "Mapping[str, Callable[[Names], Any]]"
 
 
-_MAX_CHAIN: Final = 100
+_MAX_CHAIN: Final = 30
 """Variables that are worked out for one another; longer chains would end where Python's stack does."""
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bartizan.engines.policy.cel.lint.view import CelView
 
-_FILLED: Final = re.compile(r"\{\{.*?\}\}|\$\([^)\s]*\)", re.DOTALL)
+_FILLED: Final = re.compile(r"\{\{[^{}]*\}\}|\$\([^()\s]*\)")
 _NAMED: Final = ("matchConditions", "conditions", "targetMatchConditions", "variables")
 _ONE: Final = {"variables": "variable"}
 

@@ -40,8 +40,9 @@ UNFIT: Final = "unfit-type"
 WHY: Final = "A field that a kind has not, or a value of another type, gives an error or is never equal."
 _VARIABLES: Final = "kubernetes.variables"
 _PLACE: Final = re.compile(r" at column \d+ of `.*`$", re.DOTALL)
-_NAMED: Final = re.compile(r"@[^\s(),`]*?(\w+)[\[\]{}]*(?=[\s(),`]|$)")
+_NAMED: Final = re.compile(r"@[^\s(),`]*")
 """The name of an object type; its last word is enough for people."""
+_WORD: Final = re.compile(r"\w+")
 _OBJECTS: Final = ("object", "oldObject")
 _NUMBERS: Final = frozenset({INT, UINT, DOUBLE})
 _EQUAL: Final = frozenset({"_==_", "_!=_"})
@@ -146,9 +147,14 @@ def _of_kind(
             variables[name] = kind
         for problem in problems:
             if _key(problem) not in before and _is_mistake(problem, typed):
-                message = _NAMED.sub(r"\1", _PLACE.sub("", problem.error.message))
+                message = _NAMED.sub(_last_word, _PLACE.sub("", problem.error.message))
                 begins = max(problem.error.column - 1, 0)
                 yield item, _Wrong(begins, message, _hint(problem), _is_of_params(problem.node))
+
+
+def _last_word(found: re.Match[str]) -> str:
+    words: list[str] = _WORD.findall(found[0])
+    return words[-1] if words else found[0]
 
 
 def _key(problem: TypeProblem) -> tuple[int, str]:
