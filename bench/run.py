@@ -65,7 +65,7 @@ def scanning(work: Path, chosen: list[Path], items: list[dict[str, Any]], runs: 
         "",
         "| program | wall | CPU | peak memory |",
         "|---|---|---|---|",
-        row("kyverno apply 1.19.1", theirs),
+        row("kyverno apply 1.19.1, with its report", theirs),
         row("bartizan scan, summary", ours),
         row("bartizan scan, every finding with its line", full),
         "",
