@@ -1,0 +1,33 @@
+"""How much of what is known of a cluster can be believed, from when it was last heard of."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bartizan.model.fleet import ClusterState
+
+LATE_LEASES: Final = 2
+"""For how many leases a silent cluster is late; after them nothing is known of it. One lost report is no outage."""
+
+
+def state(last_seen: datetime | None, lease_s: float, now: datetime) -> ClusterState:
+    """The state of a cluster that promised to be heard of once a lease.
+
+    One never heard of is unknown. So is one heard of in the future, by more
+    than a lease: a clock is wrong, and how old its report is cannot be told.
+
+    Raises:
+        ValueError: the lease is not a time.
+    """
+    if not lease_s > 0:
+        raise ValueError(f"a lease of {lease_s} seconds")
+    if last_seen is None:
+        return "unknown"
+    silent, lease = now - last_seen, timedelta(seconds=lease_s)
+    if silent < -lease or silent >= LATE_LEASES * lease:
+        return "unknown"
+    return "late" if silent > lease else "current"
