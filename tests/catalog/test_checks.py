@@ -17,8 +17,6 @@ from bartizan.model.request import Request
 from bartizan.model.resource import resource_from
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bartizan.base.json import JsonObject
 
 CATALOG = load_catalog()
@@ -73,21 +71,3 @@ def test_check_has_a_form_as_a_policy(check: CheckSpec) -> None:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_check_shows_both_sides(check: CheckSpec) -> None:
     assert {"pass", "fail"} <= {example.expect for example in check.examples}
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
-def test_check_is_part_of_a_framework(check: CheckSpec) -> None:
-    for name in check.frameworks:
-        framework, _, control = name.partition(":")
-        assert control in CATALOG.frameworks[framework].controls
-
-
-def _controls() -> Iterator[str]:
-    for framework in CATALOG.frameworks.values():
-        for control in framework.controls:
-            yield f"{framework.id}:{control}"
-
-
-@pytest.mark.parametrize("control", list(_controls()))
-def test_control_has_a_check(control: str) -> None:
-    assert any(control in check.frameworks for check in CHECKS)

@@ -52,13 +52,14 @@ def select(selection: CheckSelection) -> list[CheckSpec]:
     for name in selection.frameworks:
         if name not in catalog.frameworks:
             raise SpecError(f"unknown framework `{name}`", hint=did_you_mean(name, catalog.frameworks))
-    return [check for check in catalog.checks.values() if _is_selected(check, selection)]
+    serving = {check for name in selection.frameworks for check in catalog.frameworks[name].checks}
+    return [check for check in catalog.checks.values() if _is_selected(check, selection, serving)]
 
 
-def _is_selected(check: CheckSpec, selection: CheckSelection) -> bool:
+def _is_selected(check: CheckSpec, selection: CheckSelection, serving: set[str]) -> bool:
     if selection.names and check.id not in selection.names:
         return False
-    if selection.frameworks and not any(f.partition(":")[0] in selection.frameworks for f in check.frameworks):
+    if selection.frameworks and check.id not in serving:
         return False
     return Severity[check.severity.upper()] >= selection.severity
 

@@ -15,6 +15,7 @@ import msgspec
 
 from bartizan.base.errors import SpecError
 from bartizan.base.location import Location
+from bartizan.base.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,13 +80,44 @@ class CheckSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     remediation: Remediation | None = None
 
 
+class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One demand of a framework, and what shows that it is met: checks, a person's word, or both.
+
+    `manual` is where a person must attest (too): `attest` says what the
+    attestation must say, and `days` for how long it holds. In a file `checks`
+    are those that do not name the control themselves; once loaded, all.
+    """
+
+    title: str
+    checks: tuple[str, ...] = ()
+    manual: bool = False
+    attest: str = ""
+    days: int = 0
+    layer: Literal["", "application", "cluster", "infrastructure"] = ""
+    phase: Literal["", "build", "operate"] = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what the fields alone cannot.
+
+        Raises:
+            ValueError: an attestation without its words or its days, or the other way round.
+        """
+        if not self.manual == bool(self.attest) == (self.days > 0):
+            raise ValueError("`attest` and `days` go with `manual: true`, and with nothing else")
+
+
 class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A list of controls; checks name the controls they are part of as `framework:control`."""
+    """A list of controls. A check names the controls it serves as `framework:control`, or a control its checks."""
 
     id: str
     title: str
     source: str
-    controls: dict[str, str]
+    controls: dict[str, Control]
+
+    @property
+    def checks(self) -> frozenset[str]:
+        """The ids of all checks that serve a control of it."""
+        return frozenset(check for control in self.controls.values() for check in control.checks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +138,44 @@ def load_catalog() -> Catalog:
     root = resources.files(__package__)
     checks = {check.id: check for check in _read(root / "checks", CheckSpec)}
     frameworks = {framework.id: framework for framework in _read(root / "frameworks", Framework)}
-    return Catalog(checks, frameworks)
+    return join(checks, frameworks)
+
+
+def join(checks: dict[str, CheckSpec], frameworks: dict[str, Framework]) -> Catalog:
+    """Bring together what checks say of controls and controls of checks.
+
+    Raises:
+        SpecError: one names what is not there, or nothing would show that a control is met.
+    """
+    serving = _serving(checks, frameworks)
+    joined: dict[str, Framework] = {}
+    for framework in frameworks.values():
+        controls: dict[str, Control] = {}
+        for name, control in framework.controls.items():
+            place = f"{framework.id}:{name}"
+            served = tuple(sorted({*control.checks, *serving.get(place, ())}))
+            for check in control.checks:
+                if check not in checks:
+                    raise SpecError(f"control `{place}` names no check: `{check}`", hint=did_you_mean(check, checks))
+            if not served and not control.manual:
+                raise SpecError(
+                    f"nothing shows that control `{place}` is met", hint="Give it checks, or `manual: true`."
+                )
+            controls[name] = msgspec.structs.replace(control, checks=served)
+        joined[framework.id] = msgspec.structs.replace(framework, controls=controls)
+    return Catalog(checks, joined)
+
+
+def _serving(checks: dict[str, CheckSpec], frameworks: dict[str, Framework]) -> dict[str, list[str]]:
+    """The checks that name each control."""
+    known = {f"{framework.id}:{name}" for framework in frameworks.values() for name in framework.controls}
+    serving: dict[str, list[str]] = {}
+    for check in checks.values():
+        for place in check.frameworks:
+            if place not in known:
+                raise SpecError(f"check `{check.id}` names no control: `{place}`", hint=did_you_mean(place, known))
+            serving.setdefault(place, []).append(check.id)
+    return serving
 
 
 def _read(folder: Traversable, kind: type[Any]) -> Iterator[Any]:

@@ -41,13 +41,12 @@ def list_checks(framework: tuple[str, ...], severity: str) -> None:
 
 @catalog.command()
 def frameworks() -> None:
-    """List frameworks and how many checks each has."""
-    held = load_catalog()
-    for framework in held.frameworks.values():
-        number = sum(
-            1 for check in held.checks.values() if any(f.startswith(f"{framework.id}:") for f in check.frameworks)
-        )
-        click.echo(f"{framework.id:18}  {number:3} checks  {framework.title}")
+    """List frameworks: how many checks serve each, and how many of its controls a person must attest."""
+    held = load_catalog().frameworks.values()
+    width = max(len(framework.id) for framework in held)
+    for framework in held:
+        manual = sum(1 for control in framework.controls.values() if control.manual)
+        click.echo(f"{framework.id:{width}}  {len(framework.checks):3} checks  {manual:3} manual  {framework.title}")
 
 
 @catalog.command()
