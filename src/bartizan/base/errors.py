@@ -2,6 +2,7 @@
 
     BartizanError
     ├── SourceError    the world could not be read   (exit 3, a retry may help)
+    ├── StoreError     history could not be kept     (exit 3, a retry may help)
     └── SpecError      a document is malformed       (exit 2, never retry)
 
 A bug in this project is not in the tree: it stays a plain exception, and
@@ -39,6 +40,10 @@ class BartizanError(Exception):
 
 class SourceError(BartizanError):
     """The world could not be read: file, cluster, registry or program."""
+
+
+class StoreError(BartizanError):
+    """History could not be saved or read back: the database is away, full, damaged or of another release."""
 
 
 class SpecError(BartizanError):

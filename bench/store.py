@@ -1,0 +1,168 @@
+"""How fast a store keeps reports and answers: a fleet of clusters reports in, changes, and its overview is read.
+
+    python bench/store.py sqlite:////tmp/fleet.db --clusters 1000 --objects 1000
+    python bench/store.py postgresql://… --clusters 100 --objects 1000
+
+Every object is a Pod of about 1.5 kB under 70 rules, three of which fail. In
+the second round each object has another body, and one of ten another verdict.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import time
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from bartizan.model.finding import Finding, RuleId, RuleInfo
+from bartizan.model.fleet import Cluster
+from bartizan.model.ledger import RuleFacts, RuleSet, Verdict
+from bartizan.model.resource import resource_from
+from bartizan.model.severity import Severity
+from bartizan.stores.clusters import join
+from bartizan.stores.ingest import Ingest
+from bartizan.stores.open import open_store
+from bartizan.stores.queries import findings, overview, trends
+from bartizan.stores.queries.pages import Page
+from bartizan.stores.queries.search import search
+from bartizan.stores.reports import Batch, Observed
+from bartizan.stores.scope import EVERYTHING, Grant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bartizan.stores.open import Store
+
+_RULES = 70
+_BATCH = 500
+_ROUNDS = 40
+_START = datetime(2026, 3, 1, tzinfo=UTC)
+_INFOS = [RuleInfo(RuleId(f"rule-{n}"), severity=Severity(n % 5)) for n in range(_RULES)]
+_SET = RuleSet("bench", tuple(RuleFacts(f"rule-{n}", Severity(n % 5), ("pss:baseline",), "1") for n in range(_RULES)))
+
+
+def _pod(cluster: int, number: int, change: int) -> dict[str, Any]:
+    container = {
+        "name": "app",
+        "image": f"registry.example.com/shop/app-{number % 50}:1.{change}",
+        "env": [{"name": "PORT", "value": "8080"}, {"name": "LOG_LEVEL", "value": "info"}],
+        "resources": {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "100m", "memory": "256Mi"}},
+        "securityContext": {"runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}},
+        "volumeMounts": [{"name": "kube-api-access", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}],
+    }
+    metadata = {
+        "name": f"app-{number}",
+        "namespace": f"team-{number % 10}",
+        "uid": f"{cluster:08x}-0000-4000-8000-{number:012x}",
+        "resourceVersion": str(1000 + change),
+        "labels": {"app.kubernetes.io/name": f"app-{number % 50}", "team": f"t{number % 10}"},
+    }
+    spec = {"containers": [container, {**container, "name": "proxy"}], "serviceAccountName": "app"}
+    status = {"phase": "Running", "podIP": f"10.0.{number % 256}.{change % 256}"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
+
+
+def _observed(cluster: int, number: int, change: int, *, moved: bool) -> Observed:
+    resource = resource_from(_pod(cluster, number, change))
+    verdicts = bytearray([Verdict.PASS] * _RULES)
+    failing = [(number + step * 7 + (change if moved else 0)) % _RULES for step in range(3)]
+    found = []
+    for rule in failing:
+        verdicts[rule] = Verdict.FAIL
+        message = f"container `app` of app-{number} does what rule {rule} does not want"
+        info = _INFOS[rule]
+        found.append(Finding(info, resource.id, "fail", info.severity, message, "/spec/containers/0/securityContext"))
+    return Observed(resource, bytes(verdicts), tuple(found), f"t{number % 10}")
+
+
+def _batches(clusters: int, objects: int, change: int) -> Iterator[Batch]:
+    chance = random.Random(change)  # noqa: S311  the same fleet each time
+    at = _START + timedelta(days=change)
+    for cluster in range(clusters):
+        for part, first in enumerate(range(0, objects, _BATCH)):
+            numbers = range(first, min(first + _BATCH, objects))
+            said = tuple(
+                _observed(cluster, number, change, moved=bool(change) and chance.random() < 0.1) for number in numbers
+            )
+            sequence = change * -(-objects // _BATCH) + part + 1
+            yield Batch(f"cluster-{cluster:04}", "watch", sequence, at, _SET, said)
+
+
+def _report(store: Store, clusters: int, objects: int, change: int) -> None:
+    ingest = Ingest(store, b"bench")
+    spent, cpu, worst, count = 0.0, 0.0, 0.0, 0
+    for batch in _batches(clusters, objects, change):
+        start, used = time.perf_counter(), time.process_time()
+        receipt = ingest.keep(batch)
+        took = time.perf_counter() - start
+        cpu += time.process_time() - used
+        if receipt.status != "kept":
+            raise RuntimeError(f"a new batch was told to be {receipt.status}: use an empty database")
+        spent, worst, count = spent + took, max(worst, took), count + len(batch.observed)
+    what = "first seen" if not change else "changed"
+    print(
+        f"{what:12} {count:9,} objects {count / spent:9,.0f}/s  {1e6 * cpu / count:6.0f} us of ours an object"
+        f"  slowest batch {worst * 1000:5.0f} ms",
+        flush=True,
+    )
+
+
+def _time(what: str, ask: Callable[[], Any]) -> None:
+    taken = []
+    for _ in range(_ROUNDS):
+        start = time.perf_counter()
+        ask()
+        taken.append((time.perf_counter() - start) * 1000)
+    taken.sort()
+    print(f"{what:42} p50 {statistics.median(taken):7.1f} ms  p95 {taken[int(_ROUNDS * 0.95) - 1]:7.1f} ms", flush=True)
+
+
+def _questions(store: Store) -> None:
+    day, one = date(2026, 3, 3), "cluster-0001"
+    team = (Grant(teams=("t3",)),)
+    asked: dict[str, Callable[[Any], Any]] = {
+        "overview, all": lambda c: overview.fleet(c, EVERYTHING),
+        "one cluster": lambda c: overview.fleet(c, EVERYTHING, one),
+        "namespaces of one": lambda c: overview.namespaces(c, EVERYTHING, one),
+        "tallies of one": lambda c: overview.tallies(c, EVERYTHING, one),
+        "worst findings, all": lambda c: findings.findings(c, EVERYTHING, findings.Wanted(), Page()),
+        "worst findings, one": lambda c: findings.findings(c, EVERYTHING, findings.Wanted(cluster=one), Page()),
+        "worst findings, one team's": lambda c: findings.findings(c, team, findings.Wanted(), Page()),
+        "trend of 90 days, all": lambda c: trends.trend(c, EVERYTHING, day - timedelta(90), day),
+        "trend of 90 days, one": lambda c: trends.trend(c, EVERYTHING, day - timedelta(90), day, one),
+        "search, one name": lambda c: search(c, EVERYTHING, "app-77"),
+        "search, a message": lambda c: search(c, EVERYTHING, "app-123 rule 17"),
+    }
+    for what, ask in asked.items():
+
+        def whole(ask: Callable[[Any], Any] = ask) -> None:
+            with store.reading() as connection:
+                ask(connection)
+
+        _time(what, whole)
+
+
+def main() -> None:
+    """Seed, change, ask."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--clusters", type=int, default=100)
+    parser.add_argument("--objects", type=int, default=1000)
+    parser.add_argument(
+        "--changed", type=int, default=20, help="clusters whose every object changes in the second round"
+    )
+    arguments = parser.parse_args()
+    store = open_store(arguments.url)
+    for cluster in range(arguments.clusters):
+        join(store, Cluster(f"cluster-{cluster:04}", "agent", {"env": "prod"}, _START), 300)
+    _report(store, arguments.clusters, arguments.objects, 0)
+    for change in (1, 2):
+        _report(store, arguments.changed, arguments.objects, change)
+    _questions(store)
+    store.close()
+
+
+if __name__ == "__main__":
+    main()

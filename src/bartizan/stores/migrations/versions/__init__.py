@@ -1,0 +1,1 @@
+"""Frozen changes of the schema, oldest first."""

@@ -1,0 +1,52 @@
+"""The tables, once for both engines; what only one of them can do (search) stands in the migrations.
+
+Rows that a viewer's scope decides on name their `place`; see `stores.scope`.
+"""
+
+from __future__ import annotations
+
+from bartizan.stores.schema.columns import COUNTS, METADATA
+from bartizan.stores.schema.decisions import attestation, audit, waiver
+from bartizan.stores.schema.history import entry, finding, rollup, tally, total, transition
+from bartizan.stores.schema.inventory import (
+    body,
+    cluster,
+    edition,
+    generation,
+    place,
+    resource,
+    rollout,
+    rule,
+    rule_set,
+    stream,
+)
+from bartizan.stores.schema.people import account, outbox, role, session, token
+
+__all__ = [
+    "COUNTS",
+    "METADATA",
+    "account",
+    "attestation",
+    "audit",
+    "body",
+    "cluster",
+    "edition",
+    "entry",
+    "finding",
+    "generation",
+    "outbox",
+    "place",
+    "resource",
+    "role",
+    "rollout",
+    "rollup",
+    "rule",
+    "rule_set",
+    "session",
+    "stream",
+    "tally",
+    "token",
+    "total",
+    "transition",
+    "waiver",
+]
