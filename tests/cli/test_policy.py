@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
     from tests.controlplane.start import ControlPlane
 
+_PATIENCE_S = 60
+_POLL_S = 0.1
 POLICY = """\
 apiVersion: kyverno.io/v1
 kind: ClusterPolicy
@@ -239,7 +243,7 @@ def test_schemas_that_are_none_are_refused(typed: Path) -> None:
 def test_a_cluster_says_what_fields_there_are(control_plane: ControlPlane, typed: Path) -> None:
     """The kinds of the server, its own and one that was defined there; and no answer is not the same as no fault."""
     control_plane.apply(DEFINITION)
-    control_plane.run("wait", "--for=condition=Established", "crd/databases.store.example.com", "--timeout=60s")
+    _wait_for_schema(control_plane, "databases.spec.backup")
     own = TYPED.replace("store.example.com", "apps").replace("databases", "deployments").replace("backup.", "")
     (typed / "policies" / "q.yaml").write_text(own)
     cluster = ("--kubeconfig", control_plane.kubeconfig, "--context", "test")
@@ -251,3 +255,17 @@ def test_a_cluster_says_what_fields_there_are(control_plane: ControlPlane, typed
     gone = control_plane.user("nobody", server="https://127.0.0.1:1")
     silent = bartizan("policy", "check", "policies", "--kubeconfig", gone, cwd=typed)
     assert (silent.code, "does not answer" in silent.err) == (3, True), silent.err
+
+
+def _wait_for_schema(control_plane: ControlPlane, field: str) -> None:
+    """Wait until the server publishes the schema of a new kind, which it does after it serves the kind."""
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            control_plane.run("explain", field)
+        except subprocess.CalledProcessError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_POLL_S)
+        else:
+            return
