@@ -82,7 +82,7 @@ class Watch:
     def close(self) -> None:
         """Stop watching: the readers see the end of their streams."""
         for line, connection, answer, reader in self._open:
-            line.shutdown(socket.SHUT_RDWR)
+            socket.socket.shutdown(line, socket.SHUT_RDWR)  # TLS's own would let the reader see what is still encrypted
             reader.join()
             answer.close()
             connection.close()
