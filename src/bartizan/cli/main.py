@@ -27,6 +27,7 @@ _GC_THRESHOLD: Final = 200_000
 """Collections of a command's many small objects find nothing; this many allocations apart they cost next to nothing."""
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "up": "bartizan.plane.up:up",
         "scan": "bartizan.cli.scan:scan",
         "test": "bartizan.cli.test:test",
         "apply": "bartizan.cli.apply:apply",

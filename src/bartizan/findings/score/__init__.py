@@ -17,6 +17,7 @@ from bartizan.findings.score.numbers import (
     percent,
     score,
     scores_by,
+    severity_score,
     sums,
 )
 
@@ -44,5 +45,6 @@ __all__ = [
     "score",
     "score_of",
     "scores_by",
+    "severity_score",
     "sums",
 ]

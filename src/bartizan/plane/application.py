@@ -1,0 +1,146 @@
+"""The plane as an ASGI application: routes bound, who asks found out, and every refusal told in the reader's words.
+
+Handlers block, so each is called in a thread; there are as many at a time as
+the store has connections, and the rest wait their turn in order.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+from anyio.to_thread import run_sync
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route as Bound
+
+from bartizan.base.errors import BartizanError, SpecError, StoreError
+from bartizan.plane.headers import SafeHeaders
+from bartizan.plane.pages import routes as pages
+from bartizan.plane.people import routes as people
+from bartizan.plane.people.identity import FORM_FIELD, FORM_HEADER, identify, is_own_form
+from bartizan.plane.render import page
+from bartizan.plane.site import Asked, ForbiddenError, NotThereError, Route, Site
+from bartizan.plane.viewer import Viewer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.requests import Request
+
+THREADS: Final = 8
+"""Handlers at a time, in one process; the store has a connection for each, and some for what runs beside them."""
+_NOBODY: Final = Viewer("", ())
+_LOG: Final = logging.getLogger("bartizan.plane")
+_SAFE: Final = frozenset({"GET", "HEAD"})
+_STATUS: Final[tuple[tuple[type[BartizanError], int], ...]] = (
+    (NotThereError, 404),
+    (ForbiddenError, 403),
+    (SpecError, 400),
+    (StoreError, 503),
+    (BartizanError, 502),
+)
+"""What each kind of error is in HTTP; the first that fits."""
+
+
+def application(site: Site, rooms: Sequence[Route] = ()) -> Starlette:
+    """Bind all doors. `rooms` are those that only some processes have."""
+    limiter = anyio.CapacityLimiter(THREADS)
+
+    routes = [_bound(site, limiter, route) for route in (*pages.ROUTES, *people.ROUTES, *rooms)]
+    routes.append(Bound("/assets/{name}", site.assets.answer, methods=["GET"]))
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(SafeHeaders), Middleware(GZipMiddleware, minimum_size=500, compresslevel=5)],
+        exception_handlers={HTTPException: partial(_unrouted, site)},
+    )
+
+
+def _bound(site: Site, limiter: anyio.CapacityLimiter, route: Route) -> Bound:
+    async def endpoint(request: Request) -> Response:
+        try:
+            body = await _body(request, route.body_bytes)
+        except SpecError as error:
+            return _told(Asked(site, _NOBODY, request), route, error, 413)
+        return await run_sync(partial(_answered, site, route, request, body), limiter=limiter)
+
+    return Bound(route.path, endpoint, methods=[route.method])
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """What was sent, and not a byte more than may be."""
+    if request.method in _SAFE:
+        return b""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise SpecError(f"the request has more than {most:,} bytes", hint="Send less at a time.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _answered(site: Site, route: Route, request: Request, body: bytes) -> Response:
+    asked = Asked(site, _NOBODY, request, body)
+    try:
+        viewer = identify(site, request)
+        asked = Asked(site, viewer or _NOBODY, request, body)
+        refused = _refusal(asked, route)
+        return refused if refused is not None else route.handler(asked)
+    except BartizanError as error:
+        status = next(status for kind, status in _STATUS if isinstance(error, kind))
+        if status == 503:
+            _LOG.warning("store.away", extra={"path": request.url.path, "reason": error.message})
+        return _told(asked, route, error, status)
+    except Exception:  # noqa: BLE001  (the outermost frame of a request: a bug is logged; its reader is told no more)
+        _LOG.exception("request.failed", extra={"path": request.url.path})
+        return _told(asked, route, BartizanError("something is wrong in this plane", hint="Its log says what."), 500)
+
+
+def _refusal(asked: Asked, route: Route) -> Response | None:
+    """What keeps a request out before its handler is asked."""
+    if route.needs is None:
+        return None
+    viewer = asked.viewer
+    if viewer is _NOBODY:
+        if route.surface == "page" and route.method == "GET":
+            return RedirectResponse("/sign-in", 303)
+        return _told(asked, route, ForbiddenError("nobody is signed in", hint="Send a token of this plane."), 401)
+    if not viewer.may(route.needs):
+        raise ForbiddenError(f"`{viewer.name}` may not {route.needs} here", hint="Ask an administrator for the role.")
+    if route.method != "GET" and not is_own_form(asked.site, viewer, _given_token(asked)):
+        raise ForbiddenError("the form is not of this session", hint="Load the page again, and send it once more.")
+    return None
+
+
+def _given_token(asked: Asked) -> str:
+    return asked.request.headers.get(FORM_HEADER) or (asked.form().get(FORM_FIELD, "") if asked.body else "")
+
+
+def _told(asked: Asked, route: Route, error: BartizanError, status: int) -> Response:
+    """An error as its reader can use it: a problem document (RFC 9457) for programs, a page for people."""
+    headers = {"Retry-After": "5"} if status == 503 else {}
+    if route.surface == "api":
+        told: dict[str, Any] = {"type": "about:blank", "status": status, "title": error.message, "detail": error.hint}
+        return JSONResponse(told, status, headers, media_type="application/problem+json")
+    answer = page(asked, "error.html", status, error=error, status_code=status)
+    answer.headers.update(headers)
+    return answer
+
+
+async def _unrouted(site: Site, request: Request, error: Exception) -> Response:
+    """What no route answers."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    is_api = request.url.path.startswith("/api/")
+    route = Route("GET", "/", _nothing, surface="api" if is_api else "page")
+    said = NotThereError("there is nothing here", hint="Begin at the fleet.")
+    return _told(Asked(site, _NOBODY, request), route, said, status)
+
+
+def _nothing(_asked: Asked) -> Response:
+    return Response(status_code=404)

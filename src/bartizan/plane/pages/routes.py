@@ -1,0 +1,7 @@
+"""The doors of all pages, in the order of the navigation."""
+
+from __future__ import annotations
+
+from bartizan.plane.pages import fleet
+
+ROUTES = (*fleet.ROUTES,)
