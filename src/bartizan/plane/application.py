@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 from anyio.to_thread import run_sync
@@ -16,14 +16,17 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Match
 from starlette.routing import Route as Bound
 
 from bartizan.base.errors import BartizanError, SpecError, StoreError
+from bartizan.plane.api import routes as api
 from bartizan.plane.headers import SafeHeaders
 from bartizan.plane.pages import routes as pages
 from bartizan.plane.people import routes as people
 from bartizan.plane.people.identity import FORM_FIELD, FORM_HEADER, identify, is_own_form
+from bartizan.plane.problem import problem
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, ForbiddenError, NotThereError, Route, Site
 from bartizan.plane.viewer import Viewer
@@ -46,13 +49,15 @@ _STATUS: Final[tuple[tuple[type[BartizanError], int], ...]] = (
     (BartizanError, 502),
 )
 """What each kind of error is in HTTP; the first that fits."""
+_WITH: Final[dict[int, dict[str, str]]] = {503: {"Retry-After": "5"}, 401: {"WWW-Authenticate": "Bearer"}}
+"""Headers that a status needs."""
 
 
 def application(site: Site, rooms: Sequence[Route] = ()) -> Starlette:
     """Bind all doors. `rooms` are those that only some processes have."""
     limiter = anyio.CapacityLimiter(THREADS)
 
-    routes = [_bound(site, limiter, route) for route in (*pages.ROUTES, *people.ROUTES, *rooms)]
+    routes = [_bound(site, limiter, route) for route in (*pages.ROUTES, *api.ROUTES, *people.ROUTES, *rooms)]
     routes.append(Bound("/assets/{name}", site.assets.answer, methods=["GET"]))
     return Starlette(
         routes=routes,
@@ -113,21 +118,21 @@ def _refusal(asked: Asked, route: Route) -> Response | None:
         return _told(asked, route, ForbiddenError("nobody is signed in", hint="Send a token of this plane."), 401)
     if not viewer.may(route.needs):
         raise ForbiddenError(f"`{viewer.name}` may not {route.needs} here", hint="Ask an administrator for the role.")
-    if route.method != "GET" and not is_own_form(asked.site, viewer, _given_token(asked)):
+    if route.method != "GET" and not is_own_form(asked.site, viewer, _given_token(asked, route.surface)):
         raise ForbiddenError("the form is not of this session", hint="Load the page again, and send it once more.")
     return None
 
 
-def _given_token(asked: Asked) -> str:
-    return asked.request.headers.get(FORM_HEADER) or (asked.form().get(FORM_FIELD, "") if asked.body else "")
+def _given_token(asked: Asked, surface: str) -> str:
+    given = asked.request.headers.get(FORM_HEADER)
+    return given or (asked.form().get(FORM_FIELD, "") if asked.body and surface == "page" else "")
 
 
 def _told(asked: Asked, route: Route, error: BartizanError, status: int) -> Response:
     """An error as its reader can use it: a problem document (RFC 9457) for programs, a page for people."""
-    headers = {"Retry-After": "5"} if status == 503 else {}
+    headers = dict(_WITH.get(status, {}))
     if route.surface == "api":
-        told: dict[str, Any] = {"type": "about:blank", "status": status, "title": error.message, "detail": error.hint}
-        return JSONResponse(told, status, headers, media_type="application/problem+json")
+        return problem(error, status, headers)
     answer = page(asked, "error.html", status, error=error, status_code=status)
     answer.headers.update(headers)
     return answer
@@ -139,7 +144,19 @@ async def _unrouted(site: Site, request: Request, error: Exception) -> Response:
     is_api = request.url.path.startswith("/api/")
     route = Route("GET", "/", _nothing, surface="api" if is_api else "page")
     said = NotThereError("there is nothing here", hint="Begin at the fleet.")
-    return _told(Asked(site, _NOBODY, request), route, said, status)
+    allowed = _allowed(request) if status == 405 else ""
+    if allowed:
+        said = NotThereError(f"this cannot be done by {request.method}", hint=f"Use {allowed}.")
+    answer = _told(Asked(site, _NOBODY, request), route, said, status)
+    if allowed:
+        answer.headers["Allow"] = allowed
+    return answer
+
+
+def _allowed(request: Request) -> str:
+    """The methods of all doors at a place."""
+    here = [route for route in request.app.routes if route.matches(request.scope)[0] != Match.NONE]
+    return ", ".join(sorted({method for route in here for method in getattr(route, "methods", None) or ()}))
 
 
 def _nothing(_asked: Asked) -> Response:

@@ -89,6 +89,20 @@ def within_names(
     return or_(number.is_(None) & number.is_not(None), *(_named(one, number, namespace, team) for one in scope))
 
 
+def covers(scope: Scope, name: str, namespace: str, team: str) -> bool:
+    """Whether a viewer has a permission for all of what a decision is about; what is empty means all of its kind.
+
+    The same law as `within_names`, for a decision that is not kept yet.
+    """
+    return any(
+        all(
+            names is None or (chosen != "" and chosen in names)
+            for chosen, names in ((name, one.clusters), (namespace, one.namespaces), (team, one.teams))
+        )
+        for one in scope
+    )
+
+
 def _named(
     grant: Grant, number: ColumnElement[Any], namespace: ColumnElement[Any], team: ColumnElement[Any]
 ) -> ColumnElement[bool]:
