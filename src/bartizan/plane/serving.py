@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
+from bartizan.app.duties import upkeep, watching
+from bartizan.app.duties.duty import Post
+from bartizan.app.duties.here import on_duty
 from bartizan.app.settings import place, secret_key
 from bartizan.base.errors import SourceError
 from bartizan.plane.application import THREADS, application
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from bartizan.app.duties.duty import Duty
     from bartizan.app.settings import Settings
 
 _BESIDE: Final = 4
@@ -79,9 +83,18 @@ def serve(settings: Settings, wanted: Serving, now: Callable[[], datetime], say:
         ssl_keyfile=key,
     )
     try:
-        uvicorn.Server(config).run(sockets=[listening])
+        with on_duty(_duties(settings, wanted), Post(site.store, site.ingest, settings, site.key, now)):
+            uvicorn.Server(config).run(sockets=[listening])
     finally:
         site.store.close()
+
+
+def _duties(settings: Settings, wanted: Serving) -> list[Duty]:
+    """What this process does beside its pages; where workers do it, nothing."""
+    if not wanted.watches:
+        return []
+    cache = place(wanted.folder, wanted.database).folder / "checkouts"
+    return [*upkeep.DUTIES, *watching.duties(settings, cache)]
 
 
 def _listen(host: str, port: int) -> socket.socket:
