@@ -116,22 +116,22 @@ def waterfall(title: str, start: float, steps: Sequence[Step]) -> str:
             f' height="{max(bottom - top, 1.0):.1f}"><title>{_text(said)}</title></rect>'
         )
 
-    shapes = [bar(0, (0.0, start), "plain", f"before: {_per_cent(start)}")]
+    shapes = [bar(0, (0.0, start), "plain", f"before: {_exact(start)}")]
     for number, step in enumerate(steps, 1):
         tone: Tone = "good" if step.change > 0 else "bad" if step.change < 0 else "plain"
-        shape = bar(number, (levels[number - 1], levels[number]), tone, f"{step.label}: {_signed(step.change)}")
+        shape = bar(number, (levels[number - 1], levels[number]), tone, f"{step.label}: {_points(step.change)}")
         shapes.append(f'<a href="{_text(step.link)}">{shape}</a>' if step.link else shape)
-    shapes.append(bar(len(steps) + 1, (0.0, levels[-1]), "plain", f"after: {_per_cent(levels[-1])}"))
+    shapes.append(bar(len(steps) + 1, (0.0, levels[-1]), "plain", f"after: {_exact(levels[-1])}"))
     labels = ["before", *(step.label for step in steps), "after"]
     shapes += [
         f'<text x="{(number + 0.5) * width:.1f}" y="{_HEIGHT - 4}" text-anchor="middle">{_text(label)}</text>'
         for number, label in enumerate(labels)
     ]
-    described = f"from {_per_cent(start)} to {_per_cent(levels[-1])}: " + (
-        ", ".join(f"{step.label} {_signed(step.change)}" for step in steps) or "nothing moved it"
+    described = f"from {_exact(start)} to {_exact(levels[-1])}: " + (
+        ", ".join(f"{step.label} {_points(step.change)}" for step in steps) or "nothing moved it"
     )
-    rows = [("before", _per_cent(start)), *((step.label, _signed(step.change)) for step in steps)]
-    rows.append(("after", _per_cent(levels[-1])))
+    rows = [("before", _exact(start)), *((step.label, _points(step.change)) for step in steps)]
+    rows.append(("after", _exact(levels[-1])))
     return _figure(title, described, (_WIDTH, _HEIGHT), shapes, ("", "share"), rows)
 
 
@@ -241,8 +241,13 @@ def _per_cent(value: float) -> str:
     return f"{value * 100:.1f} %"
 
 
-def _signed(value: float) -> str:
-    return f"{value * 100:+.1f} points"
+def _exact(value: float) -> str:
+    """With the two decimals that a score is told with, so that steps add up to what they lead to."""
+    return f"{value * 100:.2f} %"
+
+
+def _points(value: float) -> str:
+    return f"{value * 100:+.2f} points"
 
 
 def _share(value: float, whole: float) -> str:

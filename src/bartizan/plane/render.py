@@ -43,6 +43,7 @@ def templates(assets: Assets) -> Environment:
         "severity": lambda number: Severity(number).label,
         "verdict": lambda number: Verdict(number).name.lower(),
         "since": _since,
+        "last_day": lambda at: (at - timedelta(microseconds=1)).date().isoformat(),
         "picture": Markup,  # only for charts, which escape what they are given
     }
     return made

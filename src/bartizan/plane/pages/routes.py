@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bartizan.plane.pages import fleet
+from bartizan.plane.pages import fleet, framework, frameworks
 
-ROUTES = (*fleet.ROUTES,)
+ROUTES = (*fleet.ROUTES, *frameworks.ROUTES, *framework.ROUTES)
