@@ -100,9 +100,7 @@ class FrameworkRow:
 def read(connection: Connection, chosen: Chosen, at: datetime) -> Compliance:
     """Read all that frameworks are worked out from."""
     words = attesting.attested(connection, chosen.scope)
-    return Compliance(
-        at, scores.rules(connection, chosen.scope), attesting.for_scores(words, chosen.cluster), words
-    )
+    return Compliance(at, scores.rules(connection, chosen.scope), attesting.for_scores(words, chosen.cluster), words)
 
 
 def known(facts: Iterable[RuleFacts]) -> dict[str, Framework]:
@@ -172,4 +170,3 @@ def _word(compliance: Compliance, framework: str, control: str) -> Attested | No
         and (framework, control, one.made_at.date(), one.percent) in counting
     ]
     return max(mine, key=lambda one: (one.made_at.date(), -one.percent), default=None)
-

@@ -63,7 +63,7 @@ def chosen(asked: Asked, connection: Connection) -> Chosen:
     clusters, teams = scores.names(connection, scope, _OFFERED + 1)
     for kind, known in (("cluster", clusters), ("team", teams)):
         if fields[kind] and fields[kind] not in known:
-            part = narrowed(scope, **{kind: fields[kind]})  # type: ignore[arg-type]  # one of its two names
+            part = narrowed(scope, **{kind: fields[kind]})
             if fields[kind] not in scores.names(connection, part, 1)[kind == "team"]:
                 raise missing(f"{kind} `{fields[kind]}`")
     part = narrowed(

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bartizan.plane.pages import fleet, framework, frameworks
+from bartizan.plane.pages import fleet, framework, frameworks, trends
 
-ROUTES = (*fleet.ROUTES, *frameworks.ROUTES, *framework.ROUTES)
+ROUTES = (*fleet.ROUTES, *frameworks.ROUTES, *framework.ROUTES, *trends.ROUTES)

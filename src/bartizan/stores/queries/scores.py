@@ -7,9 +7,10 @@ counts are by `key`, which stands for a rule as one group of clusters has it.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from bartizan.model.ledger import Entry, RuleFacts, Tally, Verdict
 from bartizan.model.severity import Severity
@@ -18,20 +19,28 @@ from bartizan.stores.schema import COUNTS, adoption, cluster, entry, place, rule
 from bartizan.stores.scope import members, within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
     from sqlalchemy import ColumnElement, Connection, Subquery
 
+    from bartizan.model.ledger import Cause
     from bartizan.stores.scope import Scope
 
 Group: TypeAlias = Literal["cluster", "namespace", "team"]
+
+_Key: TypeAlias = tuple[int | None, int | None, int]
+"""A rule's number behind the sets of rules, on both days, of the clusters that have it as that."""
 
 _GROUPS: Final[dict[Group, ColumnElement[Any]]] = {
     "cluster": cluster.c.name,
     "namespace": place.c.namespace,
     "team": place.c.team,
 }
+
+
+LEDGER: Final = 200
+"""Entries that a page shows of a cause."""
 
 
 class Rules(NamedTuple):
@@ -60,7 +69,18 @@ class Moved(NamedTuple):
     before: Verdict
     after: Verdict
     cause: str
-    count: int
+    pairs: int
+
+
+class _Step(NamedTuple):
+    """Entries of one key and cause; `later` than the second of two days."""
+
+    later: bool
+    key: _Key
+    before: int
+    after: int
+    cause: Cause
+    pairs: int
 
 
 class DayMoves(NamedTuple):
@@ -71,7 +91,7 @@ class DayMoves(NamedTuple):
     before: Verdict
     after: Verdict
     cause: str
-    count: int
+    pairs: int
 
 
 def names(connection: Connection, scope: Scope, limit: int) -> tuple[list[str], list[str]]:
@@ -105,11 +125,11 @@ def rules_by(
     known = _Known(connection, {row.rule_set for row in rows})
     found: dict[str, Rules] = {}
     for row in rows:
-        counts = [0, *map(int, row[3 : 3 + len(COUNTS)])]
-        if any(counts):
+        numbers = [0, *map(int, row[3 : 3 + len(COUNTS)])]
+        if any(numbers):
             mine = found.setdefault(row.group_name if group else "", Rules({}, {}))
             key = f"{row.rule}.{row.rule_set}.{row.severity}"
-            mine.counts[key] = counts
+            mine.counts[key] = numbers
             mine.facts[key] = known.weighed(row.rule_set, row.rule, row.severity)
     return found
 
@@ -123,27 +143,29 @@ def between(connection: Connection, scope: Scope, since: date, until: date) -> B
     eras = _eras(scope, (since, until))
     keys = (eras.c.era_0, eras.c.era_1, tally.c.rule)
     now = select(*keys, *_sums()).join(eras, eras.c.id == tally.c.cluster)
-    counts: dict[tuple[Any, ...], list[int]] = {}
+    before: dict[_Key, list[int]] = defaultdict(lambda: [0] * (len(COUNTS) + 1))
+    after: dict[_Key, list[int]] = defaultdict(lambda: [0] * (len(COUNTS) + 1))
     for row in connection.execute(now.where(within(scope, tally.c.place)).group_by(*keys)):
-        counts[tuple(row[:3])] = [0, *map(int, row[3:])]
-    entries: list[Entry] = []
-    after: dict[tuple[Any, ...], list[int]] = {key: list(row) for key, row in counts.items()}
-    for later, key, move, count in _since(connection, scope, eras, since, until):
-        was, now_is, cause = move
-        for where in (counts, after) if later else (counts,):
-            row = where.setdefault(key, [0] * (len(COUNTS) + 1))
-            row[was] += count
-            row[now_is] -= count
-        after.setdefault(key, [0] * (len(COUNTS) + 1))
-        if not later:
-            entries.append(Entry("", until, "", _key(key), Verdict(was), Verdict(now_is), cause, count))
-    known = _Known(connection, {number for key in counts for number in key[:2]})
-    facts_before = {_key(key): known.of(key[0], key[2]) for key in counts if known.has(key[0], key[2])}
-    facts_after = {_key(key): known.of(key[1], key[2]) for key in counts if known.has(key[1], key[2])}
-    for key in counts:
-        if _key(key) not in facts_before and _key(key) not in facts_after:
-            facts_before[_key(key)] = facts_after[_key(key)] = known.of(key[1], key[2])
-    return Between(_tallies(counts), _tallies(after), entries, facts_before, facts_after)
+        counts = [0, *map(int, row[3:])]
+        before[row[0], row[1], row[2]], after[row[0], row[1], row[2]] = counts, list(counts)
+    steps = list(_since(connection, scope, eras, since, until))
+    for step in steps:
+        for side in (before, after) if step.later else (before,):
+            side[step.key][step.before] += step.pairs
+            side[step.key][step.after] -= step.pairs
+    known = _Known(connection, {number for key in before for number in key[:2]})
+    names = known.names(before)
+    return Between(
+        _tallies(before, names),
+        _tallies(after, names),
+        [
+            Entry("", until, "", names[one.key], Verdict(one.before), Verdict(one.after), one.cause, one.pairs)
+            for one in steps
+            if not one.later
+        ],
+        {name: known.named(name, (key[0], key[1]), key[2]) for key, name in names.items()},
+        {name: known.named(name, (key[1], key[0]), key[2]) for key, name in names.items()},
+    )
 
 
 def moves_by_day(connection: Connection, scope: Scope, since: date, number: int | None = None) -> list[DayMoves]:
@@ -163,11 +185,12 @@ def moves_by_day(connection: Connection, scope: Scope, since: date, number: int 
 
 
 def ledger(
-    connection: Connection, scope: Scope, days: tuple[date, date], cause: str, limit: int
+    connection: Connection, scope: Scope, days: tuple[date, date], cause: str, only: Sequence[str] | None = None
 ) -> tuple[list[Moved], int]:
     """The entries behind one cause between the ends of two days, the largest first, and how many there are in all.
 
-    What happened and was undone the same way cancels out in a score; here both show.
+    What happened and was undone the same way cancels out in a score; here
+    both show. `only` are the rules that are asked for, by name.
     """
     keys = (rule.c.name, cluster.c.name, place.c.namespace, entry.c.before, entry.c.after, entry.c.cause)
     total = func.sum(entry.c.count)
@@ -181,9 +204,31 @@ def ledger(
         .where(within(scope, entry.c.place), cluster.c.left_at.is_(None))
         .group_by(*keys)
     )
+    if only is not None:
+        grouped = grouped.where(rule.c.name.in_(only))
     every = int(connection.execute(select(func.count()).select_from(grouped.subquery())).scalar_one())
-    found = connection.execute(grouped.order_by(total.desc(), *keys).limit(limit))
+    found = connection.execute(grouped.order_by(total.desc(), *keys).limit(LEDGER))
     return [Moved(*row[:3], Verdict(row[3]), Verdict(row[4]), row[5], int(row[6])) for row in found], every
+
+
+def facts(connection: Connection, keys: Iterable[str]) -> dict[str, RuleFacts]:
+    """What the rules of `moves_by_day` are, by its keys."""
+    parts = {key: key.partition(".") for key in keys}
+    sets = {key: int(its_set) if its_set.isdecimal() else None for key, (_, _, its_set) in parts.items()}
+    known = _Known(connection, set(sets.values()))
+    return {key: known.of(sets[key], int(number)) for key, (number, _, _) in parts.items()}
+
+
+def failing_moves(connection: Connection, scope: Scope, since: date) -> list[DayMoves]:
+    """By day after `since`, how many pairs came to fail or ceased to, from or to which verdict and why. No key."""
+    keys = (entry.c.day, entry.c.before, entry.c.after, entry.c.cause)
+    wanted = select(*keys, func.sum(entry.c.count)).join(cluster, cluster.c.id == entry.c.cluster).group_by(*keys)
+    ours = or_(entry.c.before == int(Verdict.FAIL), entry.c.after == int(Verdict.FAIL))
+    wanted = wanted.where(entry.c.day > since, ours, within(scope, entry.c.place), cluster.c.left_at.is_(None))
+    return [
+        DayMoves(day, "", Verdict(before), Verdict(after), cause, int(pairs))
+        for day, before, after, cause, pairs in connection.execute(wanted.order_by(entry.c.day))
+    ]
 
 
 class _Known:
@@ -201,11 +246,23 @@ class _Known:
             for row in connection.execute(select(rule))
         }
 
-    def has(self, its_set: int | None, number: int) -> bool:
-        return number in self._sets.get(its_set or 0, {})
-
     def of(self, its_set: int | None, number: int) -> RuleFacts:
         return self._sets.get(its_set or 0, {}).get(number) or self._now[number]
+
+    def named(self, name: str, sets: tuple[int | None, ...], number: int) -> RuleFacts:
+        """What a rule is by the first of the sets that asks it, under another name."""
+        asked = (self._sets.get(one or 0, {}).get(number) for one in sets)
+        facts = next(filter(None, asked), self._now[number])
+        return RuleFacts(name, facts.severity, facts.frameworks, facts.digest)
+
+    def names(self, keys: Iterable[_Key]) -> dict[_Key, str]:
+        """A name for each key: the rule's own, unless other clusters have it as something else."""
+        many = list(keys)
+        often = Counter(number for _, _, number in many)
+        return {
+            key: self._now[key[2]].id if often[key[2]] == 1 else f"{self._now[key[2]].id} ({key[0]}, {key[1]})"
+            for key in many
+        }
 
     def weighed(self, its_set: int | None, number: int, severity: int) -> RuleFacts:
         """The rule as its pairs are counted: one that is leaving keeps its severity."""
@@ -224,25 +281,18 @@ def _eras(scope: Scope, days: Sequence[date]) -> Subquery:
     return wanted.subquery("eras")
 
 
-def _since(
-    connection: Connection, scope: Scope, eras: Subquery, since: date, until: date
-) -> Iterable[tuple[bool, tuple[Any, ...], tuple[int, int, Any], int]]:
-    """Movements after `since` by key, and whether they are after `until` too."""
+def _since(connection: Connection, scope: Scope, eras: Subquery, since: date, until: date) -> Iterator[_Step]:
     later = (entry.c.day > until).label("later")
     keys = (later, eras.c.era_0, eras.c.era_1, entry.c.rule, entry.c.before, entry.c.after, entry.c.cause)
     wanted = select(*keys, func.sum(entry.c.count)).join(eras, eras.c.id == entry.c.cluster)
     wanted = wanted.where(entry.c.day > since, within(scope, entry.c.place)).group_by(*keys)
     for row in connection.execute(wanted):
-        yield bool(row[0]), tuple(row[1:4]), (row[4], row[5], row[6]), int(row[7])
+        yield _Step(bool(row[0]), (row[1], row[2], row[3]), row[4], row[5], row[6], int(row[7]))
 
 
 def _sums() -> list[ColumnElement[int]]:
     return [func.sum(tally.c[name]) for name in COUNTS]
 
 
-def _key(key: tuple[Any, ...]) -> str:
-    return ".".join(map(str, key))
-
-
-def _tallies(counts: dict[tuple[Any, ...], list[int]]) -> list[Tally]:
-    return [Tally("", "", _key(key), *row[1:]) for key, row in counts.items() if any(row[1:])]
+def _tallies(counts: dict[_Key, list[int]], names: dict[_Key, str]) -> list[Tally]:
+    return [Tally("", "", names[key], *row[1:]) for key, row in counts.items() if any(row[1:])]

@@ -36,6 +36,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("cluster", "day", name=op.f("pk_adoption")),
     )
-    op.execute("INSERT INTO adoption SELECT id, joined_at / 86400000000, rule_set FROM cluster WHERE rule_set IS NOT NULL")
+    op.execute(
+        "INSERT INTO adoption SELECT id, joined_at / 86400000000, rule_set FROM cluster WHERE rule_set IS NOT NULL"
+    )
     op.add_column("attestation", sa.Column("percent", sa.SmallInteger(), server_default="100", nullable=False))
     op.create_index(op.f("ix_entry_rule_day"), "entry", ["rule", "day"], unique=False)
