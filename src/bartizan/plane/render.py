@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from bartizan.findings.score import percent
+from bartizan.findings.score import percent, points
 from bartizan.model.ledger import Verdict
 from bartizan.model.severity import Severity
 from bartizan.plane.people.identity import form_token
@@ -44,6 +44,7 @@ def templates(assets: Assets) -> Environment:
         "verdict": lambda number: Verdict(number).name.lower(),
         "since": _since,
         "span": span,
+        "points": points,
         "last_day": lambda at: (at - timedelta(microseconds=1)).date().isoformat(),
         "picture": Markup,  # only for charts, which escape what they are given
     }

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bartizan.plane.pages import fleet, framework, frameworks, trends
+from bartizan.plane.pages import fleet, framework, frameworks, trends, why
 
-ROUTES = (*fleet.ROUTES, *frameworks.ROUTES, *framework.ROUTES, *trends.ROUTES)
+ROUTES = (*fleet.ROUTES, *frameworks.ROUTES, *framework.ROUTES, *trends.ROUTES, *why.ROUTES)

@@ -49,12 +49,11 @@ def mended(connection: Connection, scope: Scope, begin: datetime, end: datetime)
         .where(within(scope, finding.c.place))
         .subquery()
     )
-    by = {"partition_by": lives.c.severity}
     ranked = select(
         lives.c.severity,
         lives.c.took,
-        func.row_number().over(order_by=lives.c.took, **by).label("rank"),
-        func.count().over(**by).label("number"),
+        func.row_number().over(partition_by=lives.c.severity, order_by=lives.c.took).label("rank"),
+        func.count().over(partition_by=lives.c.severity).label("number"),
     ).subquery()
     middle, most = (ranked.c.number + 1) // 2, (ranked.c.number * 95 + 99) // 100
     wanted = select(ranked).where((ranked.c.rank == middle) | (ranked.c.rank == most))
