@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from bartizan.stores.bulk import unless_there
 from bartizan.stores.schema import outbox
@@ -47,6 +47,12 @@ def claim(connection: Connection, at: datetime, lease: timedelta, limit: int = 5
     taken = update(outbox).where(outbox.c.id.in_(numbers)).values(due_at=at + lease, attempts=outbox.c.attempts + 1)
     connection.execute(taken)
     return [Message(row.id, row.key, row.target, row.message, row.attempts + 1) for row in rows]
+
+
+def waiting(connection: Connection) -> dict[str, int]:
+    """How many messages are waiting, and how many are dead."""
+    counted = select(outbox.c.state, func.count()).where(outbox.c.state.in_(("waiting", "dead")))
+    return {"waiting": 0, "dead": 0} | {row[0]: row[1] for row in connection.execute(counted.group_by(outbox.c.state))}
 
 
 def sent(connection: Connection, number: int, at: datetime) -> None:

@@ -12,6 +12,7 @@ from bartizan.fleet import state
 from bartizan.model.ledger import Verdict
 from bartizan.model.severity import Severity
 from bartizan.outputs.charts import Part, Point, stacked, trend
+from bartizan.plane.measures import lease_of
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, Route
 from bartizan.stores.queries import findings, overview
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 DAYS: Final = 30
 _WORST: Final = 8
-_LEAST_LEASE_S: Final = 60
-"""Even a cluster that is watched is not expected to be heard of more often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class ClusterRow:
 
 def row_of(view: ClusterView, now: datetime) -> ClusterRow:
     """What a cluster's row says."""
-    known = state(view.last_seen, max(view.interval_s, _LEAST_LEASE_S), now)
+    known = state(view.last_seen, lease_of(view.interval_s), now)
     return ClusterRow(view, known, severity_score(view.counts), failing(view.counts))
 
 
