@@ -62,7 +62,10 @@ def test_what_is_not_known_is_a_gap_and_no_zero() -> None:
 def test_a_chart_says_what_it_shows() -> None:
     chart = waterfall("why it moved", 0.8, [Step("fixes", 0.05, "/findings"), Step("rules", -0.1)])
     name = read(chart).find("svg").get("aria-label")  # type: ignore[union-attr]  # it is there, or the test fails
-    assert name == "why it moved: from 80.00 % to 75.00 %: fixes +5.00 points, rules -10.00 points; the scale begins at 65.00 %"
+    assert (
+        name
+        == "why it moved: from 80.00 % to 75.00 %: fixes +5.00 points, rules -10.00 points; the scale begins at 65.00 %"
+    )
     assert [item.get("href") for item in read(chart).iter("a")] == ["/findings"]
 
 

@@ -7,26 +7,26 @@ policies name; of that no more is known than what they name.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bartizan.catalog.loader import Control, Framework, load_catalog
 from bartizan.catalog.scoring import attested_name, scored
 from bartizan.findings.score import attested_on, control_scores, framework_score, sums
-from bartizan.model.ledger import Verdict
+from bartizan.model.ledger import RuleFacts, Verdict
 from bartizan.stores import attesting
 from bartizan.stores.queries import scores
+from bartizan.stores.queries.scores import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
 
     from bartizan.findings.score import Attestation, Score
-    from bartizan.model.ledger import RuleFacts
     from bartizan.plane.part import Chosen
     from bartizan.stores.attesting import Attested
-    from bartizan.stores.queries.scores import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,35 @@ class FrameworkRow:
 def read(connection: Connection, chosen: Chosen, at: datetime) -> Compliance:
     """Read all that frameworks are worked out from."""
     words = attesting.attested(connection, chosen.scope)
-    return Compliance(at, scores.rules(connection, chosen.scope), attesting.for_scores(words, chosen.cluster), words)
+    rules = scores.rules(connection, chosen.scope)
+    rules = Rules(rules.counts, with_controls(rules.facts))
+    return Compliance(at, rules, attesting.for_scores(words, chosen.cluster), words)
+
+
+def with_controls(facts: Mapping[str, RuleFacts]) -> dict[str, RuleFacts]:
+    """Facts with the controls that name a check of the catalogue, beside those that it names itself."""
+    found = {}
+    for key, one in facts.items():
+        places = controls_of(one.id.partition(" (")[0], one.frameworks)
+        found[key] = one if places == one.frameworks else RuleFacts(one.id, one.severity, places, one.digest)
+    return found
+
+
+def controls_of(rule: str, named: tuple[str, ...]) -> tuple[str, ...]:
+    """All controls that a rule serves: those that it names, and those that name it."""
+    more = _catalogued().get(rule)
+    return tuple(sorted({*named, *more})) if more else named
+
+
+@lru_cache(maxsize=1)
+def _catalogued() -> dict[str, tuple[str, ...]]:
+    """The controls that each check of the catalogue serves."""
+    found: dict[str, list[str]] = {}
+    for framework in load_catalog().frameworks.values():
+        for name, control in framework.controls.items():
+            for check in control.checks:
+                found.setdefault(check, []).append(f"{framework.id}:{name}")
+    return {check: tuple(places) for check, places in found.items()}
 
 
 def known(facts: Iterable[RuleFacts]) -> dict[str, Framework]:

@@ -84,8 +84,9 @@ def _by_cluster(
     for name in names:
         if name in judged:
             holding = attested_on(known.at.date(), attesting.for_scores(known.words, name))
-            rules = judged[name]
-            found.append((name, framework_score(rules.counts, rules.facts, scored(framework), holding)))
+            counts, facts = judged[name]
+            facts = compliance.with_controls(facts)
+            found.append((name, framework_score(counts, facts, scored(framework), holding)))
     return found
 
 

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from bartizan.plane.pages import fleet, framework, frameworks, trends, why
+from bartizan.plane.pages import fleet, framework, frameworks, policies, policy, trends, why
 
-ROUTES = (*fleet.ROUTES, *frameworks.ROUTES, *framework.ROUTES, *trends.ROUTES, *why.ROUTES)
+ROUTES = (
+    *fleet.ROUTES,
+    *frameworks.ROUTES,
+    *framework.ROUTES,
+    *policies.ROUTES,
+    *policy.ROUTES,
+    *trends.ROUTES,
+    *why.ROUTES,
+)

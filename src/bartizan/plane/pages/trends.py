@@ -119,7 +119,7 @@ def _by_framework(
         facts[name] = known.rules.facts[key]
     moves: dict[date, list[DayMoves]] = {}
     moved = scores.moves_by_day(connection, chosen.scope, since)
-    facts = {**scores.facts(connection, {one.key for one in moved}), **facts}
+    facts = {**compliance.with_controls(scores.facts(connection, {one.key for one in moved})), **facts}
     for one in moved:
         moves.setdefault(one.day, []).append(one)
     today = known.at.date()

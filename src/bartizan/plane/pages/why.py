@@ -139,6 +139,9 @@ def _read(asked: Asked, connection: Connection) -> _Read:
     if since >= until:
         raise SpecError(f"`{since}` is not before `{until}`", hint="Name the earlier day first.")
     between = scores.between(connection, chosen.scope, since, until)
+    sides = (between.facts_before, between.facts_after)
+    before, after = map(compliance.with_controls, sides)
+    between = between._replace(facts_before=before, facts_after=after)
     name = asked.query.get("framework", "")
     known = compliance.known((*between.facts_before.values(), *between.facts_after.values()))
     if name and name not in known:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, or_, select
 
 from bartizan.model.ledger import Entry, RuleFacts, Tally, Verdict
 from bartizan.model.severity import Severity
@@ -48,6 +48,25 @@ class Rules(NamedTuple):
 
     counts: dict[str, list[int]]
     facts: dict[str, RuleFacts]
+
+
+class AskedRule(NamedTuple):
+    """A rule that is asked where the viewer may see: its counts, and in how many clusters it is asked, and fails."""
+
+    number: int
+    name: str
+    severity: Severity
+    frameworks: tuple[str, ...]
+    counts: list[int]
+    clusters: int
+    failing_in: int
+
+
+class GroupCounts(NamedTuple):
+    """Counts of one rule in a cluster or namespace."""
+
+    name: str
+    counts: list[int]
 
 
 class Between(NamedTuple):
@@ -132,6 +151,37 @@ def rules_by(
             mine.counts[key] = numbers
             mine.facts[key] = known.weighed(row.rule_set, row.rule, row.severity)
     return found
+
+
+def asked(connection: Connection, scope: Scope, name: str = "") -> list[AskedRule]:
+    """The rules that are asked, or the one of a name: those that have pairs, by name."""
+    fails = case((tally.c.failed > 0, tally.c.cluster))
+    numbers = (func.count(tally.c.cluster.distinct()), func.count(fails.distinct()), func.max(tally.c.severity))
+    wanted = select(tally.c.rule, *numbers, *_sums()).join(cluster, cluster.c.id == tally.c.cluster)
+    wanted = wanted.where(within(scope, tally.c.place), cluster.c.left_at.is_(None)).group_by(tally.c.rule)
+    if name:
+        wanted = wanted.where(tally.c.rule == select(rule.c.id).where(rule.c.name == name).scalar_subquery())
+    known = {row.id: row for row in connection.execute(select(rule))}
+    found = []
+    for number, clusters, failing_in, severity, *sums in connection.execute(wanted):
+        counts = [0, *map(int, sums)]
+        if any(counts):
+            row = known[number]
+            what = (number, row.name, Severity(severity), tuple(row.frameworks))
+            found.append(AskedRule(*what, counts, clusters, failing_in))
+    return sorted(found, key=lambda one: one.name)
+
+
+def where_asked(connection: Connection, scope: Scope, number: int, group: Group, limit: int) -> list[GroupCounts]:
+    """Where a rule is asked, by cluster, namespace or team, where most fail first."""
+    column = _GROUPS[group]
+    wanted = select(column, *_sums()).select_from(tally).join(cluster, cluster.c.id == tally.c.cluster)
+    if group != "cluster":
+        wanted = wanted.join(place, place.c.id == tally.c.place)
+    wanted = wanted.where(tally.c.rule == number, within(scope, tally.c.place), cluster.c.left_at.is_(None))
+    most = func.sum(tally.c.failed).desc()
+    rows = connection.execute(wanted.group_by(column).order_by(most, column).limit(limit))
+    return [GroupCounts(row[0], [0, *map(int, row[1:])]) for row in rows]
 
 
 def between(connection: Connection, scope: Scope, since: date, until: date) -> Between:
