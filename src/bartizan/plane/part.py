@@ -49,7 +49,12 @@ class Chosen(NamedTuple):
 
     def query(self, **more: object) -> str:
         """The query of a URL to the same part of the fleet."""
-        return urlencode({**self.given, **{name: value for name, value in more.items() if value not in ("", None)}})
+        return link(**{**self.given, **more})
+
+
+def link(**fields: object) -> str:
+    """The query of a URL; what is empty is left out."""
+    return urlencode({name: value for name, value in fields.items() if value not in ("", None)})
 
 
 def chosen(asked: Asked, connection: Connection) -> Chosen:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bartizan.plane.pages import fleet, framework, frameworks, policies, policy, trends, why
+from bartizan.plane.pages import compare, fleet, framework, frameworks, policies, policy, trends, why
 
 ROUTES = (
     *fleet.ROUTES,
@@ -12,4 +12,5 @@ ROUTES = (
     *policy.ROUTES,
     *trends.ROUTES,
     *why.ROUTES,
+    *compare.ROUTES,
 )

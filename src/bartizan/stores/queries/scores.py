@@ -218,6 +218,15 @@ def between(connection: Connection, scope: Scope, since: date, until: date) -> B
     )
 
 
+def facts_at(connection: Connection, scope: Scope, name: str, day: date) -> dict[str, RuleFacts]:
+    """The rules that a cluster was asked by at the end of a day, by name; none before it was asked by any."""
+    its = select(cluster.c.id).where(cluster.c.name == name, members(scope, cluster.c.id)).scalar_subquery()
+    taken = select(adoption.c.rule_set).where(adoption.c.cluster == its, adoption.c.day <= day)
+    number = connection.execute(taken.order_by(adoption.c.day.desc()).limit(1)).scalar()
+    editions = connection.execute(select(rule_set.c.editions).where(rule_set.c.id == number)).scalar()
+    return {one.id: one for one in facts_of(connection, editions or [])}
+
+
 def moves_by_day(connection: Connection, scope: Scope, since: date, number: int | None = None) -> list[DayMoves]:
     """Movements after a day, day by day, by the same keys as `rules`, or of one rule alone by its number.
 
