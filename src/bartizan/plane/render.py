@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from bartizan.findings.score import percent
+from bartizan.findings.score import percent, points
 from bartizan.model.ledger import Verdict
 from bartizan.model.severity import Severity
 from bartizan.plane.people.identity import form_token
@@ -43,6 +43,9 @@ def templates(assets: Assets) -> Environment:
         "severity": lambda number: Severity(number).label,
         "verdict": lambda number: Verdict(number).name.lower(),
         "since": _since,
+        "span": span,
+        "points": points,
+        "last_day": lambda at: (at - timedelta(microseconds=1)).date().isoformat(),
         "picture": Markup,  # only for charts, which escape what they are given
     }
     return made
@@ -78,6 +81,20 @@ def _moment(at: datetime | None) -> Markup:
     if at is None:
         return Markup("never")
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), at.strftime("%Y-%m-%d %H:%M:%S UTC"))
+
+
+def span(time: timedelta | None) -> str:
+    """A stretch of time in its two largest units; a dash where it is not known."""
+    if time is None:
+        return "\N{EN DASH}"
+    minutes = round(time / timedelta(minutes=1))
+    if minutes < 1:
+        return f"{time.total_seconds():.0f} s"
+    days, rest = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _since(at: datetime | None, now: datetime) -> str:

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from bartizan.plane.pages import fleet
+from bartizan.plane.pages import compare, fleet, framework, frameworks, policies, policy, trends, why
 
-ROUTES = (*fleet.ROUTES,)
+ROUTES = (
+    *fleet.ROUTES,
+    *frameworks.ROUTES,
+    *framework.ROUTES,
+    *policies.ROUTES,
+    *policy.ROUTES,
+    *trends.ROUTES,
+    *why.ROUTES,
+    *compare.ROUTES,
+)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from bartizan.stores.schema.answers import answer
 from bartizan.stores.schema.columns import COUNTS, METADATA
-from bartizan.stores.schema.decisions import attestation, audit, waiver
+from bartizan.stores.schema.decisions import attestation, audit, document, waiver
 from bartizan.stores.schema.history import entry, finding, rollup, tally, total, transition
 from bartizan.stores.schema.inventory import (
+    adoption,
     body,
     cluster,
     edition,
@@ -27,11 +28,13 @@ __all__ = [
     "COUNTS",
     "METADATA",
     "account",
+    "adoption",
     "answer",
     "attestation",
     "audit",
     "body",
     "cluster",
+    "document",
     "edition",
     "entry",
     "finding",
