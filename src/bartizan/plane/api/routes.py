@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from bartizan.plane.api import beginning, clusters, docs, findings, resources, searching, tokens, trends, waivers
+from bartizan.plane.api import (
+    attestations,
+    beginning,
+    clusters,
+    docs,
+    findings,
+    frameworks,
+    resources,
+    rules,
+    scoring,
+    searching,
+    tokens,
+    trends,
+    waivers,
+)
 
 if TYPE_CHECKING:
     from bartizan.plane.api.operation import Operation
@@ -14,6 +28,10 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
     *clusters.OPERATIONS,
     *findings.OPERATIONS,
     *resources.OPERATIONS,
+    *rules.OPERATIONS,
+    *frameworks.OPERATIONS,
+    *attestations.OPERATIONS,
+    *scoring.OPERATIONS,
     *trends.OPERATIONS,
     *waivers.OPERATIONS,
     *searching.OPERATIONS,
