@@ -59,7 +59,6 @@ CHOSEN: tuple[tuple[dict[str, Any], list[str]], ...] = (
     ({"q": "latest bad"}, ["latest", "latest"]),
     ({"q": "%"}, []),
     ({"q": "' OR 1=1 --"}, []),
-    ({"cluster": "x\0y"}, []),
 )
 
 
@@ -139,7 +138,13 @@ def test_what_is_not_as_it_must_be_is_refused(program: Callable[..., Program]) -
 
 def test_what_is_not_there_is_said_so(program: Callable[..., Program]) -> None:
     asking = program()
-    for path in ("/findings/999", "/resources/999", "/clusters/three", "/clusters/three/namespaces"):
+    for path in (
+        "/findings/999",
+        "/resources/999",
+        "/clusters/three",
+        "/clusters/three/namespaces",
+        "/findings?cluster=x%00y",
+    ):
         assert asking.send("GET", path).status_code == 404
 
 
@@ -154,9 +159,7 @@ def test_a_program_sees_what_its_person_sees(program: Callable[..., Program]) ->
     only_one = program("viewer", Grant(clusters=("one",)))
     assert [one["name"] for one in only_one.get("/clusters")["items"]] == ["one"]
     assert only_one.send("GET", "/clusters/two").status_code == 404
-    assert (
-        only_one.get("/trends", cluster="two", since="2026-03-01", until="2026-03-02")["items"][0]["counts"] is not None
-    )
+    assert only_one.send("GET", "/trends?cluster=two").status_code == 404
 
 
 def test_without_a_token_nothing_is_read(site: Site) -> None:

@@ -14,11 +14,11 @@ from bartizan.catalog.loader import load_catalog
 from bartizan.catalog.scoring import attested_name
 from bartizan.plane.api.filters import After, Limit, Numbered, links, part
 from bartizan.plane.api.operation import Call, Nothing, Operation, Told
+from bartizan.plane.api.parts import known
 from bartizan.plane.api.records import Next
 from bartizan.plane.api.scoring import FrameworkName
 from bartizan.plane.site import ForbiddenError, missing
 from bartizan.stores import attesting, waivers
-from bartizan.stores.queries import overview
 from bartizan.stores.scope import admits_all
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _list(call: Call[AttestationPage, Nothing], connection: Connection) -> Told:
 def _attest(call: Call[Nothing, Attesting], connection: Connection) -> Told:
     body = call.body
     _permit(call, body.cluster)
-    number = _cluster(call, connection, body.cluster) if body.cluster else None
+    number = known(call, connection, body.cluster)
     if body.ends_at > call.now + _LONGEST:
         raise SpecError("an attestation holds for two years at most", hint="Choose an earlier end.")
     values: dict[str, Any] = {
@@ -129,21 +129,14 @@ def _permit(call: Call[Any, Any], cluster: str) -> None:
         raise ForbiddenError(f"`{viewer.name}` may not attest for {where}", hint="Attest where you approve.")
 
 
-def _cluster(call: Call[Any, Any], connection: Connection, name: str) -> int:
-    found = overview.fleet(connection, call.scope, name)
-    if not found:
-        raise missing(f"cluster `{name}`")
-    return found[0].id
-
-
 def _control(framework: str, control: str) -> str:
     """What a score calls the attested part of a control."""
-    known = load_catalog().frameworks
-    if framework not in known:
-        raise SpecError(f"there is no framework `{framework}`", hint=did_you_mean(framework, known))
-    demand = known[framework].controls.get(control)
+    every = load_catalog().frameworks
+    if framework not in every:
+        raise SpecError(f"there is no framework `{framework}`", hint=did_you_mean(framework, every))
+    demand = every[framework].controls.get(control)
     if demand is None:
-        raise SpecError(f"there is no control `{control}`", hint=did_you_mean(control, known[framework].controls))
+        raise SpecError(f"there is no control `{control}`", hint=did_you_mean(control, every[framework].controls))
     if not demand.manual:
         raise SpecError(f"control `{control}` is shown by rules alone", hint="Mend what they find.")
     return attested_name(control, demand)

@@ -9,6 +9,7 @@ import msgspec
 from bartizan.plane.api import records
 from bartizan.plane.api.filters import FindingPage, Numbered, links, page_of
 from bartizan.plane.api.operation import Call, Nothing, Operation, Told
+from bartizan.plane.api.parts import known
 from bartizan.plane.site import missing
 from bartizan.stores.queries import findings
 
@@ -31,6 +32,7 @@ class Life(msgspec.Struct, frozen=True):
 
 
 def _list(call: Call[FindingPage, Nothing], connection: Connection) -> Told:
+    known(call, connection, call.given.cluster)
     found = findings.findings(connection, call.scope, call.given.wanted(), page_of(call.given))
     return Told(Findings([records.finding(view) for view in found.rows], found.next), links(call, found.next))
 
@@ -47,7 +49,7 @@ def _one(call: Call[Numbered, Nothing], connection: Connection) -> Told:
 OPERATIONS: Final = (
     Operation(
         name="list_findings", method="GET", path="/findings", tag="Findings", given=FindingPage, answer=Findings,
-        summary="Findings, the worst first", handle=_list,
+        summary="Findings, the worst first", handle=_list, refusals=(404,),
         description="Those that are open, unless `state` says otherwise. An export takes the same parameters.",
     ),
     Operation(

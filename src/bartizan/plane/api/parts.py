@@ -27,14 +27,27 @@ class InPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     team: OneTeam | UnsetType = UNSET
 
 
+def known(call: Call[Any, Any], connection: Connection, name: str) -> int | None:
+    """The number of a cluster that is named; nothing where none is.
+
+    Raises:
+        NotThereError: there is no such cluster, or nothing of it that the viewer may see.
+    """
+    if not name:
+        return None
+    number = overview.number_of(connection, call.scope, name)
+    if number is None:
+        raise missing(f"cluster `{name}`")
+    return number
+
+
 def chosen(call: Call[Any, Any], connection: Connection, given: InPart) -> Chosen:
     """What was chosen, and the scope that is left of the viewer's.
 
     Raises:
         NotThereError: there is no such cluster, or nothing of it that the viewer may see.
     """
-    if given.cluster and not overview.fleet(connection, call.scope, given.cluster):
-        raise missing(f"cluster `{given.cluster}`")
+    known(call, connection, given.cluster)
     namespace = None if given.namespace is UNSET else given.namespace
     team = None if given.team is UNSET else given.team
     scope = narrowed(call.scope, cluster=given.cluster, namespace=namespace, team=team)

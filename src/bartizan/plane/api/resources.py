@@ -9,6 +9,7 @@ import msgspec
 from bartizan.plane.api import records
 from bartizan.plane.api.filters import Numbered, ResourcePage, links, page_of
 from bartizan.plane.api.operation import Call, Nothing, Operation, Told
+from bartizan.plane.api.parts import known
 from bartizan.plane.site import missing
 from bartizan.stores.queries import resources
 
@@ -32,6 +33,7 @@ class Whole(msgspec.Struct, frozen=True):
 
 
 def _list(call: Call[ResourcePage, Nothing], connection: Connection) -> Told:
+    known(call, connection, call.given.cluster)
     found = resources.resources(connection, call.scope, call.given.wanted(), page_of(call.given))
     return Told(Resources([records.resource(view) for view in found.rows], found.next), links(call, found.next))
 
@@ -49,7 +51,7 @@ def _one(call: Call[Numbered, Nothing], connection: Connection) -> Told:
 OPERATIONS: Final = (
     Operation(
         name="list_resources", method="GET", path="/resources", tag="Objects", given=ResourcePage, answer=Resources,
-        summary="Objects, the newest first", handle=_list,
+        summary="Objects, the newest first", handle=_list, refusals=(404,),
     ),
     Operation(
         name="get_resource", method="GET", path="/resources/{number}", tag="Objects", given=Numbered, answer=Whole,

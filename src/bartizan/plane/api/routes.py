@@ -9,6 +9,7 @@ from bartizan.plane.api import (
     beginning,
     clusters,
     docs,
+    exporting,
     findings,
     frameworks,
     resources,
@@ -36,6 +37,7 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
     *waivers.OPERATIONS,
     *searching.OPERATIONS,
     *tokens.OPERATIONS,
+    *exporting.OPERATIONS,
 )
 
 ROUTES: Final = (*docs.routes(OPERATIONS), *(one.route() for one in OPERATIONS))

@@ -13,6 +13,7 @@ from bartizan.findings.score import severity_score
 from bartizan.plane.api import records
 from bartizan.plane.api.filters import ClusterName
 from bartizan.plane.api.operation import Call, Nothing, Operation, Told
+from bartizan.plane.api.parts import known
 from bartizan.stores.queries import trends
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def days_of(since: date | UnsetType, until: date | UnsetType, today: date) -> tu
 
 def _trend(call: Call[Span, Nothing], connection: Connection) -> Told:
     first, last = days_of(call.given.since, call.given.until, call.now.date())
+    known(call, connection, call.given.cluster)
     found = trends.trend(connection, call.scope, first, last, call.given.cluster)
     return Told(
         Trend([
@@ -68,6 +70,6 @@ OPERATIONS: Final = (
     Operation(
         name="get_trend", method="GET", path="/trends", tag="Scores", given=Span, answer=Trend,
         summary="The numbers at the end of each day", handle=_trend,
-        description="Of a cluster, or of all that you may see. A cluster that is not there has no days.",
+        description="Of a cluster, or of all that you may see.", refusals=(404,),
     ),
 )  # fmt: skip  # a line says what, another does how

@@ -11,11 +11,11 @@ from msgspec import Meta
 from bartizan.base.errors import SpecError
 from bartizan.plane.api.filters import Numbered, Paging, links, part
 from bartizan.plane.api.operation import Call, Nothing, Operation, Told
+from bartizan.plane.api.parts import known
 from bartizan.plane.api.records import Next
 from bartizan.plane.problem import RefusedError
 from bartizan.plane.site import ForbiddenError, missing
 from bartizan.stores import waivers
-from bartizan.stores.queries import overview
 from bartizan.stores.scope import covers
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _ask(call: Call[Nothing, Asking], connection: Connection) -> Told:
     if not covers(call.asked.viewer.scope("ask"), name, chosen["namespace"], chosen["team"]):
         hint = "Name a cluster, namespace or team that is all yours to see."
         raise ForbiddenError("you may not ask for so much", hint=hint)
-    number = _cluster(call, connection, name) if name else None
+    number = known(call, connection, name)
     if call.body.ends_at > call.now + _LONGEST:
         raise SpecError("a waiver holds for a year at most", hint="Choose an earlier end, and ask again then.")
     asked = waivers.Asked(chosen, number, call.body.reason, call.person(connection), call.body.ends_at)
@@ -159,13 +159,6 @@ def _read(call: Call[Any, Any], connection: Connection, number: int) -> Waiver:
     if row is None:
         raise missing(f"waiver {number}")
     return _told(row)
-
-
-def _cluster(call: Call[Any, Any], connection: Connection, name: str) -> int:
-    found = overview.fleet(connection, call.scope, name)
-    if not found:
-        raise missing(f"cluster `{name}`")
-    return found[0].id
 
 
 def _told(row: Any) -> Waiver:

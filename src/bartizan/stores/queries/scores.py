@@ -218,6 +218,35 @@ def between(connection: Connection, scope: Scope, since: date, until: date) -> B
     )
 
 
+def placed(connection: Connection, scope: Scope, days: tuple[date, date], most: int) -> list[Tally]:
+    """The counts of `between` at the end of the second day, by cluster, namespace and team: `most` and one at most."""
+    eras = _eras(scope, days)
+    keys = (eras.c.era_0, eras.c.era_1, tally.c.rule)
+    named = select(eras.c.id, cluster.c.name.label("cluster_name"), place.c.namespace, place.c.team)
+    now = named.add_columns(*keys, *_sums()).join(tally, tally.c.cluster == eras.c.id)
+    now = now.join(cluster, cluster.c.id == eras.c.id).join(place, place.c.id == tally.c.place)
+    grouped = (eras.c.id, cluster.c.name, place.c.namespace, place.c.team)
+    counts: dict[tuple[str, str, str, _Key], list[int]] = defaultdict(lambda: [0] * (len(COUNTS) + 1))
+    rows = connection.execute(now.where(within(scope, tally.c.place)).group_by(*grouped, *keys).limit(most + 1))
+    for row in rows:
+        counts[row[1], row[2], row[3], (row[4], row[5], row[6])] = [0, *map(int, row[7:])]
+    moved = (*keys[:2], entry.c.rule, entry.c.before, entry.c.after)
+    later = named.add_columns(*moved, func.sum(entry.c.count)).join(entry, entry.c.cluster == eras.c.id)
+    later = later.join(cluster, cluster.c.id == eras.c.id).join(place, place.c.id == entry.c.place)
+    later = later.where(entry.c.day > days[1], within(scope, entry.c.place)).group_by(*grouped, *moved)
+    for row in connection.execute(later.limit(most + 1)):
+        side = counts[row[1], row[2], row[3], (row[4], row[5], row[6])]
+        side[row[7]] += int(row[9])
+        side[row[8]] -= int(row[9])
+    known = _Known(connection, {number for key in counts for number in key[3][:2]})
+    names = known.names({key[3] for key in counts})
+    return [
+        Tally(where, namespace, names[key], **dict(zip(COUNTS, row[1:], strict=True)), team=team)
+        for (where, namespace, team, key), row in counts.items()
+        if any(row[1:])
+    ]
+
+
 def facts_at(connection: Connection, scope: Scope, name: str, day: date) -> dict[str, RuleFacts]:
     """The rules that a cluster was asked by at the end of a day, by name; none before it was asked by any."""
     its = select(cluster.c.id).where(cluster.c.name == name, members(scope, cluster.c.id)).scalar_subquery()
@@ -354,4 +383,5 @@ def _sums() -> list[ColumnElement[int]]:
 
 
 def _tallies(counts: dict[_Key, list[int]], names: dict[_Key, str]) -> list[Tally]:
-    return [Tally("", "", names[key], *row[1:]) for key, row in counts.items() if any(row[1:])]
+    rows = ((names[key], *row[1:]) for key, row in counts.items() if any(row[1:]))
+    return [Tally("", "", *row) for row in rows]  # type: ignore[arg-type]  # the rule and seven counts
