@@ -115,11 +115,12 @@ def parameters(one: Operation[Any, Any], components: dict[str, Any]) -> Iterable
 
 def _headers(one: Operation[Any, Any]) -> Iterable[dict[str, Any]]:
     """What every operation of a kind takes in headers."""
-    text = {"type": "string", "maxLength": LONGEST, "pattern": "^[ -~]*$"}
+    text = {"type": "string"}
     if one.method == "GET" and one.answer is not None:
         yield _header("If-None-Match", "The `ETag` of what you have.", text)
     if one.method == "POST":
-        yield _header("Idempotency-Key", "A name for this change, so that it is done once however often sent.", text)
+        key = {**text, "minLength": 1, "maxLength": LONGEST, "pattern": "^[ -~]*$"}
+        yield _header("Idempotency-Key", "A name for this change, so that it is done once however often sent.", key)
     if one.current is not None:
         yield _header("If-Match", "The `ETag` of what you decide on.", text)
 
