@@ -34,28 +34,34 @@ _MODULES = {
 _ASK = """
 import json, sys
 sys.path.append(sys.argv[1])
-kind, text = sys.argv[2], sys.stdin.read()
+kind, refusals = sys.argv[2], []
 if kind == "oscal":
     from trestle.oscal.assessment_results import Model
-    Model.model_validate_json(text)
 elif kind == "oscal-poam":
     from trestle.oscal.poam import Model
-    Model.model_validate_json(text)
 else:
-    from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
-    for line in text.splitlines():
-        ComplianceFinding.model_validate_json(line)
+    from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding as Model
+for text in json.load(sys.stdin):
+    try:
+        for document in text.splitlines():
+            Model.model_validate_json(document)
+        refusals.append("")
+    except ValueError as error:
+        refusals.append(str(error))
+json.dump(refusals, sys.stdout)
 """
 
 
-def refusal(kind: str, text: str) -> str:
-    """What the published models say against a document; empty where they take it."""
+def refusals(kind: str, *texts: str) -> list[str]:
+    """What the published models say against each text, a document a line; empty where they take it."""
     folder = _install()
     if isinstance(folder, str):
         _absent(folder)
     asked = [sys.executable, "-W", "ignore", "-c", _ASK, str(folder), kind]
-    done = subprocess.run(asked, input=text, capture_output=True, text=True, timeout=120, check=False)
-    return done.stderr[-3000:] if done.returncode else ""
+    given = json.dumps(texts)
+    done = subprocess.run(asked, input=given, capture_output=True, text=True, timeout=120, check=True)
+    told: list[str] = json.loads(done.stdout)
+    return told
 
 
 def report_schema(name: str, kind: str) -> Draft202012Validator:
