@@ -60,14 +60,14 @@ MOST_NAMES: Final = 20
 
 
 class Item(msgspec.Struct, frozen=True, order=True):
-    """One line of a notice: what, where, and what is said of it. `path` leads to its page in the plane."""
+    """One line of a notice: what, where, and what is said of it. `link` leads to its page; below the plane until a notice lists it."""
 
     kind: NoticeKind
     severity: Severity
     title: str
     where: str
     text: str = ""
-    path: str = ""
+    link: str = ""
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -141,14 +141,14 @@ class _Round:
         for place, message in enumerate(messages):
             late = self._clock() > claimed_at + LEASE - timedelta(seconds=3 * LONGEST_S)
             if late:
-                self._give_back(messages[place:])
+                self._give_back(messages[place:], 0.0)
                 return Delivered(sent, again, dead), True
             outcome = self._sent(message)
             if self._note(message, outcome):
                 sent, dead = sent + (not outcome.error), dead + bool(outcome.error)
                 continue
             again += 1
-            self._give_back(messages[place + 1 :])
+            self._give_back(messages[place + 1 :], outcome.after_s or _FIRST_PAUSE_S)
             return Delivered(sent, again, dead), True
         return Delivered(sent, again, dead), False
 
@@ -185,8 +185,8 @@ class _Round:
         seconds = min(_FIRST_PAUSE_S * 2.0 ** (attempts - 1), _LONGEST_PAUSE_S) * (0.75 + self._chance() / 2)
         return timedelta(seconds=max(seconds, outcome.after_s or 0.0))
 
-    def _give_back(self, messages: Sequence[Message]) -> None:
+    def _give_back(self, messages: Sequence[Message], pause_s: float) -> None:
         numbers = [message.number for message in messages]
         if numbers:
-            later = self._clock() + timedelta(seconds=_FIRST_PAUSE_S)
+            later = self._clock() + timedelta(seconds=pause_s)
             self._store.write(lambda connection: outbox.release(connection, numbers, later))

@@ -169,8 +169,8 @@ def _bare(event: Event) -> Item:
 
 
 def _linked(item: Item, plane_url: str) -> Item:
-    path = plane_url.rstrip("/") + item.path if plane_url and item.path else ""
-    return Item(item.kind, item.severity, item.title, item.where, item.text, path)
+    link = plane_url.rstrip("/") + item.link if plane_url and item.link else ""
+    return Item(item.kind, item.severity, item.title, item.where, item.text, link)
 
 
 def _link(group: Group, plane_url: str) -> str:

@@ -166,19 +166,25 @@ def _mail(target: Email, notice: Notice, key: str, ways: Ways, secrets: list[str
             if target.user:
                 server.login(target.user, password)
             refused = server.send_message(message, target.sender, list(target.to))
-    except smtplib.SMTPRecipientsRefused as error:
-        return _mail_refused([code for code, _ in error.recipients.values()], str(error.recipients))
-    except smtplib.SMTPResponseException as error:
-        return _mail_refused([error.smtp_code], f"{error.smtp_code} {_text(error.smtp_error)}")
-    except smtplib.SMTPNotSupportedError as error:
-        return Outcome(f"the mail server cannot do that: {error}", permanent=True)
-    except smtplib.SMTPException as error:
-        return Outcome(f"the mail server does not answer as it should: {error}")
     except UnicodeError:  # `smtplib` logs in with ASCII alone
         return Outcome("the user or the password for the mail server is not ASCII", permanent=True)
     except OSError as error:
-        return Outcome(f"the mail server does not answer: {reason_of(error)}")
+        return _unsent(error)
     return Outcome(note=f"refused: {', '.join(sorted(refused))}" if refused else "")
+
+
+def _unsent(error: OSError) -> Outcome:
+    """Why a mail was not sent. `smtplib` calls its own errors errors of the system."""
+    match error:
+        case smtplib.SMTPRecipientsRefused(recipients=recipients):
+            said = "; ".join(f"{name}: {code} {_text(text)}" for name, (code, text) in recipients.items())
+            return _mail_refused([code for code, _ in recipients.values()], said)
+        case smtplib.SMTPResponseException(smtp_code=code, smtp_error=text):
+            return _mail_refused([code], f"{code} {_text(text)}")
+        case smtplib.SMTPException():
+            return Outcome(f"the mail server does not answer as it should: {error}")
+        case _:
+            return Outcome(f"the mail server does not answer: {reason_of(error)}")
 
 
 @contextmanager

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def mail(notice: Notice, key: str, sender: str, to: Sequence[str]) -> EmailMessage:
     """The mail of a notice."""
     message = EmailMessage(policy=SMTP)
-    message["Subject"] = short(f"[Bartizan] {headline(notice)}", 180)
+    message["Subject"] = short(f"Bartizan: {headline(notice)}", 180)
     message["From"] = sender
     message["To"] = ", ".join(to)
     message["Date"] = format_datetime(notice.at)

@@ -111,7 +111,7 @@ def _line(item: Item) -> Line:
     mark = _MARKS[item.kind]
     if item.kind in ("first-check", "opened", "reopened"):
         mark = f"{item.severity.label} {mark}"
-    return Line(mark, short(item.title, NAME), short(item.where, PLACE), short(item.text, MESSAGE), item.path)
+    return Line(mark, short(item.title, NAME) or "-", short(item.where, PLACE), short(item.text, MESSAGE), item.link)
 
 
 def more(notice: Notice) -> str:
@@ -130,7 +130,8 @@ def facts(notice: Notice) -> list[tuple[str, str]]:
         "Rule": notice.rule,
         "At": notice.at.strftime("%Y-%m-%d %H:%M:%S UTC"),
     }
-    return [(name, short(value, PLACE)) for name, value in names.items() if value]
+    told = ((name, short(value, PLACE)) for name, value in names.items())
+    return [(name, value) for name, value in told if value]
 
 
 def plain(notice: Notice) -> str:
