@@ -8,11 +8,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from bartizan.findings.score import severity_score
-from bartizan.fleet import state
+from bartizan.fleet import lease_of, state
 from bartizan.model.ledger import Verdict
 from bartizan.model.severity import Severity
 from bartizan.outputs.charts import Part, Point, stacked, trend
-from bartizan.plane.measures import lease_of
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, Route
 from bartizan.stores.queries import findings, overview
