@@ -204,9 +204,10 @@ def _figure(
     )
     drawn = "".join(shapes)
     role = "group" if "<a " in drawn else "img"  # an image has no links
+    stretches = f' preserveAspectRatio="none" height="{height}"' if legend else ""
     return (
         f'<figure class="chart"><figcaption>{_text(title)}</figcaption>'
-        f'<svg viewBox="0 0 {width} {height}" role="{role}" aria-label="{name}">'
+        f'<svg viewBox="0 0 {width} {height}"{stretches} role="{role}" aria-label="{name}">'
         f"<title>{name}</title>{drawn}</svg>{legend}"
         f"<details><summary>{_text(title)}, as a table</summary>"
         f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></details></figure>"
