@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from bartizan.findings.score import percent
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bartizan.plane.site import Asked
 
 _SPANS: Final = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
-_NAME: Final = 64
+_NAME: Final = 40
 """Characters of a name in a row of a table; the longest has 253."""
 THEME: Final = "bartizan_theme"
 
@@ -47,6 +47,7 @@ def templates(assets: Assets) -> Environment:
         "minute": partial(_moment, form="%Y-%m-%d %H:%M UTC"),
         "segment": _segment,
         "clipped": _clipped,
+        "worded": _worded,
         "day": lambda at: at.date().isoformat() if at else "",
         "count": lambda number: f"{number:,}",
         "severity": lambda number: Severity(number).label,
@@ -108,6 +109,15 @@ def _clipped(name: str) -> str:
     """A name that fits in a row, harmless: of a long one both ends, for ends tell names apart."""
     shown = printable(name)
     return shown if len(shown) <= _NAME else f"{shown[: _NAME * 2 // 3]}…{shown[-_NAME // 4 :]}"
+
+
+def _worded(words: str) -> Markup:
+    """Words of ours or of a policy, with what stands in backticks as code."""
+    parts = printable(" ".join(words.split())).split("`")
+    if len(parts) % 2 == 0:  # one backtick is alone
+        parts[-2:] = ["`".join(parts[-2:])]
+    marked = (Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(parts))
+    return Markup("").join(marked)
 
 
 def _per_cent(value: Fraction | None) -> str:
