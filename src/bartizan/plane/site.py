@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _FIELDS: int = 200
 """Fields of a form; the longest here has twenty."""
+_LAST: int = 2**63 - 1
 
 
 def _measures() -> Measures:
@@ -106,6 +107,18 @@ class NotThereError(BartizanError):
 
 class ForbiddenError(BartizanError):
     """The viewer may see it, and may not do it."""
+
+
+def numbered(asked: Asked, what: str) -> int:
+    """The number that a path names.
+
+    Raises:
+        NotThereError: no store counts that far.
+    """
+    number: int = asked.path["number"]
+    if number > _LAST:
+        raise missing(what)
+    return number
 
 
 def missing(what: str) -> NotThereError:

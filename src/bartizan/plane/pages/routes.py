@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from bartizan.plane.pages import fleet
+from bartizan.plane.pages import cluster, finding, findings, fleet, formula, resource, search
 
-ROUTES = (*fleet.ROUTES,)
+ROUTES = (
+    *fleet.ROUTES,
+    *cluster.ROUTES,
+    *findings.ROUTES,
+    *finding.ROUTES,
+    *resource.ROUTES,
+    *search.ROUTES,
+    *formula.ROUTES,
+)
