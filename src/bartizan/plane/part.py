@@ -57,14 +57,15 @@ def link(**fields: object) -> str:
     return urlencode({name: value for name, value in fields.items() if value not in ("", None)})
 
 
-def chosen(asked: Asked, connection: Connection) -> Chosen:
-    """Read what was chosen.
+def chosen(asked: Asked, connection: Connection, team: str = "") -> Chosen:
+    """Read what was chosen; `team` where the path says it.
 
     Raises:
         NotThereError: there is no such cluster or team, or nothing of it that the viewer may see.
     """
     scope = asked.viewer.scope()
     fields = {name: asked.query.get(name, "")[:_LONGEST] for name in ("cluster", "namespace", "team")}
+    fields["team"] = team[:_LONGEST] or fields["team"]
     clusters, teams = scores.names(connection, scope, _OFFERED + 1)
     for kind, known in (("cluster", clusters), ("team", teams)):
         if fields[kind] and fields[kind] not in known:

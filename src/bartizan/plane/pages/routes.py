@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bartizan.plane.pages import compare, delivery, fleet, framework, frameworks, policies, policy, trends, why
+from bartizan.plane.pages import compare, delivery, fleet, framework, frameworks, policies, policy, teams, trends, why
 
 ROUTES = (
     *fleet.ROUTES,
@@ -13,5 +13,6 @@ ROUTES = (
     *trends.ROUTES,
     *why.ROUTES,
     *compare.ROUTES,
+    *teams.ROUTES,
     *delivery.ROUTES,
 )

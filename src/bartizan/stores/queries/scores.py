@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import case, func, literal, or_, select
 
+from bartizan.findings.score import WEIGHTS, Sums
 from bartizan.model.ledger import Entry, RuleFacts, Tally, Verdict
 from bartizan.model.severity import Severity
 from bartizan.stores.known import facts_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Subquery
 
+    from bartizan.findings.score import Score
     from bartizan.model.ledger import Cause
     from bartizan.stores.scope import Scope
 
@@ -67,6 +69,16 @@ class GroupCounts(NamedTuple):
 
     name: str
     counts: list[int]
+
+
+class Space(NamedTuple):
+    """A namespace of a cluster, or a team, with its numbers; `namespaces` are those of a team."""
+
+    cluster: str
+    name: str
+    score: Score
+    failing: int
+    namespaces: int
 
 
 class Between(NamedTuple):
@@ -182,6 +194,41 @@ def where_asked(connection: Connection, scope: Scope, number: int, group: Group,
     most = func.sum(tally.c.failed).desc()
     rows = connection.execute(wanted.group_by(column).order_by(most, column).limit(limit))
     return [GroupCounts(row[0], [0, *map(int, row[1:])]) for row in rows]
+
+
+def namespaces(connection: Connection, scope: Scope, limit: int) -> list[Space]:
+    """The numbers of namespaces, where most fails first."""
+    return _spaces(connection, scope, (cluster.c.name, place.c.namespace), limit)
+
+
+def teams(connection: Connection, scope: Scope, limit: int) -> list[Space]:
+    """The numbers of teams, where most fails first; what is of no team is one without a name."""
+    return _spaces(connection, scope, (literal(""), place.c.team), limit)
+
+
+def _spaces(
+    connection: Connection, scope: Scope, keys: tuple[ColumnElement[str], ColumnElement[str]], limit: int
+) -> list[Space]:
+    """Numbers worked out by the database, as `findings.score.Sums` divides them."""
+    counts = tally.c
+    weight = case({int(severity): weight for severity, weight in WEIGHTS.items()}, value=counts.severity)
+    judged = counts.passed + counts.failed + counts.warned + counts.waived
+    parts = (
+        weight * counts.passed,
+        weight * (counts.passed + counts.failed),
+        judged,
+        judged + counts.errors + counts.stale,
+        counts.waived,
+        counts.passed + counts.failed + counts.waived,
+    )
+    failing = func.sum(counts.failed)
+    several = func.count(place.c.id.distinct())
+    wanted = select(keys[0].label("its_owner"), keys[1].label("its_name"), failing, several, *map(func.sum, parts))
+    wanted = wanted.select_from(tally).join(cluster, cluster.c.id == counts.cluster)
+    wanted = wanted.join(place, place.c.id == counts.place).where(within(scope, counts.place))
+    wanted = wanted.where(cluster.c.left_at.is_(None))
+    rows = connection.execute(wanted.group_by("its_owner", "its_name").order_by(failing.desc(), "its_owner", "its_name").limit(limit))
+    return [Space(row[0], row[1], Sums(*map(int, row[4:])).score(), int(row[2]), row[3]) for row in rows]
 
 
 def between(connection: Connection, scope: Scope, since: date, until: date) -> Between:
