@@ -95,11 +95,13 @@ def waivers(
 def attest(connection: Connection, values: Mapping[str, Any], at: datetime) -> int:
     """Attest to a control that no rule can check.
 
-    `values` are `framework`, `control`, `statement`, `evidence`, `made_by`, `ends_at` and, for one alone, `cluster`.
+    `values` are `framework`, `control`, `statement`, `evidence`, `made_by`, `ends_at` and, for one alone, `cluster`;
+    `percent` where it is not met in full.
     """
     if values["ends_at"] <= at:
         raise SpecError("an attestation must end in the future")
-    made = insert(attestation).values(made_at=at, **values).returning(attestation.c.id)
+    kept = {name: storable(value) if isinstance(value, str) else value for name, value in values.items()}
+    made = insert(attestation).values(made_at=at, **kept).returning(attestation.c.id)
     return int(connection.execute(made).scalar_one())
 
 
