@@ -227,7 +227,9 @@ def _spaces(
     wanted = wanted.select_from(tally).join(cluster, cluster.c.id == counts.cluster)
     wanted = wanted.join(place, place.c.id == counts.place).where(within(scope, counts.place))
     wanted = wanted.where(cluster.c.left_at.is_(None))
-    rows = connection.execute(wanted.group_by("its_owner", "its_name").order_by(failing.desc(), "its_owner", "its_name").limit(limit))
+    rows = connection.execute(
+        wanted.group_by("its_owner", "its_name").order_by(failing.desc(), "its_owner", "its_name").limit(limit)
+    )
     return [Space(row[0], row[1], Sums(*map(int, row[4:])).score(), int(row[2]), row[3]) for row in rows]
 
 
