@@ -53,6 +53,19 @@ def admits(scope: Scope, where: tuple[str, str, str]) -> bool:
     )
 
 
+def admits_all(scope: Scope, cluster_name: str, namespace: str, team: str) -> bool:
+    """Whether one grant is for all that a waiver is for: of its cluster, namespace and team, empty for all of them."""
+    return any(
+        all(
+            names is None or (bool(name) and name in names)
+            for name, names in zip(
+                (cluster_name, namespace, team), (one.clusters, one.namespaces, one.teams), strict=True
+            )
+        )
+        for one in scope
+    )
+
+
 def is_whole(scope: Scope) -> bool:
     """Whether a viewer sees all or nothing of each cluster, so that its sums are theirs too."""
     return all(one.is_whole for one in scope)

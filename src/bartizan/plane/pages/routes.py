@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bartizan.plane.pages import fleet
+from bartizan.plane.pages import fleet, waiver, waivers
 
-ROUTES = (*fleet.ROUTES,)
+ROUTES = (*fleet.ROUTES, *waivers.ROUTES, *waiver.ROUTES)
