@@ -18,6 +18,8 @@ from bartizan.plane.pages import (
     search,
     teams,
     trends,
+    waiver,
+    waivers,
     why,
 )
 
@@ -38,4 +40,6 @@ ROUTES = (
     *compare.ROUTES,
     *teams.ROUTES,
     *delivery.ROUTES,
+    *waivers.ROUTES,
+    *waiver.ROUTES,
 )
