@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route as Bound
 
 from bartizan.base.errors import BartizanError, SpecError, StoreError
+from bartizan.plane.api import agent
 from bartizan.plane.headers import SafeHeaders
 from bartizan.plane.pages import routes as pages
 from bartizan.plane.people import routes as people
@@ -52,7 +53,7 @@ def application(site: Site, rooms: Sequence[Route] = ()) -> Starlette:
     """Bind all doors. `rooms` are those that only some processes have."""
     limiter = anyio.CapacityLimiter(THREADS)
 
-    routes = [_bound(site, limiter, route) for route in (*pages.ROUTES, *people.ROUTES, *rooms)]
+    routes = [_bound(site, limiter, route) for route in (*pages.ROUTES, *people.ROUTES, *agent.ROUTES, *rooms)]
     routes.append(Bound("/assets/{name}", site.assets.answer, methods=["GET"]))
     return Starlette(
         routes=routes,
