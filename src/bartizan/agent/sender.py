@@ -92,7 +92,15 @@ def pauses(shortest_s: float = _SHORTEST_S, longest_s: float = _LONGEST_S) -> Ca
 class Sender:
     """Sends until it is stopped. One thread runs `run`, another `beat`."""
 
-    def __init__(self, line: Line, spool: Spool, keeper: SpoolKeeper, health: Health) -> None:
+    def __init__(
+        self,
+        line: Line,
+        spool: Spool,
+        keeper: SpoolKeeper,
+        health: Health,
+        pause: Callable[[bool], float] | None = None,
+    ) -> None:
+        self._pause = pause or pauses()
         self._line = line
         self._spool = spool
         self._keeper = keeper
@@ -105,8 +113,7 @@ class Sender:
 
     def run(self) -> None:
         """Send whatever is in the spool, and whatever comes."""
-        pause = pauses()
-        is_resumed = False
+        pause, is_resumed = self._pause, False
         while not self._stop.is_set():
             try:
                 if not is_resumed:
