@@ -24,6 +24,7 @@ from starlette.routing import Route as Bound
 
 from bartizan.base.errors import BartizanError, SpecError, StoreError
 from bartizan.plane import measures
+from bartizan.plane.api import agent
 from bartizan.plane.headers import SafeHeaders
 from bartizan.plane.limits import Limiter, TooManyError
 from bartizan.plane.pages import routes as pages
@@ -65,7 +66,7 @@ def application(site: Site, rooms: Sequence[Route] = ()) -> Starlette:
     """Bind all doors. `rooms` are those that only some processes have."""
     threads, limits = anyio.CapacityLimiter(THREADS), Limiter()
 
-    doors = (*measures.ROUTES, *pages.ROUTES, *people.ROUTES, *rooms)
+    doors = (*measures.ROUTES, *pages.ROUTES, *people.ROUTES, *agent.ROUTES, *rooms)
     routes = [_bound(site, threads, limits, route) for route in doors]
     routes.append(Bound("/assets/{name}", site.assets.answer, methods=["GET"]))
     return Starlette(

@@ -1,4 +1,5 @@
 import re
+
 from bartizan.findings.score import recompute
 
 
@@ -14,4 +15,4 @@ def test_x(signed_in, world):
         page = b.get("/trends/why" + q)
         j = b.get("/trends/why.json" + q)
         assert recompute(j.encode()).decode() == j
-    print(re.sub(r"<svg.*?</svg>", "", page, flags=re.S)[-9000:])
+    print(re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)[-9000:])
