@@ -21,6 +21,7 @@ from bartizan.app.notices.gathering import (
     joined,
     part_of,
     wants,
+    with_ends,
 )
 from bartizan.app.notices.settings import PagerDuty
 from bartizan.model.notice import Notice
@@ -28,7 +29,7 @@ from bartizan.stores import outbox
 from bartizan.stores.queries import news
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy import Connection
 
@@ -59,36 +60,54 @@ def announce(connection: Connection, notifications: Notifications, events: Itera
 
 
 def _tell(connection: Connection, notifications: Notifications, rule: Rule, events: list[Event], at: datetime) -> int:
+    told = 0
+    targets = notifications.by_name
+    pagers = [name for name in rule.targets if isinstance(targets[name], PagerDuty)]
+    others = [name for name in rule.targets if name not in pagers]
+    if others:
+        for group, notice, _ in _grouped(rule, events, notifications.plane_url):
+            told += sum(_put(connection, rule, (name, group), notice, at) for name in others)
+    if pagers:
+        for group, notice in _pages(connection, with_ends(rule), events, notifications.plane_url):
+            told += sum(_put(connection, rule, (name, group), notice, at) for name in pagers)
+    return told
+
+
+def _grouped(
+    rule: Rule, events: list[Event], plane_url: str, *, ends: bool = True
+) -> Iterator[tuple[Group, Notice, list[Event]]]:
     groups: dict[Group, list[Event]] = {}
     for event in events:
         if wants(rule, event):
             groups.setdefault(group_of(rule, event), []).append(event)
-    told = 0
-    targets = notifications.by_name
-    paged = any(isinstance(targets[name], PagerDuty) for name in rule.targets)
-    for group, mine in _calmed(groups).items():
-        notice = gathered(rule, group, mine, notifications.plane_url)
-        settled = _settled(connection, rule, group, mine) if paged else {}
-        for name in rule.targets:
-            if not isinstance(targets[name], PagerDuty):
-                told += _put(connection, rule, (name, group), notice, at)
-                continue
-            first, others = _actions(notice, group, settled)
-            if first:
-                acted = msgspec.structs.replace(notice, action=first)
-                told += _put(connection, rule, (name, group), acted, at)
-            for other in others:
-                over = gathered(rule, other, mine, notifications.plane_url)
-                told += _put(connection, rule, (name, other), msgspec.structs.replace(over, action="resolve"), at)
-    return told
+    for group, mine in _calmed(groups, ends=ends).items():
+        yield group, gathered(rule, group, mine, plane_url), mine
 
 
-def _calmed(groups: dict[Group, list[Event]]) -> dict[Group, list[Event]]:
-    """The groups, with a storm of clusters that change their state as one."""
-    states = [group for group in groups if group.family == "state"]
+def _pages(connection: Connection, rule: Rule, events: list[Event], plane_url: str) -> Iterator[tuple[Group, Notice]]:
+    """Notices that do something to an incident: a finding that is over ends it with the last of its kind."""
+    # clusters that are back end their incidents one by one, as those began that were no storm
+    for group, notice, mine in _grouped(rule, events, plane_url, ends=False):
+        settled = _settled(connection, rule, group, mine)
+        action: Action | None = "resolve" if settled.get(group) else notice.action
+        if action:
+            yield group, msgspec.structs.replace(notice, action=action)
+        for other, over in settled.items():
+            if over and other != group:
+                ended = gathered(rule, other, mine, plane_url)
+                yield other, msgspec.structs.replace(ended, action="resolve")
+
+
+def _calmed(groups: dict[Group, list[Event]], *, ends: bool) -> dict[Group, list[Event]]:
+    """The groups, with a storm of clusters that change their state as one; `ends` says whether of those back too."""
+    states = [
+        group
+        for group, events in groups.items()
+        if group.family == "state" and (ends or all(event.kind != "cluster-back" for event in events))
+    ]
     if len(states) <= _STORM:
         return groups
-    calm = {group: events for group, events in groups.items() if group.family != "state"}
+    calm = {group: events for group, events in groups.items() if group not in states}
     calm[Group("", "state")] = [event for group in states for event in groups[group]]
     return calm
 
@@ -109,16 +128,6 @@ def _settled(connection: Connection, rule: Rule, group: Group, events: list[Even
 
 def _is_of(rule: Rule, whose: Open, group: Group) -> bool:
     return part_of(rule, whose) == group.part
-
-
-def _actions(notice: Notice, group: Group, settled: dict[Group, bool]) -> tuple[Action | None, list[Group]]:
-    """What a notice does to its incident, and which others it ends."""
-    action = notice.action
-    if group in settled:
-        action = "resolve" if settled[group] else action
-    if action == "resolve" and group == Group("", "state") and not settled.get(group, True):
-        action = None
-    return action, [other for other, over in settled.items() if over and other != group]
 
 
 def _put(connection: Connection, rule: Rule, whom: tuple[str, Group], notice: Notice, at: datetime) -> int:

@@ -196,8 +196,9 @@ def open_in(connection: Connection, number: int) -> list[Open]:
         .distinct()
     )
     rows = connection.execute(wanted).all()
-    frameworks = dict(connection.execute(select(rule.c.id, rule.c.frameworks)).tuples()) if rows else {}
-    return [Open(*row[:3], Severity(row.severity), tuple(frameworks[row.id])) for row in rows]
+    rules = connection.execute(select(rule.c.id, rule.c.frameworks)) if rows else ()
+    frameworks = {number: tuple(names) for number, names in rules}
+    return [Open(*row[:3], Severity(row.severity), frameworks[row.id]) for row in rows]
 
 
 def pulses(connection: Connection) -> list[Pulse]:
