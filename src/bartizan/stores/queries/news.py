@@ -93,7 +93,7 @@ def with_news(connection: Connection) -> list[tuple[int, str]]:
     ]
 
 
-def catch_up_quiet(connection: Connection, at: datetime) -> None:
+def catch_up_quiet(connection: Connection, at: datetime, *, behind: int = _BEHIND, margin: int = _MARGIN) -> None:
     """Set the numbers of clusters that were quiet for long, so that nobody reads what happened to others since.
 
     The cluster is held meanwhile: none of its transitions is being written
@@ -101,11 +101,11 @@ def catch_up_quiet(connection: Connection, at: datetime) -> None:
     """
     last = connection.execute(select(func.max(transition.c.id))).scalar() or 0
     for row in _marks(connection, TOLD):
-        if last - row.sequence <= _BEHIND + _MARGIN or hold(connection, row.cluster) is None:
+        if last - row.sequence <= behind + margin or hold(connection, row.cluster) is None:
             continue
         mine = select(func.max(transition.c.id)).where(_of(row.cluster), transition.c.id > row.sequence)
         if connection.execute(mine).scalar() is None:
-            set_mark(connection, row.cluster, TOLD, last - _MARGIN, at)
+            set_mark(connection, row.cluster, TOLD, last - margin, at)
 
 
 def members(connection: Connection) -> list[tuple[int, str]]:
