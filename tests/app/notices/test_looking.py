@@ -423,10 +423,10 @@ def test_a_quiet_cluster_is_passed_over_without_losing_what_it_says_next(plane: 
     plane.report(*(web_pod("fff", f"w{number}") for number in range(40)), cluster="loud")
     plane.look()
     with plane.store.writing() as connection:
-        news.catch_up_quiet(connection, plane.now, behind=100, margin=20)
+        news.catch_up_quiet(connection, plane.now, behind=50, margin=20)
         last = connection.execute(text("SELECT max(id) FROM transition")).scalar_one()
         assert [mark.number for mark in news.marks(connection, news.TOLD).values()] == [last - 20, last]
-        news.catch_up_quiet(connection, plane.now, behind=100, margin=20)
+        news.catch_up_quiet(connection, plane.now, behind=50, margin=20)
         assert news.mark(connection, 1, news.TOLD) == news.Mark(last - 20, plane.now)
     plane.later(minutes=5).report(web_pod("fpp"), cluster="quiet")
     plane.look()
