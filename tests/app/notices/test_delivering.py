@@ -251,6 +251,15 @@ def test_messages_to_a_target_that_is_no_more_are_dead(plane: Plane, web: servic
     assert plane.messages("dead")[0].last_error == "no target is called `webhook` any more"
 
 
+def test_no_secret_is_logged(plane: Plane, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    targets = [{"name": "slack", "kind": "slack", "url_env": "SLACK_URL"}]
+    plane.set(targets, {"name": "all", "targets": ["slack"]}).joined("one")
+    plane.report(web_pod())
+    assert plane.told() == (1, 0, 0)
+    assert "hush" not in caplog.text
+
+
 def test_no_secret_is_kept_with_an_error(plane: Plane, web: services.Web) -> None:
     plane.set([_targets(web)["slack"]], {"name": "all", "targets": ["slack"]}).joined("one")
     plane.report(web_pod())

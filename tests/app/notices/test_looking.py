@@ -12,6 +12,7 @@ from tests.stores.fleet import START, observed, pod, rules
 
 from bartizan.app.notices import announce
 from bartizan.app.notices.looking import finding_events
+from bartizan.base.errors import SpecError
 from bartizan.model.notice import MOST_ITEMS, Event, Notice
 from bartizan.model.severity import Severity
 from bartizan.stores import clusters, waivers
@@ -409,13 +410,16 @@ def test_clusters_that_went_dark_one_by_one_and_are_back_at_once_are_ended_one_b
         ]
 
 
-def test_asking_for_a_waiver_acknowledges(plane: Plane) -> None:
-    _plane(plane, PAGER, kinds=["waiver-asked"]).joined("one")
+def test_asking_for_a_waiver_acknowledges_what_is_open_there(plane: Plane) -> None:
+    _plane(plane, PAGER, kinds=["opened", "waiver-asked"], window="0s").joined("one")
+    plane.report(web_pod("fpp"))
     with plane.store.writing() as connection:
         ends = plane.now.replace(day=31)
-        waivers.ask(connection, waivers.Asked({"rule": "roots"}, 1, "mine", "ann", ends), plane.now)
+        waivers.ask(connection, waivers.Asked({"rule": "privileged"}, 1, "mine", "ann", ends), plane.now)
+        waivers.ask(connection, waivers.Asked({"rule": "privileged"}, None, "all", "ann", ends), plane.now)
     plane.look()
-    assert [action for _, action in _pages(plane)] == ["acknowledge"]
+    incident = "bartizan/all/one/findings"
+    assert _pages(plane) == [(incident, "trigger"), (incident, "acknowledge")]
 
 
 def test_a_quiet_cluster_is_passed_over_without_losing_what_it_says_next(plane: Plane) -> None:
@@ -441,6 +445,12 @@ def test_a_cluster_with_news_is_never_passed_over(plane: Plane) -> None:
         news.catch_up_quiet(connection, plane.now, behind=1, margin=0)
     plane.look()
     assert ("one", "opened", {"opened": 1}) in _said(plane)
+
+
+def test_no_source_can_say_what_was_told_of_it(plane: Plane) -> None:
+    plane.joined("one")
+    with pytest.raises(SpecError, match="the plane's own"):
+        plane.report(web_pod("fpp"), stream=news.TOLD)
 
 
 def test_a_cluster_that_left_is_not_told_of(plane: Plane) -> None:

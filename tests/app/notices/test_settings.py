@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from bartizan.app.notices.announcing import due_at
 from bartizan.app.notices.gathering import Group, gathered, joined, wants
 from bartizan.app.notices.settings import Email, Rule, Slack
 from bartizan.base.errors import SpecError
-from bartizan.model.notice import EVENT_KINDS, MOST_ITEMS, Event, Item
+from bartizan.model.notice import EVENT_KINDS, MOST_ITEMS, Event, Item, Notice
 from bartizan.model.severity import Severity
+from bartizan.outputs.notices.webhook import webhook
 
 CASES = Path(__file__).resolve().parents[2] / "cases/notices"
 REFUSED = yaml.safe_load((CASES / "refused.yaml").read_text())
@@ -52,6 +54,29 @@ def test_settings_are_read_as_they_are_written() -> None:
     )
     assert read.rules[0].least is Severity.HIGH
     assert read_notifications(None) is NOBODY
+
+
+def _blocks(language: str) -> list[str]:
+    page = (CASES.parents[2] / "docs/how-to/get-notified.md").read_text()
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+
+
+def test_the_settings_of_the_documentation_are_read() -> None:
+    (block,) = _blocks("yaml")
+    read = read_notifications(yaml.safe_load(block)["notifications"])
+    assert [one.name for one in read.targets] == ["chat", "on-call"]
+    assert len(read.rules) == 3
+
+
+def test_the_documentation_s_receiver_knows_who_sent_it() -> None:
+    scope: dict[str, Any] = {}
+    exec(_blocks("python")[0], scope)  # noqa: S102  our own page
+    made = webhook(Notice("test", "r", AT, AT), "k", b"secret", AT)
+    stamp, signature = made.headers["X-Bartizan-Timestamp"], made.headers["X-Bartizan-Signature"]
+    assert scope["is_ours"](b"secret", stamp, signature, made.body)
+    assert not scope["is_ours"](b"secret", stamp, signature, made.body + b" ")
+    assert not scope["is_ours"](b"secret", str(int(stamp) + 1), signature, made.body)
+    assert not scope["is_ours"](b"other", stamp, signature, made.body)
 
 
 def _event(name: str) -> Event:

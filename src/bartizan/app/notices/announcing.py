@@ -18,6 +18,7 @@ from bartizan.app.notices.gathering import (
     admits,
     gathered,
     group_of,
+    incident_of,
     joined,
     part_of,
     wants,
@@ -86,9 +87,15 @@ def _grouped(
 
 def _pages(connection: Connection, rule: Rule, events: list[Event], plane_url: str) -> Iterator[tuple[Group, Notice]]:
     """Notices that do something to an incident: a finding that is over ends it with the last of its kind."""
+    left = _Left(connection, rule)
     # clusters that are back end their incidents one by one, as those began that were no storm
     for group, notice, mine in _grouped(rule, events, plane_url, ends=False):
-        settled = _settled(connection, rule, group, mine)
+        if notice.kind == "waiver-asked":
+            if group.cluster:  # somebody looks at what is wrong there; a waiver is no incident of its own
+                about = Group(group.cluster, "findings", part_of(rule, mine[0]))
+                yield group, msgspec.structs.replace(notice, incident=incident_of(rule, about))
+            continue
+        settled = _settled(left, group, mine)
         action: Action | None = "resolve" if settled.get(group) else notice.action
         if action:
             yield group, msgspec.structs.replace(notice, action=action)
@@ -96,6 +103,23 @@ def _pages(connection: Connection, rule: Rule, events: list[Event], plane_url: s
             if over and other != group:
                 ended = gathered(rule, other, mine, plane_url)
                 yield other, msgspec.structs.replace(ended, action="resolve")
+
+
+class _Left:
+    """What is open of what a rule is about, asked once for each cluster."""
+
+    def __init__(self, connection: Connection, rule: Rule) -> None:
+        self.connection = connection
+        self.rule = rule
+        self._known: dict[str, list[Open]] = {}
+
+    def of(self, name: str) -> list[Open]:
+        """Where findings are open in a cluster."""
+        if name not in self._known:
+            number = news.number_of(self.connection, name)
+            found = [] if number is None else news.open_in(self.connection, number)
+            self._known[name] = [one for one in found if admits(self.rule, one)]
+        return self._known[name]
 
 
 def _calmed(groups: dict[Group, list[Event]], *, ends: bool) -> dict[Group, list[Event]]:
@@ -112,22 +136,20 @@ def _calmed(groups: dict[Group, list[Event]], *, ends: bool) -> dict[Group, list
     return calm
 
 
-def _settled(connection: Connection, rule: Rule, group: Group, events: list[Event]) -> dict[Group, bool]:
+def _settled(left: _Left, group: Group, events: list[Event]) -> dict[Group, bool]:
     """Of the incidents that these events may end: whether nothing of them is left."""
     kinds = {event.kind for event in events}
     if group.family == "findings" and kinds & _OVER:
-        number = news.number_of(connection, group.cluster)
-        left = [] if number is None else [one for one in news.open_in(connection, number) if admits(rule, one)]
-        here = not any(_is_of(rule, one, group) for one in left)
+        found = left.of(group.cluster)
+        here = all(part_of(left.rule, one) != group.part for one in found)
+        if left.rule.by == "cluster":
+            return {group: here}
         # the first check's incident is about the whole cluster, whatever notices are about later
-        return {group: here} if rule.by == "cluster" else {group: here, Group(group.cluster, "first-check"): not left}
+        return {group: here, Group(group.cluster, "first-check"): not found}
     if "cluster-back" in kinds:
-        return {Group("", "state"): not any(mark.number for mark in news.marks(connection, news.STATE).values())}
+        silent = any(mark.number for mark in news.marks(left.connection, news.STATE).values())
+        return {Group("", "state"): not silent}
     return {}
-
-
-def _is_of(rule: Rule, whose: Open, group: Group) -> bool:
-    return part_of(rule, whose) == group.part
 
 
 def _put(connection: Connection, rule: Rule, whom: tuple[str, Group], notice: Notice, at: datetime) -> int:

@@ -40,6 +40,8 @@ _MARGIN: Final = 5_000
 """How far below the last it is set: SQLite gives numbers again where the last rows were taken away."""
 _SAMPLES: Final = 5
 """Findings that are listed of each place, rule and change; a notice takes the worst of all."""
+_LONGEST: Final = 500
+"""Characters that are kept of each text of a finding."""
 _KINDS: Final[dict[str, NoticeKind]] = {
     "opened": "opened",
     "reopened": "reopened",
@@ -280,4 +282,5 @@ def _event(name: str, rows: list[Row[*tuple[Any, ...]]], at: datetime | None) ->
 def _item(kind: NoticeKind, name: str, row: Row[*tuple[Any, ...]]) -> Item:
     whom = f"{row.namespace}/{row.resource_name}" if row.namespace else row.resource_name
     where = f"{row.kind} {whom} in {name}"
-    return Item(kind, Severity(row.severity), row.name, where, row.message[:500], f"/findings/{row.id}")
+    words = (row.name[:_LONGEST], where[:_LONGEST], row.message[:_LONGEST])
+    return Item(kind, Severity(row.severity), *words, f"/findings/{row.id}")
