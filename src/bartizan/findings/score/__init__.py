@@ -17,8 +17,10 @@ from bartizan.findings.score.numbers import (
     percent,
     score,
     scores_by,
+    severity_score,
     sums,
 )
+from bartizan.findings.score.shown import Shown, points, shown
 
 __all__ = [
     "FORMULA",
@@ -30,6 +32,7 @@ __all__ = [
     "Movement",
     "Movements",
     "Score",
+    "Shown",
     "Standing",
     "Sums",
     "Team",
@@ -40,9 +43,12 @@ __all__ = [
     "framework_score",
     "movements",
     "percent",
+    "points",
     "recompute",
     "score",
     "score_of",
     "scores_by",
+    "severity_score",
+    "shown",
     "sums",
 ]
