@@ -184,7 +184,9 @@ def _waiver_event(row: Row[*tuple[Any, ...]], kind: NoticeKind, at: datetime) ->
     until = f"{row.ends_at:%Y-%m-%d %H:%M} UTC"
     ends = {"waiver-asked": f"until {until}", "waiver-expiring": f"ends at {until}"}.get(kind, f"ended at {until}")
     text = f"asked for by {row.asked_by[:100]}, {ends}: {row.reason[:300]}"
-    item = Item(kind, severity, f"waiver {row.id}", f"{where} in {cluster or 'the whole fleet'}", text, "/waivers")
+    item = Item(
+        kind, severity, f"waiver {row.id}", f"{where} in {cluster or 'the whole fleet'}", text, f"/waivers/{row.id}"
+    )
     return Event(
         kind, at, cluster, row.namespace, row.team, row.rule, severity,
         items=(item,), id=f"waiver:{row.id}:{kind}", topic=str(row.id),
