@@ -87,7 +87,7 @@ class Following:
         unlisted = {*self._stale, *self._unknown, *self._waits_for}
         entries = self._sentry.mirror.entries
         seen = {key for key in entries if key.listing in self._known and not is_unlisted(key, unlisted)}
-        return Listed(seen, unlisted, list(self.problems), complete=self._number >= 0)
+        return Listed(seen, set(), unlisted, list(self.problems), complete=self._number >= 0)
 
     def take(self, news: News) -> None:
         """Learn one thing."""

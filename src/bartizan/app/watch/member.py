@@ -339,7 +339,7 @@ class Member:
             if listed is None:
                 return
             self._problems = tuple(listed.problems)
-            add(checking.moves, self._sentry.look(listed.seen, checking.number))
+            add(checking.moves, self._sentry.look(listed.seen | listed.doubted, checking.number))
             checking.done = self._generation(checking, listed)
         add(checking.moves, self._keeper.end(checking.done))
         self._last = Checked(checking.done, checking.moves), time.monotonic() - checking.began

@@ -34,9 +34,12 @@ _LEVEL: Final = 1
 
 
 class Entry:
-    """One object. `raw` is what the rules said of it by itself, `told` a mark of what its store was told last."""
+    """One object. `raw` is what the rules said of it by itself, `told` a mark of what its store was told last.
 
-    __slots__ = ("controller", "digest", "lines", "packed", "raw", "revision", "source", "team", "told", "version")
+    One that is `stale` is there as it was when it could be read last.
+    """
+
+    __slots__ = ("controller", "digest", "lines", "packed", "raw", "source", "stale", "told", "version")
 
     def __init__(self, resource: Resource, text: bytes) -> None:
         self.version = resource.id.version
@@ -45,8 +48,7 @@ class Entry:
         self.controller = controller_of(resource.body)
         self.source = resource.source
         self.lines: Lines | None = resource.lines
-        self.revision = _revision(resource.body)
-        self.team: str | None = None
+        self.stale = False
         self.raw = b""
         self.told = 0
 
@@ -74,7 +76,8 @@ class Mirror:
         if old is not None:
             if old.digest == entry.digest and old.version == entry.version:
                 old.lines, old.source = entry.lines, entry.source
-                return None
+                was_stale, old.stale = old.stale, False
+                return key if was_stale else None
             self._unlink(key, old)
             entry.raw, entry.told = old.raw, old.told
         self.entries[key] = entry
@@ -296,8 +299,3 @@ _intern: Final = sys.intern
 
 def _groupless(key: ObjectKey) -> ObjectKey:
     return key._replace(group="")
-
-
-def _revision(body: JsonObject) -> str:
-    revision = metadata_of(body).get("resourceVersion")
-    return revision if isinstance(revision, str) else ""

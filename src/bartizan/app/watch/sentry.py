@@ -46,6 +46,7 @@ TEAM_LABEL: Final = "app.kubernetes.io/part-of"
 _SKIP: Final = int(Verdict.SKIP)
 _PASS: Final = int(Verdict.PASS)
 _FAIL: Final = int(Verdict.FAIL)
+_STALE: Final = bytes([Verdict.NONE]) + bytes([Verdict.STALE]) * 255
 _COPIED: Final = frozenset({_PASS, _FAIL, int(Verdict.WARN)})
 
 
@@ -90,6 +91,13 @@ class Sentry:
             now = self.mirror.namespaces[key.name]
             if any(before.get(part) != now.get(part) for part in ("labels", "annotations")):
                 self.dirty |= self.mirror.of_namespace(key.name)
+
+    def doubt(self, key: ObjectKey) -> None:
+        """An object cannot be read any more, and nobody says that it is gone."""
+        entry = self.mirror.entries[key]
+        if not entry.stale:
+            entry.stale = True
+            self.dirty.add(key)
 
     def drop(self, key: ObjectKey) -> None:
         """An object is no more."""
@@ -280,6 +288,8 @@ class _Round:
             judged = self._without_copies(key, resource, judged)
         team = sentry.team_of(resource, key)
         judged = self._waivers.apply(judged, team)
+        if entry.stale:  # what was wrong with it is not known to be mended; what was right is not known to be
+            judged = Judged(judged.verdicts.translate(_STALE), judged.findings)
         findings = tuple(finding for _, finding in judged.findings)
         said = [
             (column, one.pointer, one.result, one.message, one.evidence, one.waived_by)
