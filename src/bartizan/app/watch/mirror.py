@@ -59,6 +59,7 @@ class Mirror:
     def __init__(self) -> None:
         self.entries: dict[ObjectKey, Entry] = {}
         self.by_kind: defaultdict[str, set[ObjectKey]] = defaultdict(set)
+        self.by_namespace: defaultdict[str, set[ObjectKey]] = defaultdict(set)
         self.namespaces: dict[str, JsonObject] = {}
         """The metadata of namespaces: rules and teams ask for it."""
         self.children: defaultdict[ObjectKey, set[ObjectKey]] = defaultdict(set)
@@ -82,6 +83,7 @@ class Mirror:
             entry.raw, entry.told = old.raw, old.told
         self.entries[key] = entry
         self.by_kind[key.kind].add(key)
+        self.by_namespace[key.namespace].add(key)
         above = self.parent(key, entry)
         if above is not None:
             self.children[above].add(key)
@@ -96,6 +98,7 @@ class Mirror:
         if entry is None:
             return False
         self.by_kind[key.kind].discard(key)
+        self.by_namespace[key.namespace].discard(key)
         self._unlink(key, entry)
         if key.kind == "Namespace" and not key.group:
             self.namespaces.pop(key.name, None)
@@ -116,10 +119,6 @@ class Mirror:
         if kinds is None:
             return set(self.entries)
         return {key for kind in kinds for key in self.by_kind.get(kind, ())}
-
-    def of_namespace(self, name: str) -> set[ObjectKey]:
-        """The keys of all objects in a namespace."""
-        return {key for key in self.entries if key.namespace == name}
 
     def observe(self, checks: Sequence[CrossCheck]) -> None:
         """Keep what these checks compare, from now on and of all that is there."""
