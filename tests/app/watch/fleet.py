@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bartizan.stores.open import Store
 
 KEY = b"the key of the tests"
-FAST = Timing(interval_s=3600, coalesce_s=0.1, poll_s=0.2)
+FAST = Timing(interval_s=3600, coalesce_s=0.1, poll_s=0.2, probe_s=0.5)
 
 
 class Shelf:

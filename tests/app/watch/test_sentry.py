@@ -23,12 +23,11 @@ from bartizan.model.ledger import Verdict
 from bartizan.model.resource import resource_from
 from bartizan.model.waiver import Waiver
 from bartizan.stores import waivers as decisions
-from bartizan.stores.reports import Moves, Receipt
+from bartizan.stores.reports import Receipt
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bartizan.model.fleet import Generation
     from bartizan.stores.open import Store
     from bartizan.stores.reports import Batch
 
@@ -192,10 +191,6 @@ class Memory:
     def __init__(self) -> None:
         self.told: dict[ObjectKey, Any] = {}
 
-    def begin(self, cluster: str, at: datetime, policy_digest: str, evaluator: str) -> int:
-        """The first."""
-        return 1
-
     def keep(self, batch: Batch) -> Receipt:
         """Remember."""
         names = [facts.id for facts in batch.rules.rules]
@@ -207,11 +202,7 @@ class Memory:
             self.told.pop(key_of(rid), None)
         return Receipt("kept", batch.sequence)
 
-    def end(self, done: Generation) -> Moves:
-        """Nothing."""
-        return Moves()
-
-    def sequence(self, cluster: str, stream: str) -> int:
+    def sequence(self, *_: str) -> int:
         """None yet."""
         return 0
 

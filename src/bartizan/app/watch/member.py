@@ -25,7 +25,7 @@ from bartizan.app.watch.sources import ContextSource
 from bartizan.base.errors import BartizanError, SourceError, StoreError
 from bartizan.model.fleet import Generation
 from bartizan.model.report import Problem, problem_of
-from bartizan.sources.cluster.watch import ClusterWatch
+from bartizan.sources.cluster.watch import PROBE_S, ClusterWatch
 from bartizan.stores.reports import Moves
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class Timing:
     """Between looks at the files of a folder; repositories are asked thirty times more seldom."""
     patience_s: float = 600.0
     """For all kinds of a cluster to be listed: then the check ends without the rest."""
+    probe_s: float = PROBE_S
+    """Between questions to a cluster whether it is there."""
     jitter: float = 0.1
 
 
@@ -146,7 +148,7 @@ class Member:
         if isinstance(source, ContextSource) and duty.streams is not None:
             on_seen = duty.listeners.on_seen
             self._following = Following(self._sentry, partial(on_seen, source.name) if on_seen else None)
-            self._watch = ClusterWatch(source.cluster, self._inbox, duty.streams)
+            self._watch = ClusterWatch(source.cluster, self._inbox, duty.streams, self.timing.probe_s)
         self._thread = threading.Thread(target=self._run, name=f"member {source.name}", daemon=True)
         self._checking: _Checking | None = None
         self._listings = 0
