@@ -73,6 +73,8 @@ class Shelf:
 
     def mark(self) -> str:
         """How much there is."""
+        if self.away:
+            raise SourceError("the shelf is away")
         return str(len(self.bodies))
 
     def poll_s(self, often_s: float) -> float:

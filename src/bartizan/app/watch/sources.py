@@ -72,7 +72,11 @@ class Source(Protocol):
         """Answers to what policies ask; `held` are the objects of the source as they were listed."""
 
     def mark(self) -> str:
-        """What there is, as a text that is another where that is; cheap, and nothing where only a watch would tell."""
+        """What there is, as a text that is another where that is; cheap, and nothing where only a watch would tell.
+
+        Raises:
+            SourceError: the source is away.
+        """
 
     def poll_s(self, often_s: float) -> float:
         """How long to wait between looks at the mark, where files are looked at every `often_s`."""
@@ -101,8 +105,7 @@ class FolderSource:
 
     def list(self) -> Iterator[Item]:
         """Everything in the folder; a document that cannot be read is a problem, and the others are there."""
-        if not self.path.is_dir():
-            raise SourceError(f"`{self.path}` is no folder", hint="Check the name and the permissions.")
+        self._look_at()
         # one process: this one has threads, and what has threads must not be forked
         supply = Supply((self.path,), None, None, 1)
         first: dict[ObjectKey, Resource] = {}
@@ -113,6 +116,10 @@ class FolderSource:
                 continue
             other = first.setdefault(key_of(item.id), item)
             yield item if other is item else _double(item, other)
+
+    def _look_at(self) -> None:
+        if not self.path.is_dir():
+            raise SourceError(f"`{self.path}` is no folder", hint="Check the name and the permissions.")
 
     def _shown(self, item: Resource | Problem) -> Resource | Problem:
         """An item whose places are told from the folder on: where it stands on this machine is nobody's business."""
@@ -141,6 +148,7 @@ class FolderSource:
 
     def mark(self) -> str:
         """Names, sizes and times of all files."""
+        self._look_at()
         return files_mark((self.path,))
 
     def poll_s(self, often_s: float) -> float:

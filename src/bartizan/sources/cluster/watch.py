@@ -57,7 +57,9 @@ class Streams:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def stop(self) -> None:
-        """End the thread; what still runs there is cancelled."""
+        """End the thread; what still runs there is cancelled. Stopping twice does nothing the second time."""
+        if not self._thread.is_alive():
+            return
         with suppress(TimeoutError):
             self.run(_cancel_others()).result(timeout=_STOP_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
