@@ -340,8 +340,18 @@ def test_the_first_link_ends_within_the_hour(plane: Site, browser: TestClient, c
 # ---- what a browser is told
 
 
-ELSEWHERE = ("//evil.example", "https://evil.example", "/\\evil.example", "\\\\evil", "javascript:x", "", "x", "/\t/evil",
-             "/" + "a" * 3000, "/a\nSet-Cookie: x=1")  # fmt: skip  # short words
+ELSEWHERE = (
+    "//evil.example",
+    "https://evil.example",
+    "/\\evil.example",
+    "\\\\evil",
+    "javascript:x",
+    "",
+    "x",
+    "/\t/evil.example",
+    "/" + "a" * 3000,
+    "/a\nSet-Cookie: x=1",
+)
 
 
 @pytest.mark.parametrize("wished", ELSEWHERE)
