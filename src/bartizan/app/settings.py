@@ -52,6 +52,13 @@ class Checks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     severity: str = "info"
 
 
+class Waiving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How findings may be accepted: for how many days at most, and from how many findings on to warn who asks."""
+
+    longest_days: int = 365
+    many: int = 100
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of it. `interval` is of whole checks; `notifications` and `sign_in` are read by their rooms."""
 
@@ -66,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retention: Retention = Retention()
     notifications: dict[str, Any] = {}
     sign_in: dict[str, Any] = {}
+    waivers: Waiving = Waiving()
 
 
 class Place(msgspec.Struct, frozen=True):

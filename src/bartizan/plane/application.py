@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -22,6 +23,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route as Bound
 
 from bartizan.base.errors import BartizanError, SpecError, StoreError
+from bartizan.plane import measures
+from bartizan.plane.api import agent
 from bartizan.plane.headers import SafeHeaders
 from bartizan.plane.limits import Limiter, TooManyError
 from bartizan.plane.pages import routes as pages
@@ -45,10 +48,11 @@ if TYPE_CHECKING:
 
 THREADS: Final = 8
 """Handlers at a time, in one process; the store has a connection for each, and some for what runs beside them."""
-DOORS: Final[tuple[Route, ...]] = (*pages.ROUTES, *people.ROUTES)
+DOORS: Final[tuple[Route, ...]] = (*measures.ROUTES, *pages.ROUTES, *people.ROUTES, *agent.ROUTES)
 """All that every process has; tests walk along them."""
 _NOBODY: Final = Viewer("", ())
 _LOG: Final = logging.getLogger("bartizan.plane")
+_FORM: Final = "application/x-www-form-urlencoded"
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _STATUS: Final[tuple[tuple[type[BartizanError], int], ...]] = (
     (NotThereError, 404),
@@ -76,11 +80,15 @@ def application(site: Site, rooms: Sequence[Route] = ()) -> Starlette:
 
 def _bound(site: Site, threads: anyio.CapacityLimiter, limits: Limiter, route: Route) -> Bound:
     async def endpoint(request: Request) -> Response:
+        began = perf_counter()
         try:
             body = await _body(request, route.body_bytes)
         except SpecError as error:
-            return _told(Asked(site, _NOBODY, request), route, error, 413)
-        return await run_sync(partial(_answered, site, limits, route, request, body), limiter=threads)
+            answer = _told(Asked(site, _NOBODY, request), route, error, 413)
+        else:
+            answer = await run_sync(partial(_answered, site, limits, route, request, body), limiter=threads)
+        site.measures.requests.labels(route.method, route.path, answer.status_code).observe(perf_counter() - began)
+        return answer
 
     return Bound(route.path, endpoint, methods=[route.method])
 
@@ -166,7 +174,9 @@ def _noted_use(site: Site, used: str | int) -> None:
 
 
 def _given_token(asked: Asked) -> str:
-    return asked.request.headers.get(FORM_HEADER) or (asked.form().get(FORM_FIELD, "") if asked.body else "")
+    given = asked.request.headers.get(FORM_HEADER, "")
+    is_form = asked.request.headers.get("content-type", "").startswith(_FORM)
+    return asked.form().get(FORM_FIELD, "") if not given and is_form else given
 
 
 def _told(asked: Asked, route: Route, error: BartizanError, status: int) -> Response:

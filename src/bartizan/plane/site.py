@@ -20,12 +20,20 @@ if TYPE_CHECKING:
     from bartizan.app.settings import Settings
     from bartizan.plane.assets import Assets
     from bartizan.plane.limits import Limit
+    from bartizan.plane.measures import Measures
     from bartizan.plane.viewer import Permission, Viewer
     from bartizan.stores.ingest import Ingest
     from bartizan.stores.open import Store
 
 _FIELDS: int = 200
 """Fields of a form; the longest here has twenty."""
+_LAST: int = 2**63 - 1
+
+
+def _measures() -> Measures:
+    from bartizan.plane.measures import Measures  # late: it asks of sites itself
+
+    return Measures()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,7 @@ class Site:
     now: Callable[[], datetime]
     templates: Environment
     assets: Assets
+    measures: Measures = field(default_factory=_measures)
     rooms: dict[str, Any] = field(default_factory=dict)
     """What runs beside the pages in this process, by name: `watch` where clusters are watched from here."""
 
@@ -101,6 +110,18 @@ class NotThereError(BartizanError):
 
 class ForbiddenError(BartizanError):
     """The viewer may see it, and may not do it."""
+
+
+def numbered(asked: Asked, what: str) -> int:
+    """The number that a path names.
+
+    Raises:
+        NotThereError: no store counts that far.
+    """
+    number: int = asked.path["number"]
+    if number > _LAST:
+        raise missing(what)
+    return number
 
 
 def missing(what: str) -> NotThereError:

@@ -32,16 +32,17 @@ _CHUNK: Final = 2000
 
 def begin(store: Store, name: str, at: datetime, policy_digest: str, evaluator: str) -> int:
     """Begin a whole check. Returns its number, which the batches that are part of it carry."""
+    return store.write(lambda connection: begin_in(connection, name, at, policy_digest, evaluator))
 
-    def work(connection: Connection) -> int:
-        row = _named(connection, name)
-        number = int(row.generation) + 1
-        connection.execute(update(cluster).where(cluster.c.id == row.id).values(generation=number))
-        values = {"policy_digest": policy_digest, "evaluator": evaluator, "started_at": at}
-        connection.execute(insert(generation).values(cluster=row.id, number=number, **values))
-        return number
 
-    return store.write(work)
+def begin_in(connection: Connection, name: str, at: datetime, policy_digest: str, evaluator: str) -> int:
+    """Begin a whole check in a transaction of the caller's."""
+    row = _named(connection, name)
+    number = int(row.generation) + 1
+    connection.execute(update(cluster).where(cluster.c.id == row.id).values(generation=number))
+    values = {"policy_digest": policy_digest, "evaluator": evaluator, "started_at": at}
+    connection.execute(insert(generation).values(cluster=row.id, number=number, **values))
+    return number
 
 
 def end(ingest: Ingest, store: Store, done: Generation) -> Moves:
@@ -53,7 +54,7 @@ def end(ingest: Ingest, store: Store, done: Generation) -> Moves:
     at = done.ended_at or done.started_at
     moves = Moves()
     if done.complete:
-        listed = [_kind() != name for name in done.unlisted]
+        listed = [_is_listed(name) for name in done.unlisted]
         unseen = and_(resource.c.generation < done.number, resource.c.last_seen < done.started_at, *listed)
         moves = _over(ingest, store, done.cluster, at, unseen, stale=False)
 
@@ -87,6 +88,12 @@ def sequence_of(store: Store, name: str, of: str) -> int:
     )
     with store.reading() as connection:
         return int(connection.execute(wanted).scalar() or 0)
+
+
+def _is_listed(unlisted: str) -> ColumnElement[bool]:
+    """Whether a resource is of none of the kinds that a name means; `group/*` is all of a group."""
+    group, _, kind = unlisted.rpartition("/")
+    return resource.c.group != group if kind == "*" else _kind() != unlisted
 
 
 def _kind() -> ColumnElement[str]:

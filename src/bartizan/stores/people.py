@@ -47,6 +47,11 @@ def add_account(connection: Connection, name: str, at: datetime, **more: str) ->
     return int(connection.execute(made).scalar_one())
 
 
+def name_of(connection: Connection, number: int) -> str:
+    """The name of an account; empty where there is none."""
+    return str(connection.execute(select(account.c.name).where(account.c.id == number)).scalar() or "")
+
+
 def account_of(connection: Connection, name: str) -> Row[*tuple[Any, ...]] | None:
     """An account by its name, unless it is disabled."""
     wanted = select(account).where(account.c.name == storable(name), account.c.disabled.is_(False))

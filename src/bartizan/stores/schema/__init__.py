@@ -6,9 +6,10 @@ Rows that a viewer's scope decides on name their `place`; see `stores.scope`.
 from __future__ import annotations
 
 from bartizan.stores.schema.columns import COUNTS, METADATA
-from bartizan.stores.schema.decisions import attestation, audit, waiver
+from bartizan.stores.schema.decisions import attestation, audit, document, waiver
 from bartizan.stores.schema.history import entry, finding, rollup, tally, total, transition
 from bartizan.stores.schema.inventory import (
+    adoption,
     body,
     cluster,
     edition,
@@ -26,10 +27,12 @@ __all__ = [
     "COUNTS",
     "METADATA",
     "account",
+    "adoption",
     "attestation",
     "audit",
     "body",
     "cluster",
+    "document",
     "edition",
     "entry",
     "finding",
