@@ -4,10 +4,11 @@ from bartizan.findings.baseline import new_only, read_baseline
 from bartizan.findings.copies import Minded, without_copies
 from bartizan.findings.fingerprint import fingerprint
 from bartizan.findings.tally import count, dedupe, group_by_resource, tally
-from bartizan.findings.waive import Waived, waive
+from bartizan.findings.waive import Acceptance, Waived, waive
 from bartizan.findings.waiver_file import read_waivers
 
 __all__ = [
+    "Acceptance",
     "Minded",
     "Waived",
     "count",

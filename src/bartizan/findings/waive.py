@@ -49,13 +49,9 @@ def waive(findings: Iterable[Finding], waivers: Sequence[Waiver], at: date) -> W
     kept: list[Finding] = []
     waived: list[Finding] = []
     used: set[str] = set()
-    in_force = [_compile(waiver) for waiver in waivers if waiver.until >= at]
-    candidates: dict[RuleId, list[_Compiled]] = {}
+    acceptance = Acceptance(waivers, at)
     for finding in findings:
-        rule = finding.rule.id
-        if rule not in candidates:
-            candidates[rule] = [one for one in in_force if one.rule(rule)]
-        accepted = _first(candidates[rule], finding)
+        accepted = acceptance.of(finding)
         if accepted is None:
             kept.append(finding)
         else:
@@ -64,10 +60,22 @@ def waive(findings: Iterable[Finding], waivers: Sequence[Waiver], at: date) -> W
     return Waived(tuple(kept), tuple(waived), tuple(_notes(waivers, used, at)))
 
 
-def _first(candidates: list[_Compiled], finding: Finding) -> Waiver | None:
-    if not candidates or finding.result not in _OPEN:
-        return None
-    return next((one.waiver for one in candidates if one.rest(finding)), None)
+class Acceptance:
+    """Waivers in force on a day, compiled once for any number of findings."""
+
+    def __init__(self, waivers: Iterable[Waiver], at: date) -> None:
+        self._in_force = [_compile(waiver) for waiver in waivers if waiver.until >= at]
+        self._candidates: dict[RuleId, list[_Compiled]] = {}
+
+    def of(self, finding: Finding) -> Waiver | None:
+        """The first waiver that accepts a finding."""
+        if finding.result not in _OPEN or not self._in_force:
+            return None
+        rule = finding.rule.id
+        candidates = self._candidates.get(rule)
+        if candidates is None:
+            candidates = self._candidates[rule] = [one for one in self._in_force if one.rule(rule)]
+        return next((one.waiver for one in candidates if one.rest(finding)), None)
 
 
 def _compile(waiver: Waiver) -> _Compiled:

@@ -30,8 +30,8 @@ class Generation(msgspec.Struct, frozen=True):
 
     `policy_digest` is of the rules that were asked, `evaluator` the version
     that asked them, `objects` how many were judged. `unlisted` are the kinds
-    that could not be listed, as `Kind` or `group/Kind`: nothing of theirs is
-    gone, only not seen. `ended_at` is nothing while it runs.
+    that could not be listed, as `Kind`, `group/Kind` or `group/*`: nothing of
+    theirs is gone, only not seen. `ended_at` is nothing while it runs.
     """
 
     cluster: str

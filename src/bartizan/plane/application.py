@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -20,6 +21,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route as Bound
 
 from bartizan.base.errors import BartizanError, SpecError, StoreError
+from bartizan.plane import measures
 from bartizan.plane.headers import SafeHeaders
 from bartizan.plane.pages import routes as pages
 from bartizan.plane.people import routes as people
@@ -52,7 +54,7 @@ def application(site: Site, rooms: Sequence[Route] = ()) -> Starlette:
     """Bind all doors. `rooms` are those that only some processes have."""
     limiter = anyio.CapacityLimiter(THREADS)
 
-    routes = [_bound(site, limiter, route) for route in (*pages.ROUTES, *people.ROUTES, *rooms)]
+    routes = [_bound(site, limiter, route) for route in (*measures.ROUTES, *pages.ROUTES, *people.ROUTES, *rooms)]
     routes.append(Bound("/assets/{name}", site.assets.answer, methods=["GET"]))
     return Starlette(
         routes=routes,
@@ -63,11 +65,15 @@ def application(site: Site, rooms: Sequence[Route] = ()) -> Starlette:
 
 def _bound(site: Site, limiter: anyio.CapacityLimiter, route: Route) -> Bound:
     async def endpoint(request: Request) -> Response:
+        began = perf_counter()
         try:
             body = await _body(request, route.body_bytes)
         except SpecError as error:
-            return _told(Asked(site, _NOBODY, request), route, error, 413)
-        return await run_sync(partial(_answered, site, route, request, body), limiter=limiter)
+            answer = _told(Asked(site, _NOBODY, request), route, error, 413)
+        else:
+            answer = await run_sync(partial(_answered, site, route, request, body), limiter=limiter)
+        site.measures.requests.labels(route.method, route.path, answer.status_code).observe(perf_counter() - began)
+        return answer
 
     return Bound(route.path, endpoint, methods=[route.method])
 

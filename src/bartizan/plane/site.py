@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bartizan.app.settings import Settings
     from bartizan.plane.assets import Assets
+    from bartizan.plane.measures import Measures
     from bartizan.plane.viewer import Permission, Viewer
     from bartizan.stores.ingest import Ingest
     from bartizan.stores.open import Store
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 _FIELDS: int = 200
 """Fields of a form; the longest here has twenty."""
 _LAST: int = 2**63 - 1
+
+
+def _measures() -> Measures:
+    from bartizan.plane.measures import Measures  # late: it asks of sites itself
+
+    return Measures()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,7 @@ class Site:
     now: Callable[[], datetime]
     templates: Environment
     assets: Assets
+    measures: Measures = field(default_factory=_measures)
     rooms: dict[str, Any] = field(default_factory=dict)
     """What runs beside the pages in this process, by name: `watch` where clusters are watched from here."""
 

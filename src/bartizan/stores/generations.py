@@ -53,7 +53,7 @@ def end(ingest: Ingest, store: Store, done: Generation) -> Moves:
     at = done.ended_at or done.started_at
     moves = Moves()
     if done.complete:
-        listed = [_kind() != name for name in done.unlisted]
+        listed = [_is_listed(name) for name in done.unlisted]
         unseen = and_(resource.c.generation < done.number, resource.c.last_seen < done.started_at, *listed)
         moves = _over(ingest, store, done.cluster, at, unseen, stale=False)
 
@@ -87,6 +87,12 @@ def sequence_of(store: Store, name: str, of: str) -> int:
     )
     with store.reading() as connection:
         return int(connection.execute(wanted).scalar() or 0)
+
+
+def _is_listed(unlisted: str) -> ColumnElement[bool]:
+    """Whether a resource is of none of the kinds that a name means; `group/*` is all of a group."""
+    group, _, kind = unlisted.rpartition("/")
+    return resource.c.group != group if kind == "*" else _kind() != unlisted
 
 
 def _kind() -> ColumnElement[str]:

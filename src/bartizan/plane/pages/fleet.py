@@ -12,6 +12,7 @@ from bartizan.fleet import state
 from bartizan.model.ledger import Verdict
 from bartizan.model.severity import Severity
 from bartizan.outputs.charts import Column, Part, Point, columns, stacked, trend
+from bartizan.plane.measures import lease_of
 from bartizan.plane.pages.choosing import BANDS, band_of, choice_of, choose
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, Route
@@ -37,8 +38,6 @@ _LABELS: Final = 40
 _POOR: Final = 70
 _FAIR: Final = 90
 """Per cent below which a column is red, and amber; they colour a picture, and decide nothing."""
-_LEAST_LEASE_S: Final = 60
-"""Even a cluster that is watched is not expected to be heard of more often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class ClusterRow:
 
 def row_of(view: ClusterView, now: datetime) -> ClusterRow:
     """What a cluster's row says."""
-    known = state(view.last_seen, max(view.interval_s, _LEAST_LEASE_S), now)
+    known = state(view.last_seen, lease_of(view.interval_s), now)
     return ClusterRow(view, known, severity_score(view.counts), failing(view.counts))
 
 

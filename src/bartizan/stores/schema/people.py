@@ -79,5 +79,6 @@ outbox: Final = Table(
     text("last_error"),
     Index(None, "state", "due_at"),
 )
-"""`state` is waiting, sent or dead. What is being sent is waiting with a later `due_at`, so that a sender that
-dies loses nothing; `key` makes the same message twice one row."""
+"""`state` is waiting, sent or dead; or told, of an event that was looked at and needs no message. What is being
+sent is waiting with a later `due_at`, so that a sender that dies loses nothing; `key` makes the same message twice
+one row."""
