@@ -46,7 +46,7 @@ def test_a_trend_is_well_formed_whatever_it_shows(points: list[Point], title: st
 def test_a_waterfall_ends_where_its_steps_lead(start: float, steps: list[Step], title: str) -> None:
     chart = waterfall(title, start, steps)
     end = start + sum(step.change for step in steps)
-    assert texts(chart, "td")[-1] == f"{end * 100:.1f} %"
+    assert texts(chart, "td")[-1] == f"{end * 100:.2f} %"
     assert all(float(item.get("height", "0")) >= 1 for item in read(chart).iter("rect"))
 
 
@@ -62,7 +62,10 @@ def test_what_is_not_known_is_a_gap_and_no_zero() -> None:
 def test_a_chart_says_what_it_shows() -> None:
     chart = waterfall("why it moved", 0.8, [Step("fixes", 0.05, "/findings"), Step("rules", -0.1)])
     name = read(chart).find("svg").get("aria-label")  # type: ignore[union-attr]  # it is there, or the test fails
-    assert name == "why it moved: from 80.0 % to 75.0 %: fixes +5.0 points, rules -10.0 points"
+    assert (
+        name
+        == "why it moved: from 80.00 % to 75.00 %: fixes +5.00 points, rules -10.00 points; the scale begins at 65.00 %"
+    )
     assert [item.get("href") for item in read(chart).iter("a")] == ["/findings"]
 
 

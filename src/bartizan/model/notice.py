@@ -60,7 +60,10 @@ MOST_NAMES: Final = 20
 
 
 class Item(msgspec.Struct, frozen=True, order=True):
-    """One line of a notice: what, where, and what is said of it. `link` leads to its page; below the plane until a notice lists it."""
+    """One line of a notice: what, where, and what is said of it.
+
+    `link` leads to its page, below the plane until a notice lists it.
+    """
 
     kind: NoticeKind
     severity: Severity

@@ -23,6 +23,7 @@ _HEIGHT: Final = 160
 _BAR: Final = 20
 _GUTTER: Final = 48  # left of a plot, for the scale
 _FOOT: Final = 20  # below it, for the days
+_SMALL: Final = 0.25  # steps below this part of the whole would hardly show
 _LINES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -129,11 +130,15 @@ def trend(title: str, points: Sequence[Point], *, percent: bool = False) -> str:
 
 
 def waterfall(title: str, start: float, steps: Sequence[Step]) -> str:
-    """How a share came from one value to another, step by step; both ends are bars of their own."""
+    """How a share came from one value to another, step by step; both ends are bars of their own.
+
+    Where the steps are small beside the share the scale does not begin at
+    nothing, so that they can be seen; it is then said.
+    """
     levels = [start]
     for step in steps:
         levels.append(levels[-1] + step.change)
-    low, high = min(0.0, *levels), max(*levels, 0.0) or 1.0
+    low, high = _reach(levels)
     width = _WIDTH / (len(steps) + 2)
     plot = _HEIGHT - _FOOT
 
@@ -147,23 +152,36 @@ def waterfall(title: str, start: float, steps: Sequence[Step]) -> str:
             f' height="{max(bottom - top, 1.0):.1f}"><title>{_text(said)}</title></rect>'
         )
 
-    shapes = [bar(0, (0.0, start), "plain", f"before: {_per_cent(start)}")]
+    shapes = [bar(0, (max(low, 0.0), start), "plain", f"before: {_exact(start)}")]
     for number, step in enumerate(steps, 1):
         tone: Tone = "good" if step.change > 0 else "bad" if step.change < 0 else "plain"
-        shape = bar(number, (levels[number - 1], levels[number]), tone, f"{step.label}: {_signed(step.change)}")
+        shape = bar(number, (levels[number - 1], levels[number]), tone, f"{step.label}: {_points(step.change)}")
         shapes.append(f'<a href="{_text(step.link)}">{shape}</a>' if step.link else shape)
-    shapes.append(bar(len(steps) + 1, (0.0, levels[-1]), "plain", f"after: {_per_cent(levels[-1])}"))
+    shapes.append(bar(len(steps) + 1, (max(low, 0.0), levels[-1]), "plain", f"after: {_exact(levels[-1])}"))
     labels = ["before", *(step.label for step in steps), "after"]
     shapes += [
         f'<text x="{(number + 0.5) * width:.1f}" y="{_HEIGHT - 4}" text-anchor="middle">{_text(label)}</text>'
         for number, label in enumerate(labels)
     ]
-    described = f"from {_per_cent(start)} to {_per_cent(levels[-1])}: " + (
-        ", ".join(f"{step.label} {_signed(step.change)}" for step in steps) or "nothing moved it"
+    described = f"from {_exact(start)} to {_exact(levels[-1])}: " + (
+        ", ".join(f"{step.label} {_points(step.change)}" for step in steps) or "nothing moved it"
     )
-    rows = [("before", _per_cent(start)), *((step.label, _signed(step.change)) for step in steps)]
-    rows.append(("after", _per_cent(levels[-1])))
+    if low > 0:
+        described += f"; the scale begins at {_exact(low)}"
+        shapes.append(f'<text x="{_WIDTH}" y="12" text-anchor="end">from {_exact(low)}</text>')
+    rows = [("before", _exact(start)), *((step.label, _points(step.change)) for step in steps)]
+    rows.append(("after", _exact(levels[-1])))
     return _figure(title, described, (_WIDTH, _HEIGHT), shapes, ("", "share"), rows)
+
+
+def _reach(levels: Sequence[float]) -> tuple[float, float]:
+    """The ends of a scale that shows these levels."""
+    low, high = min(0.0, *levels), max(*levels, 0.0) or 1.0
+    spread = max(levels) - min(levels)
+    if low == 0 and 0 < spread < _SMALL * high:
+        low = max(min(levels) - spread, 0.0)
+        high = max(levels) + spread / 4
+    return low, high
 
 
 def sparkline(title: str, points: Sequence[Point]) -> str:
@@ -287,8 +305,13 @@ def _per_cent(value: float) -> str:
     return f"{value * 100:.1f} %"
 
 
-def _signed(value: float) -> str:
-    return f"{value * 100:+.1f} points"
+def _exact(value: float) -> str:
+    """With the two decimals that a score is told with, so that steps add up to what they lead to."""
+    return f"{value * 100:.2f} %"
+
+
+def _points(value: float) -> str:
+    return f"{value * 100:+.2f} points"
 
 
 def _share(value: float, whole: float) -> str:

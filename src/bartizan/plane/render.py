@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
-from bartizan.findings.score import percent
+from bartizan.findings.score import percent, points
 from bartizan.model.ledger import Verdict
 from bartizan.model.severity import Severity
 from bartizan.outputs.text import printable
@@ -53,6 +53,9 @@ def templates(assets: Assets) -> Environment:
         "severity": lambda number: Severity(number).label,
         "verdict": lambda number: Verdict(number).name.lower(),
         "since": _since,
+        "span": span,
+        "points": points,
+        "last_day": lambda at: (at - timedelta(microseconds=1)).date().isoformat(),
         "picture": Markup,  # only for charts, which escape what they are given
     }
     return made
@@ -130,6 +133,20 @@ def _moment(at: datetime | None, form: str = "%Y-%m-%d %H:%M:%S UTC") -> Markup:
     if at is None:
         return Markup("never")
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), at.strftime(form))
+
+
+def span(time: timedelta | None) -> str:
+    """A stretch of time in its two largest units; a dash where it is not known."""
+    if time is None:
+        return "\N{EN DASH}"
+    minutes = round(time / timedelta(minutes=1))
+    if minutes < 1:
+        return f"{time.total_seconds():.0f} s"
+    days, rest = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _since(at: datetime | None, now: datetime) -> str:

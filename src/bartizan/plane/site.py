@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bartizan.app.settings import Settings
     from bartizan.plane.assets import Assets
+    from bartizan.plane.limits import Limit
     from bartizan.plane.measures import Measures
     from bartizan.plane.viewer import Permission, Viewer
     from bartizan.stores.ingest import Ingest
@@ -99,6 +100,8 @@ class Route(NamedTuple):
     surface: Literal["page", "api"] = "page"
     body_bytes: int = 1 << 20
     """What a body may be at most."""
+    limit: Limit | None = None
+    """How often it opens; see `limits`."""
 
 
 class NotThereError(BartizanError):

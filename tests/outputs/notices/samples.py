@@ -55,7 +55,7 @@ SAMPLES = {"findings": FINDINGS, "digest": DIGEST, "resolved": RESOLVED, "waiver
 NASTY = (
     "<!here>", "<!channel>", "<@U123>", "@channel", "<https://evil.example|click>", "&lt;!here&gt;", "*b*", "_i_",
     "~s~", "`", "```", "[x](https://evil.example)", "<at>everyone</at>", "**b**", "\r\nBcc: evil@example.com", "\n.\n",
-    "\r\n\r\nbody", "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "\x00", "\x1b[2J", "\u202e",
+    "\r\n\r\nbody", "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "\x00", "\x1b[2J", "\u202e",
     "\u2028", "\ud800", "&", "|", "x" * 5000, "&" * 5000, "😀" * 3000, " ", "",
 )  # fmt: skip  # a list of words
 _WORDS = st.one_of(

@@ -6,13 +6,13 @@ import hmac
 import json
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from tests.golden.compare import assert_golden
 from tests.outputs.notices import receivers
 from tests.outputs.notices.samples import AT, DIGEST, FINDINGS, KEY, RESOLVED, ROUTING_KEY, SAMPLES, hostile, item
 
-import msgspec
 from bartizan.outputs.notices.mail import mail
 from bartizan.outputs.notices.pagerduty import dedup_key, pagerduty
 from bartizan.outputs.notices.slack import code, escaped, slack

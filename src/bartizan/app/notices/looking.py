@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bartizan.app.notices.announcing import announce
 from bartizan.findings.score import WEIGHTS
-from bartizan.fleet.state import state
+from bartizan.fleet.state import lease_of, state
 from bartizan.model.notice import Event, Item
 from bartizan.model.severity import Severity
 from bartizan.stores import outbox
@@ -105,7 +105,7 @@ def state_events(connection: Connection, at: datetime, listening_since: datetime
     events = []
     for pulse in news.pulses(connection):
         heard = max(filter(None, (pulse.last_seen or pulse.joined_at, listening_since)))
-        now = state(heard, pulse.interval_s, at)
+        now = state(heard, lease_of(pulse.interval_s), at)
         was = before.get(pulse.id)
         if was is not None and was.number == _STATES[now]:
             continue

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bartizan.findings.score import severity_score
-from bartizan.fleet import state
+from bartizan.fleet import lease_of, state
 from bartizan.model.ledger import Verdict
 from bartizan.model.severity import Severity
 from bartizan.outputs.charts import Column, Part, Point, columns, stacked, trend

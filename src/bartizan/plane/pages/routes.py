@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from bartizan.plane.pages import cluster, finding, findings, fleet, formula, resource, search
+from bartizan.plane.pages import (
+    cluster,
+    compare,
+    delivery,
+    finding,
+    findings,
+    fleet,
+    formula,
+    framework,
+    frameworks,
+    policies,
+    policy,
+    resource,
+    search,
+    teams,
+    trends,
+    waiver,
+    waivers,
+    why,
+)
 
 ROUTES = (
     *fleet.ROUTES,
@@ -12,4 +31,15 @@ ROUTES = (
     *resource.ROUTES,
     *search.ROUTES,
     *formula.ROUTES,
+    *frameworks.ROUTES,
+    *framework.ROUTES,
+    *policies.ROUTES,
+    *policy.ROUTES,
+    *trends.ROUTES,
+    *why.ROUTES,
+    *compare.ROUTES,
+    *teams.ROUTES,
+    *delivery.ROUTES,
+    *waivers.ROUTES,
+    *waiver.ROUTES,
 )
