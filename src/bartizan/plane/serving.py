@@ -13,6 +13,7 @@ import uvicorn
 from bartizan.app.duties.duty import Post
 from bartizan.app.duties.here import on_duty
 from bartizan.app.duties.plan import duties_of
+from bartizan.app.duties.watching import Watching
 from bartizan.app.settings import place, secret_key
 from bartizan.base.errors import SourceError
 from bartizan.plane.application import THREADS, application
@@ -24,10 +25,11 @@ from bartizan.stores.ingest import Ingest
 from bartizan.stores.open import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from bartizan.app.duties.duty import Duty
     from bartizan.app.settings import Settings
 
 _BESIDE: Final = 4
@@ -99,14 +101,22 @@ def _duties(site: Site, settings: Settings, wanted: Serving) -> Iterator[None]:
         yield
         return
     post = Post(site.store, site.ingest, settings, site.key, site.now)
-    duties = duties_of(settings, place(wanted.folder, wanted.database))
-    if site.store.dialect == "sqlite":
-        with on_duty(duties, post):
+    watch = Watching()
+    site.rooms["watch"] = watch
+    duties = duties_of(settings, place(wanted.folder, wanted.database), watch)
+    try:
+        with on_duty(duties, post) if site.store.dialect == "sqlite" else _shared(duties, post):
             yield
-        return
+    finally:
+        watch.stop()
+
+
+@contextmanager
+def _shared(duties: Sequence[Duty], post: Post) -> Iterator[None]:
+    """Take part in the work that all processes on one PostgreSQL share."""
     from bartizan.app.duties import shared  # late: the queue's library comes with PostgreSQL's
 
-    shared.prepare(site.store)
+    shared.prepare(post.store)
     stop = Event()
     thread = Thread(target=shared.work, args=(duties, post, _AT_A_TIME, stop), name="duties", daemon=True)
     thread.start()

@@ -53,9 +53,17 @@ def admits(scope: Scope, where: tuple[str, str, str]) -> bool:
     )
 
 
-def admits_all(scope: Scope, cluster: str) -> bool:
-    """Whether a viewer may see, or do, all that is in a cluster."""
-    return any(one.is_whole and (one.clusters is None or cluster in one.clusters) for one in scope)
+def admits_all(scope: Scope, cluster_name: str, namespace: str = "", team: str = "") -> bool:
+    """Whether one grant is for all that a waiver is for: of its cluster, namespace and team, empty for all of them."""
+    return any(
+        all(
+            names is None or (bool(name) and name in names)
+            for name, names in zip(
+                (cluster_name, namespace, team), (one.clusters, one.namespaces, one.teams), strict=True
+            )
+        )
+        for one in scope
+    )
 
 
 def narrowed(scope: Scope, *, cluster: str = "", namespace: str | None = None, team: str | None = None) -> Scope:

@@ -1,6 +1,3 @@
-import re
-
-
 def test_x(signed_in, world):
     del world
     b = signed_in()

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
-from bartizan.plane.pages import compare, delivery, fleet, framework, frameworks, policies, policy, teams, trends, why
+from bartizan.plane.pages import (
+    cluster,
+    compare,
+    delivery,
+    finding,
+    findings,
+    fleet,
+    formula,
+    framework,
+    frameworks,
+    policies,
+    policy,
+    resource,
+    search,
+    teams,
+    trends,
+    waiver,
+    waivers,
+    why,
+)
 
 ROUTES = (
     *fleet.ROUTES,
+    *cluster.ROUTES,
+    *findings.ROUTES,
+    *finding.ROUTES,
+    *resource.ROUTES,
+    *search.ROUTES,
+    *formula.ROUTES,
     *frameworks.ROUTES,
     *framework.ROUTES,
     *policies.ROUTES,
@@ -15,4 +40,6 @@ ROUTES = (
     *compare.ROUTES,
     *teams.ROUTES,
     *delivery.ROUTES,
+    *waivers.ROUTES,
+    *waiver.ROUTES,
 )

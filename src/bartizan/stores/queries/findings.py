@@ -72,7 +72,9 @@ class Wanted:
     kind: str = ""
     resource: int | None = None
     severity: Severity = Severity.INFO
+    """The least."""
     states: tuple[State, ...] = ("open",)
+    most: Severity = Severity.CRITICAL
 
 
 def findings(connection: Connection, scope: Scope, wanted: Wanted, page: Page) -> Part[FindingView]:
@@ -91,6 +93,8 @@ def _picked(scope: Scope, wanted: Wanted) -> Select[Any]:
     query = select(finding.c.id).where(
         within(scope, finding.c.place), finding.c.state.in_(wanted.states), finding.c.severity >= int(wanted.severity)
     )
+    if wanted.most < Severity.CRITICAL:
+        query = query.where(finding.c.severity <= int(wanted.most))
     if not {"fixed", "gone"} & set(wanted.states):
         query = query.where(finding.c.closed_at.is_(None))
     if wanted.cluster:

@@ -21,7 +21,7 @@ from bartizan.stores.schema.inventory import (
     rule_set,
     stream,
 )
-from bartizan.stores.schema.people import account, outbox, role, session, token
+from bartizan.stores.schema.people import account, outbox, role, session, throttle, token
 
 __all__ = [
     "COUNTS",
@@ -48,6 +48,7 @@ __all__ = [
     "session",
     "stream",
     "tally",
+    "throttle",
     "token",
     "total",
     "transition",

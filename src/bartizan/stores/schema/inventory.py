@@ -17,6 +17,7 @@ cluster: Final = Table(
     text("kind"),
     Column("labels", Document, nullable=False, server_default="{}"),
     text("version"),
+    text("identity"),
     Column("joined_at", Moment, nullable=False),
     Column("left_at", Moment),
     Column("last_seen", Moment),
@@ -26,6 +27,7 @@ cluster: Final = Table(
     Column("rule_set", BigInteger),
     Column("problems", Document, nullable=False, server_default="[]"),
 )
+"""`identity` tells it from every other, whatever it is called; see `fleet.enrolment`."""
 
 stream: Final = Table(
     "stream",

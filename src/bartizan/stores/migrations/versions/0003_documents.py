@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: Final = "0003"
-down_revision: Final = "0001"
+down_revision: Final = "0002"
 
 
 def upgrade() -> None:
