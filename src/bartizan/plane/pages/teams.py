@@ -48,4 +48,4 @@ def _team(asked: Asked) -> Response:
     )
 
 
-ROUTES = (Route("GET", "/teams", _teams), Route("GET", "/teams/{team}", _team))
+ROUTES = (Route("GET", "/teams", _teams), Route("GET", "/teams/{team:path}", _team))
