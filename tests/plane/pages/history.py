@@ -49,7 +49,7 @@ class Told:
 
 def live(store: Store, seed: int, framework: Framework) -> Told:
     """Let a fleet live for some days, with whatever chance brings."""
-    chance = random.Random(seed)  # noqa: S311  a test's dice
+    chance = random.Random(seed)
     told = Told(World(store).join("one", "two"))
     for day in range(DAYS):
         for hour in sorted(chance.sample(range(12), 3)):

@@ -35,7 +35,7 @@ _LAW = Framework(FRAMEWORK[0], tuple(map(Control, FRAMEWORK[1])))
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_both_ends_are_what_was_said_then_and_the_parts_are_the_way_between(store: Store, seed: int) -> None:
-    """Whatever happened, in whatever scope, the score of a past day is found again and its movement is split exactly."""
+    """Whatever happened, in whatever scope: a past day's score is found again, and its movement split exactly."""
     told = live(store, seed, _LAW)
     with store.reading() as connection:
         for (since, until), name in itertools.product(itertools.combinations(days(), 2), SCOPES):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from bartizan.app.policy_texts import policy_texts
 from bartizan.app.watch.ageing import age_members, waivers_of
 from bartizan.app.watch.keeper import LocalKeeper
 from bartizan.app.watch.marks import files_mark
@@ -25,6 +26,7 @@ from bartizan.base.errors import BartizanError, SpecError, StoreError
 from bartizan.model.report import problem_of
 from bartizan.sources.cluster.watch import PROBE_S, Streams
 from bartizan.stores.clusters import note
+from bartizan.stores.documents import keep
 from bartizan.stores.ingest import Ingest
 
 if TYPE_CHECKING:
@@ -57,13 +59,15 @@ class Plane:
     """What a garrison needs of the plane it belongs to.
 
     `waivers` are those in force for a member, `note` says what is new of one,
-    and `age` makes stale what was not judged for long.
+    `age` makes stale what was not judged for long, and `show` keeps the texts
+    of the policies that are asked.
     """
 
     keeper: Keeper
     waivers: Callable[[str], Sequence[TeamWaiver]] = lambda _name: ()
     note: Callable[[str, Mapping[str, Any]], None] = lambda _name, _values: None
     age: Callable[[], Mapping[str, Moves]] = dict
+    show: Callable[[Sequence[Path]], None] = lambda _policies: None
 
 
 def plane_of(store: Store, key: bytes, clock: Callable[[], datetime] | None = None) -> Plane:
@@ -75,6 +79,7 @@ def plane_of(store: Store, key: bytes, clock: Callable[[], datetime] | None = No
         lambda name: waivers_of(store, name, now()),
         lambda name, values: note(store, name, values),
         lambda: age_members(ingest, store, now()),
+        lambda policies: store.write(lambda connection: keep(connection, policy_texts(policies), now())),
     )
 
 
@@ -107,6 +112,7 @@ class Garrison:
         self._streams = Streams()
         self._trouble: BartizanError | None = None
         self._aged = time.monotonic()
+        self._shown = ""
         self._noted: dict[str, tuple[float, dict[str, Any]]] = {}
         self._thread = threading.Thread(target=self._run, name="garrison", daemon=True)
 
@@ -223,6 +229,9 @@ class Garrison:
 
     def _look_at_rules(self) -> None:
         mark = self._mark()
+        if mark != self._shown:
+            self._plane.show(self._settings.policies)
+            self._shown = mark
         if mark == self._rules_mark:
             return
         self._rules_mark = mark
