@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bartizan.plane.pages import fleet, waiver, waivers
+from bartizan.plane.pages import fleet, playground, waiver, waivers, what_if
 
-ROUTES = (*fleet.ROUTES, *waivers.ROUTES, *waiver.ROUTES)
+ROUTES = (*fleet.ROUTES, *waivers.ROUTES, *waiver.ROUTES, *playground.ROUTES, *what_if.ROUTES)
