@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import socket
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
+from bartizan.app.duties.duty import Post
+from bartizan.app.duties.here import on_duty
+from bartizan.app.duties.plan import duties_of
+from bartizan.app.duties.watching import Watching
 from bartizan.app.settings import place, secret_key
 from bartizan.base.errors import SourceError
 from bartizan.plane.application import THREADS, application
@@ -19,14 +25,17 @@ from bartizan.stores.ingest import Ingest
 from bartizan.stores.open import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from bartizan.app.duties.duty import Duty
     from bartizan.app.settings import Settings
 
 _BESIDE: Final = 4
 """Connections to the store for what runs beside the pages."""
+_AT_A_TIME: Final = 20
+"""Duties that this process does at a time, of those that workers share."""
 _GOODBYE_S: Final = 10
 """For requests that are under way when the process is asked to stop."""
 
@@ -79,9 +88,43 @@ def serve(settings: Settings, wanted: Serving, now: Callable[[], datetime], say:
         ssl_keyfile=key,
     )
     try:
-        uvicorn.Server(config).run(sockets=[listening])
+        with _duties(site, settings, wanted):
+            uvicorn.Server(config).run(sockets=[listening])
     finally:
         site.store.close()
+
+
+@contextmanager
+def _duties(site: Site, settings: Settings, wanted: Serving) -> Iterator[None]:
+    """Do what is to be done beside the pages; where only workers do it, nothing."""
+    if not wanted.watches:
+        yield
+        return
+    post = Post(site.store, site.ingest, settings, site.key, site.now)
+    watch = Watching()
+    site.rooms["watch"] = watch
+    duties = duties_of(settings, place(wanted.folder, wanted.database), watch)
+    try:
+        with on_duty(duties, post) if site.store.dialect == "sqlite" else _shared(duties, post):
+            yield
+    finally:
+        watch.stop()
+
+
+@contextmanager
+def _shared(duties: Sequence[Duty], post: Post) -> Iterator[None]:
+    """Take part in the work that all processes on one PostgreSQL share."""
+    from bartizan.app.duties import shared  # late: the queue's library comes with PostgreSQL's
+
+    shared.prepare(post.store)
+    stop = Event()
+    thread = Thread(target=shared.work, args=(duties, post, _AT_A_TIME, stop), name="duties", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(_GOODBYE_S)
 
 
 def _listen(host: str, port: int) -> socket.socket:

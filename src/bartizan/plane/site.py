@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bartizan.app.settings import Settings
     from bartizan.plane.assets import Assets
+    from bartizan.plane.limits import Limit
     from bartizan.plane.measures import Measures
     from bartizan.plane.viewer import Permission, Viewer
     from bartizan.stores.ingest import Ingest
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _FIELDS: int = 200
 """Fields of a form; the longest here has twenty."""
+_LAST: int = 2**63 - 1
 
 
 def _measures() -> Measures:
@@ -98,6 +100,8 @@ class Route(NamedTuple):
     surface: Literal["page", "api"] = "page"
     body_bytes: int = 1 << 20
     """What a body may be at most."""
+    limit: Limit | None = None
+    """How often it opens; see `limits`."""
 
 
 class NotThereError(BartizanError):
@@ -106,6 +110,18 @@ class NotThereError(BartizanError):
 
 class ForbiddenError(BartizanError):
     """The viewer may see it, and may not do it."""
+
+
+def numbered(asked: Asked, what: str) -> int:
+    """The number that a path names.
+
+    Raises:
+        NotThereError: no store counts that far.
+    """
+    number: int = asked.path["number"]
+    if number > _LAST:
+        raise missing(what)
+    return number
 
 
 def missing(what: str) -> NotThereError:

@@ -18,8 +18,8 @@ from bartizan.stores.known import Known
 from bartizan.stores.prepare import Prepared, key_of, prepare
 from bartizan.stores.prior import before_of, hold
 from bartizan.stores.reports import Receipt
-from bartizan.stores.schema import cluster, resource, stream
-from bartizan.stores.schema.columns import micros
+from bartizan.stores.schema import adoption, cluster, resource, stream
+from bartizan.stores.schema.columns import days, micros
 from bartizan.stores.writing import Writing
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ def adopt(connection: Connection, row: Row[*tuple[Any, ...]], rules: KnownSet, k
     if before == rules.id:
         return
     connection.execute(update(cluster).where(cluster.c.id == number).values(rule_set=rules.id))
+    bulk.put(connection, adoption, ["cluster", "day", "rule_set"], [(number, days(day), rules.id)])
     if before is None:
         return
     was = {facts.id: facts.severity for facts in known.rule_set_of(connection, before).rules.rules}

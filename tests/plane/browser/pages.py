@@ -15,4 +15,25 @@ class Shown(NamedTuple):
     picture: str = ""
 
 
-PAGES: Final = (Shown("/", "fleet"),)
+PAGES: Final = (
+    Shown("/", "fleet"),
+    Shown("/?state=unknown&sort=seen"),
+    Shown("/?q=nothing-is-called-so"),
+    Shown("/clusters/production-eu", "cluster"),
+    Shown("/clusters/edge"),
+    Shown("/clusters/odd"),
+    Shown("/clusters/production-eu/namespaces/shop", "namespace"),
+    Shown("/clusters/production-eu/namespaces/"),
+    Shown("/clusters/odd/namespaces/{odd_namespace}?kind=Deployment"),
+    Shown("/findings", "findings"),
+    Shown("/findings?cluster=odd&state=any"),
+    Shown("/findings?rule=no-such-rule"),
+    Shown("/findings/{finding}", "finding"),
+    Shown("/findings/{odd_finding}"),
+    Shown("/resources/{resource}", "resource"),
+    Shown("/resources/{resource}?risky=1"),
+    Shown("/resources/{odd}"),
+    Shown("/search?q=web", "search"),
+    Shown("/search"),
+    Shown("/formula"),
+)

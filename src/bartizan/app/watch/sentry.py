@@ -152,6 +152,11 @@ class Sentry:
                 self.dirty.discard(one.key)
         return total
 
+    def forget_told(self) -> None:
+        """Take nothing for told: whatever is looked at from now on is news to the store."""
+        for entry in self.mirror.entries.values():
+            entry.told = 0
+
     def _renumber(self, book: RuleBook) -> None:
         """Put what was said into the columns of other rules; it is what copies are compared with."""
         columns = {facts.id: number for number, facts in enumerate(self.book.rule_set.rules)}

@@ -13,6 +13,7 @@ from bartizan.app.given_world import GivenWorld
 from bartizan.app.images.registry import RegistryLookup
 from bartizan.app.live import ClusterLookup
 from bartizan.app.supply import Supply
+from bartizan.app.watch.marks import files_mark
 from bartizan.base.errors import SourceError
 from bartizan.model.report import Problem
 from bartizan.model.scoping import in_default_namespace
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from bartizan.sources.cluster import Cluster
 
 
+_FAR: Final = 30
+"""How much more seldom a repository is asked than a folder is looked at."""
+
+
 class Unlisted(NamedTuple):
     """A kind that could not be listed, as `Generation.unlisted` names it; `group/*` is all of a group."""
 
@@ -41,11 +46,14 @@ Item: TypeAlias = "Resource | Problem | Unlisted"
 
 
 class Source(Protocol):
-    """What a member's objects are read from. `identity` tells it from every other, whatever it is called."""
+    """What a member's objects are read from."""
 
     name: str
     kind: ClusterKind
-    identity: str
+
+    @property
+    def identity(self) -> str:
+        """What tells it from every other, whatever it is called."""
 
     def list(self) -> Iterator[Item]:
         """Everything there is now.
@@ -59,6 +67,12 @@ class Source(Protocol):
 
     def lookup(self, held: Callable[[], Iterable[Resource]]) -> Lookup:
         """Answers to what policies ask; `held` are the objects of the source as they were listed."""
+
+    def mark(self) -> str:
+        """What there is, as a text that is another where that is; cheap, and nothing where only a watch would tell."""
+
+    def poll_s(self, often_s: float) -> float:
+        """How long to wait between looks at the mark, where files are looked at every `often_s`."""
 
     def close(self) -> None:
         """End connections."""
@@ -107,6 +121,14 @@ class FolderSource:
         """The manifests stand for the cluster they are meant for."""
         return GivenWorld(lambda: [in_default_namespace(item) for item in held()])
 
+    def mark(self) -> str:
+        """Names, sizes and times of all files."""
+        return files_mark((self.path,))
+
+    def poll_s(self, often_s: float) -> float:
+        """As often as that."""
+        return often_s
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -150,9 +172,13 @@ class GitSource:
         """The manifests stand for the cluster they are meant for."""
         return GivenWorld(lambda: [in_default_namespace(item) for item in held()])
 
-    def newest(self) -> str:
+    def mark(self) -> str:
         """The commit that is there now, without reading it."""
         return remote_revision(self.address.url, self.address.ref)
+
+    def poll_s(self, often_s: float) -> float:
+        """More seldom: it may be far away, and somebody else's."""
+        return often_s * _FAR
 
     def close(self) -> None:
         """Nothing is open."""
@@ -182,7 +208,7 @@ class ContextSource:
         for found in discover(self.cluster):
             if isinstance(found, Problem):
                 yield found
-                yield Unlisted(_stale_group(found))
+                yield Unlisted(stale_group(found))
             elif (found.group, found.plural) not in NOISE:
                 kinds.append(found)
         for kind in kinds:
@@ -202,6 +228,14 @@ class ContextSource:
         """The API server itself, each question once a round; registries for images."""
         del held
         return RegistryLookup(ClusterLookup(self.cluster))
+
+    def mark(self) -> str:
+        """Nothing: a cluster is watched, or listed by a schedule."""
+        return ""
+
+    def poll_s(self, often_s: float) -> float:
+        """As often as that."""
+        return often_s
 
     def close(self) -> None:
         """End the connection."""
@@ -225,6 +259,6 @@ def listing_of(kind: Kind) -> str:
 _QUOTED: Final = "`"
 
 
-def _stale_group(problem: Problem) -> str:
-    """The group that a problem of discovery names, as `API group `group/version` is unknown for now`."""
+def stale_group(problem: Problem) -> str:
+    """All of the group that a problem of discovery names, as `API group `group/version` is unknown for now`."""
     return f"{problem.message.split(_QUOTED)[1].rpartition('/')[0]}/*"

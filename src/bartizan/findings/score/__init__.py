@@ -20,6 +20,7 @@ from bartizan.findings.score.numbers import (
     severity_score,
     sums,
 )
+from bartizan.findings.score.shown import Shown, points, shown
 
 __all__ = [
     "FORMULA",
@@ -31,6 +32,7 @@ __all__ = [
     "Movement",
     "Movements",
     "Score",
+    "Shown",
     "Standing",
     "Sums",
     "Team",
@@ -41,10 +43,12 @@ __all__ = [
     "framework_score",
     "movements",
     "percent",
+    "points",
     "recompute",
     "score",
     "score_of",
     "scores_by",
     "severity_score",
+    "shown",
     "sums",
 ]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
-from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from bartizan.findings.score import severity_score
-from bartizan.fleet import state
+from bartizan.fleet import lease_of, state
 from bartizan.model.ledger import Verdict
 from bartizan.model.severity import Severity
-from bartizan.outputs.charts import Part, Point, stacked, trend
-from bartizan.plane.measures import lease_of
+from bartizan.outputs.charts import Column, Part, Point, columns, stacked, trend
+from bartizan.plane.pages.choosing import BANDS, band_of, choice_of, choose
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, Route
 from bartizan.stores.queries import findings, overview
@@ -28,10 +28,15 @@ if TYPE_CHECKING:
 
     from bartizan.findings.score import Score
     from bartizan.model.fleet import ClusterState
+    from bartizan.outputs.charts import Tone
     from bartizan.stores.queries.overview import ClusterView, Counts
 
 DAYS: Final = 30
 _WORST: Final = 8
+_LABELS: Final = 40
+_POOR: Final = 70
+_FAIR: Final = 90
+"""Per cent below which a column is red, and amber; they colour a picture, and decide nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,27 +94,51 @@ def trend_picture(title: str, days: Sequence[DayCounts]) -> str:
     return trend(title, points, percent=True)
 
 
+def bands_picture(title: str, rows: Iterable[ClusterRow]) -> str:
+    """How many clusters have which pass rate; each column leads to them."""
+    counted = Counter(band_of(row.score.pass_rate) for row in rows)
+    made = []
+    for low, high in zip(BANDS, (*BANDS[1:], None), strict=True):
+        label = f"{low}\N{EN DASH}{high} %" if high is not None else f"{low} %"
+        tone: Tone = "bad" if low < _POOR else "warn" if low < _FAIR else "good"
+        made.append(Column(label, counted[str(low)], tone, f"/?band={low}"))
+    if counted["none"]:
+        made.append(Column("not known", counted["none"], "unknown", "/?band=none"))
+    return columns(title, made, "pass rate")
+
+
 def _fleet(asked: Asked) -> Response:
     now, scope = asked.site.now(), asked.viewer.scope()
+    choice = choice_of(asked.query)
     with asked.site.store.reading() as connection:
         members = overview.fleet(connection, scope)
         days = counted_by_day(connection, scope, (now - timedelta(days=DAYS)).date(), now.date())
         worst = findings.findings(connection, scope, findings.Wanted(severity=Severity.HIGH), Page(_WORST))
     rows = [row_of(view, now) for view in members if view.left_at is None]
-    rows.sort(key=lambda row: (row.score.pass_rate is None, row.score.pass_rate or Fraction(), row.view.name))
-    counts = summed(row.view.counts for row in rows)
+    chosen = choose(rows, choice)
+    counts = summed(row.view.counts for row in chosen.every)
     return page(
         asked,
         "fleet.html",
-        rows=rows,
+        joined=len(rows),
+        choice=choice,
+        chosen=chosen,
+        labels=_labels(rows),
         score=severity_score(counts),
         failing=failing(counts),
-        objects=sum(row.view.objects for row in rows),
+        objects=sum(row.view.objects for row in chosen.every),
         pairs=pairs_picture("What is said of all pairs of object and rule", counts),
+        bands=bands_picture("Clusters by pass rate", chosen.every),
         trend=trend_picture(f"Pass rate, the last {DAYS} days", days),
         worst=worst.rows,
-        unknown=sum(row.state == "unknown" for row in rows),
+        unknown=sum(row.state == "unknown" for row in chosen.every),
     )
+
+
+def _labels(rows: Iterable[ClusterRow]) -> list[str]:
+    """The labels that most clusters share, to choose by."""
+    counted = Counter(f"{key}={value}" for row in rows for key, value in row.view.labels.items())
+    return sorted(label for label, _ in counted.most_common(_LABELS))
 
 
 ROUTES = (Route("GET", "/", _fleet),)

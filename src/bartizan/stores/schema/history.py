@@ -104,6 +104,7 @@ entry: Final = Table(
     number("count"),
     Index(None, "day"),
     Index(None, "place", "day"),
+    Index(None, "rule", "day"),
 )
 
 rollup: Final = Table(

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint
 from sqlalchemy import text as sql
 
-from bartizan.stores.schema.columns import METADATA, Document, Id, Moment, number, small, text
+from bartizan.stores.schema.columns import METADATA, Day, Document, Id, Moment, number, small, text
 
 cluster: Final = Table(
     "cluster",
@@ -17,6 +17,7 @@ cluster: Final = Table(
     text("kind"),
     Column("labels", Document, nullable=False, server_default="{}"),
     text("version"),
+    text("identity"),
     Column("joined_at", Moment, nullable=False),
     Column("left_at", Moment),
     Column("last_seen", Moment),
@@ -26,6 +27,7 @@ cluster: Final = Table(
     Column("rule_set", BigInteger),
     Column("problems", Document, nullable=False, server_default="[]"),
 )
+"""`identity` tells it from every other, whatever it is called; see `fleet.enrolment`."""
 
 stream: Final = Table(
     "stream",
@@ -83,6 +85,16 @@ rule_set: Final = Table(
     Column("first_seen", Moment, nullable=False),
 )
 """Whose byte is which, in the verdicts of a resource: `editions` are ids, in order."""
+
+adoption: Final = Table(
+    "adoption",
+    METADATA,
+    Column("cluster", ForeignKey("cluster.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("day", Day, primary_key=True),
+    Column("rule_set", BigInteger, nullable=False),
+)
+"""The set of rules a cluster was asked by at the end of a day, for the days on which that became another: a score of
+the past weighs each rule as it was then."""
 
 place: Final = Table(
     "place",

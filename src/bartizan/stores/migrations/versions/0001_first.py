@@ -88,6 +88,7 @@ def _cluster() -> None:
         sa.Column("kind", sa.Text(), server_default="", nullable=False),
         sa.Column("labels", sa.Text(), server_default="{}", nullable=False),
         sa.Column("version", sa.Text(), server_default="", nullable=False),
+        sa.Column("identity", sa.Text(), server_default="", nullable=False),
         sa.Column("joined_at", sa.BigInteger(), nullable=False),
         sa.Column("left_at", sa.BigInteger(), nullable=True),
         sa.Column("last_seen", sa.BigInteger(), nullable=True),
