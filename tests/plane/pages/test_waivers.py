@@ -12,7 +12,7 @@ from tests.plane.conftest import NOW, Browser
 
 from bartizan.app.settings import Settings, Waiving
 from bartizan.app.watch.ageing import waivers_of
-from bartizan.stores import audit, waivers
+from bartizan.stores import audit, people, waivers
 from bartizan.stores.queries.findings import Wanted, findings
 from bartizan.stores.queries.pages import Page
 from bartizan.stores.schema import audit as audit_table
@@ -85,7 +85,6 @@ def test_the_same_person_by_token_is_the_same_person(
 ) -> None:
     del world
     ada = signed_in("admin", name="ada")
-    from bartizan.stores import people
 
     def work(connection: Any) -> None:
         number = people.account_of(connection, "ada").id  # type: ignore[union-attr]  # made above
@@ -233,9 +232,11 @@ def test_a_waiver_that_is_over_holds_nowhere_any_more(
     assert waivers_of(site.store, "one", ends_at - timedelta(seconds=1))
     assert waivers_of(site.store, "one", ends_at) == ()
     assert waivers_of(site.store, "two", NOW) == ()
-    later = Browser(replace(site, now=lambda: ends_at), signed_in().client.cookies["bartizan_session"])
     with site.store.writing() as connection:
-        connection.exec_driver_sql("UPDATE session SET ends_at = ends_at * 2")
+        account = people.account_of(connection, "ada")
+        assert account is not None
+        people.begin_session(connection, "of later", account.id, (ends_at, ends_at + timedelta(hours=1)))
+    later = Browser(replace(site, now=lambda: ends_at), "of later")
     assert "until the move" not in later.get("/waivers?show=in-force")
     assert "until the move" in later.get("/waivers?show=ended")
     assert "What comes back" not in later.get(where)
