@@ -50,6 +50,7 @@ THREADS: Final = 8
 """Handlers at a time, in one process; the store has a connection for each, and some for what runs beside them."""
 _NOBODY: Final = Viewer("", ())
 _LOG: Final = logging.getLogger("bartizan.plane")
+_FORM: Final = "application/x-www-form-urlencoded"
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _STATUS: Final[tuple[tuple[type[BartizanError], int], ...]] = (
     (NotThereError, 404),
@@ -172,7 +173,9 @@ def _noted_use(site: Site, used: str | int) -> None:
 
 
 def _given_token(asked: Asked) -> str:
-    return asked.request.headers.get(FORM_HEADER) or (asked.form().get(FORM_FIELD, "") if asked.body else "")
+    given = asked.request.headers.get(FORM_HEADER, "")
+    is_form = asked.request.headers.get("content-type", "").startswith(_FORM)
+    return asked.form().get(FORM_FIELD, "") if not given and is_form else given
 
 
 def _told(asked: Asked, route: Route, error: BartizanError, status: int) -> Response:
