@@ -41,7 +41,7 @@ def test_a_join_token_is_shown_once_and_lets_an_agent_join(
     del world
     operator = signed_in("operator")
     page = operator.post("/join-tokens", 200, name="three", days="2")
-    found = re.search(r"--join-token ([\w-]{40,})", page)
+    found = re.search(r'class="join-token" tabindex="0">([\w-]{40,})<', page)
     assert found is not None
     secret = found[1]
     assert secret not in operator.get("/clusters")

@@ -6,6 +6,7 @@ threads: a child of it could wait for a lock that nobody will open.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import signal
 import subprocess
@@ -115,6 +116,7 @@ class Trials:
         self._idle: list[Process] = []
         self._known = False
         """Whether a process was started at all."""
+        atexit.register(self.close)
 
     def ask(self, asked: Try) -> Answer:
         """Try a policy.
