@@ -66,7 +66,9 @@ class Agent:
         self.spool.close()
         self.link.close()
 
-    def tell(self, rules: RuleSet, *observed: Observed, gone: tuple[ResourceId, ...] = (), at: datetime | None = None) -> None:
+    def tell(
+        self, rules: RuleSet, *observed: Observed, gone: tuple[ResourceId, ...] = (), at: datetime | None = None
+    ) -> None:
         """Tell what a watch saw."""
         sequence = self.keeper.sequence(self.name, "watch") + 1
         receipt = self.keeper.keep(Batch(self.name, "watch", sequence, at or self.clock(), rules, observed, gone))

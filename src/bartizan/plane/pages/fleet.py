@@ -47,7 +47,7 @@ class ClusterRow:
 
 def row_of(view: ClusterView, now: datetime) -> ClusterRow:
     """What a cluster's row says."""
-    known = state(view.last_seen, max(view.interval_s, _LEAST_LEASE_S), now)
+    known = state(view.last_seen, view.lease_s or max(view.interval_s, _LEAST_LEASE_S), now)
     return ClusterRow(view, known, severity_score(view.counts), failing(view.counts))
 
 
