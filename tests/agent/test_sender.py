@@ -289,9 +289,7 @@ def test_a_member_that_was_forgotten_does_not_come_back_by_itself(plane: Plane, 
     assert not _names(plane.store)
 
 
-def test_a_plane_that_is_killed_keeps_what_it_acknowledged(
-    url: str, agents: Callable[..., Agent], tmp_path: Path
-) -> None:
+def test_a_plane_that_is_killed_keeps_what_it_acknowledged(url: str, tmp_path: Path) -> None:
     """Killed again and again while reports come in; in the end each is there, once."""
     from datetime import UTC, datetime
 
