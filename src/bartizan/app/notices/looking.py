@@ -105,7 +105,7 @@ def state_events(connection: Connection, at: datetime, listening_since: datetime
     events = []
     for pulse in news.pulses(connection):
         heard = max(filter(None, (pulse.last_seen or pulse.joined_at, listening_since)))
-        now = state(heard, lease_of(pulse.interval_s), at)
+        now = state(heard, lease_of(pulse.interval_s, pulse.lease_s), at)
         was = before.get(pulse.id)
         if was is not None and was.number == _STATES[now]:
             continue

@@ -215,6 +215,12 @@ class Garrison:
             if name in ("", member.name):
                 member.check_soon()
 
+    def tell_again(self, name: str = "") -> None:
+        """Tell everything of a member, or of all, at the next whole check: its keeper has forgotten some of it."""
+        for member in self._all():
+            if name in ("", member.name):
+                member.tell_again()
+
     def status(self) -> list[MemberStatus]:
         """How every member is, by name."""
         return sorted((member.status() for member in self._all()), key=lambda status: status.name)

@@ -72,6 +72,7 @@ class Pulse(NamedTuple):
     joined_at: datetime
     last_seen: datetime | None
     interval_s: int
+    lease_s: int
 
 
 class Mark(NamedTuple):
@@ -205,7 +206,8 @@ def open_in(connection: Connection, number: int) -> list[Open]:
 
 def pulses(connection: Connection) -> list[Pulse]:
     """The members that promised to be heard of."""
-    columns = (cluster.c.id, cluster.c.name, cluster.c.joined_at, cluster.c.last_seen, cluster.c.interval_s)
+    names = (cluster.c.id, cluster.c.name, cluster.c.joined_at, cluster.c.last_seen)
+    columns = (*names, cluster.c.interval_s, cluster.c.lease_s)
     wanted = select(*columns).where(cluster.c.left_at.is_(None), cluster.c.interval_s > 0).order_by(cluster.c.id)
     return [Pulse(*row) for row in connection.execute(wanted)]
 
