@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bartizan.outputs.charts import Part, Point, Step, sparkline, stacked, trend, waterfall
+from bartizan.outputs.charts import Column, Part, Point, Step, columns, sparkline, stacked, trend, waterfall
 
 _HOSTILE = "<script>alert('x')</script>\"&\u202e\x00"
 _TEXTS = st.text(max_size=20) | st.just(_HOSTILE)
@@ -76,3 +76,16 @@ def test_a_chart_says_what_it_shows() -> None:
 )
 def test_text_from_outside_is_text(chart: str) -> None:
     assert not re.search(r"<script|\x00|\u202e", chart)
+
+
+@given(st.lists(st.builds(Column, _TEXTS, _VALUES, st.just("plain"), _TEXTS)), _TEXTS)
+def test_columns_are_well_formed_and_as_high_as_their_numbers(values: list[Column], title: str) -> None:
+    chart = columns(title, values)
+    heights = [float(item.get("height", "0")) for item in read(chart).iter("rect")]
+    assert sorted(heights) == [height for _, height in sorted(zip([one.value for one in values], heights, strict=True))]
+    assert len(list(read(chart).iter("a"))) == sum(bool(one.link) for one in values)
+
+
+def test_a_legend_names_what_there_is() -> None:
+    chart = stacked("pairs", [Part("pass", 3, "good"), Part("fail", 0, "bad"), Part("waived", 1, "accepted")])
+    assert texts(chart, "li") == ["pass 3", "waived 1"]

@@ -47,7 +47,7 @@ class FleetClient:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, /, **query: Any) -> Any:
         """What a path of the interface answers.
 
         Raises:
@@ -56,23 +56,23 @@ class FleetClient:
         """
         return self._told(self._sent("GET", path, params=_given(query)))
 
-    def items(self, path: str, most: int = 0, **query: Any) -> Iterator[Any]:
-        """The items of a list, page by page; `most` of them, where that is given.
+    def items(self, path: str, up_to: int = 0, /, **query: Any) -> Iterator[Any]:
+        """The items of a list, page by page; `up_to` so many, where that is given.
 
         Raises:
             SpecError: as `get`.
             SourceError: as `get`.
         """
-        after, left = "", most
+        after, left = "", up_to
         while True:
-            limit = min(left, _PAGE) if most else _PAGE
+            limit = min(left, _PAGE) if up_to else _PAGE
             page = self.get(path, **query, limit=limit, after=after or None)
             yield from page["items"]
             after, left = page["next"], left - len(page["items"])
-            if not after or (most and left <= 0):
+            if not after or (up_to and left <= 0):
                 return
 
-    def change(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+    def change(self, method: str, path: str, body: Any = None, /, **query: Any) -> Any:
         """Change something, once.
 
         Raises:
@@ -87,7 +87,7 @@ class FleetClient:
         answer = self._sent(method, path, **more)
         return None if answer.status_code == 204 else self._told(answer)
 
-    def save(self, path: str, out: BinaryIO, **query: Any) -> None:
+    def save(self, path: str, out: BinaryIO, /, **query: Any) -> None:
         """Write what a path answers, as it comes.
 
         Raises:

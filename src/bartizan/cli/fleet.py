@@ -16,17 +16,18 @@ if TYPE_CHECKING:
 
 _PART: Final = (
     click.option("--cluster", help="In this cluster."),
-    click.option("--namespace", help="In this namespace; empty for the objects of the cluster itself."),
-    click.option("--team", help="Of this team; empty for what is of none."),
+    click.option("--namespace", help="In this namespace; `-` for the objects of the cluster itself."),
+    click.option("--team", help="Of this team; `-` for what is of none."),
 )
+_STATES: Final = ("open", "waived", "fixed", "gone", "any")
 _FINDINGS: Final = (
     *_PART,
     click.option("--rule", help="Of this rule."),
     click.option("--kind", help="On objects of this kind."),
     click.option("--severity", type=click.Choice(SEVERITIES), help="Of this severity or a worse one."),
-    click.option(
-        "--state", multiple=True, type=click.Choice(["open", "waived", "fixed", "gone"]), help="May recur.  [open]"
-    ),
+    click.option("--most", type=click.Choice(SEVERITIES), help="Of this severity or a lesser one."),
+    click.option("--resource", type=click.IntRange(1), help="On the object of this number."),
+    click.option("--state", multiple=True, type=click.Choice(_STATES), help="May recur.  [open]"),
     click.option("-q", "--words", "q", help="With these words in the message."),
 )
 _FORMATS: Final = (
@@ -151,6 +152,23 @@ def join(*, name: str, label: tuple[str, ...], interval: int) -> None:
     labels = dict(pair(one) for one in label)
     with client() as plane:
         plane.change("PUT", f"/clusters/{quoted(name)}", {"labels": labels, "interval_s": interval})
+
+
+@fleet.command("join-token", short_help="A token that lets one agent join.")
+@click.option("--name", default="", help="The only cluster that it is for.")
+@click.option(
+    "--hours", type=click.FloatRange(min=0.1, max=720), default=24, show_default=True, help="How long it holds."
+)
+def join_token(*, name: str, hours: float) -> None:
+    """Make a token that an agent exchanges for its own, once. It is told here and nowhere else.
+
+    \b
+    Example:
+      bartizan fleet join-token --name prod-eu > token
+    """
+    with client() as plane:
+        told = plane.change("POST", "/join-tokens", {"name": name, "hours": hours})
+    click.echo(told["token"])
 
 
 @fleet.command(short_help="Let a cluster leave.")

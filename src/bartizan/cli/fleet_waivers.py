@@ -52,8 +52,9 @@ def show(*, state: tuple[str, ...], output: str) -> None:
 @declare(tuple(click.option(f"--{one}", default="", help=f"Findings of this {one}.") for one in _SELECTORS))
 @click.option("--reason", required=True, help="Why they are accepted.")
 @click.option("--until", required=True, metavar="DAY", help="The last day on which it holds: 2026-12-31, or 90d.")
-def ask(*, reason: str, until: str, **selectors: str) -> None:
-    """Ask for the findings that all given options choose to be accepted until a day, within a year.
+@click.option("--sure", is_flag=True, help="Many findings are meant.")
+def ask(*, reason: str, until: str, sure: bool, **selectors: str) -> None:
+    """Ask for the findings that all given options choose to be accepted until a day.
 
     It holds once another person has approved it. `policy` and what follows
     may have wildcards.
@@ -63,7 +64,8 @@ def ask(*, reason: str, until: str, **selectors: str) -> None:
       bartizan fleet waivers ask --cluster prod --namespace shop --rule host-path --reason "moves in May" --until 90d
     """
     with client() as plane:
-        made = plane.change("POST", "/waivers", {"selectors": selectors, "reason": reason, "ends_at": end(until)})
+        body = {"selectors": selectors, "reason": reason, "ends_at": end(until), "sure": sure}
+        made = plane.change("POST", "/waivers", body)
     click.echo(f"waiver {made['number']} is asked for, until {made['ends_at']}", err=True)
 
 

@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "up": "bartizan.plane.up:up",
         "fleet": "bartizan.cli.fleet:fleet",
+        "agent": "bartizan.agent.command:agent",
         "scan": "bartizan.cli.scan:scan",
         "test": "bartizan.cli.test:test",
         "apply": "bartizan.cli.apply:apply",

@@ -1,7 +1,7 @@
 """Pictures of numbers, as SVG made on the server: they need no script, and print.
 
-Each is a `figure` with a title that a screen reader says, and behind it a table
-with the same numbers, to be unfolded. Tones are CSS classes, so that light,
+Each is a `figure` with a title, words that a screen reader says, and behind it
+a table with the same numbers, to be unfolded. Tones are CSS classes, so that light,
 dark and high contrast are the page's; each has a pattern of its own too, for
 who sees no colour. What is not known is a gap, and never a zero.
 """
@@ -21,7 +21,7 @@ Tone: TypeAlias = Literal["good", "bad", "warn", "accepted", "unknown", "plain"]
 _WIDTH: Final = 640
 _HEIGHT: Final = 160
 _BAR: Final = 20
-_GUTTER: Final = 40  # left of a plot, for the scale
+_GUTTER: Final = 48  # left of a plot, for the scale
 _FOOT: Final = 20  # below it, for the days
 _SMALL: Final = 0.25  # steps below this part of the whole would hardly show
 _LINES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -33,6 +33,15 @@ class Part(NamedTuple):
     label: str
     value: float
     tone: Tone
+
+
+class Column(NamedTuple):
+    """One of several numbers beside each other; `link` leads to what is behind it."""
+
+    label: str
+    value: float
+    tone: Tone = "plain"
+    link: str = ""
 
 
 class Point(NamedTuple):
@@ -66,7 +75,29 @@ def stacked(title: str, parts: Sequence[Part]) -> str:
         left += width
     described = ", ".join(f"{part.label} {_number(part.value)}" for part in parts) or "nothing"
     rows = [(part.label, _number(part.value), _share(part.value, whole)) for part in parts]
-    return _figure(title, described, (_WIDTH, _BAR), shapes, ("", "number", "share"), rows)
+    return _figure(title, described, (_WIDTH, _BAR), shapes, ("", "number", "share"), rows, _legend(parts))
+
+
+def columns(title: str, values: Sequence[Column], head: str = "") -> str:
+    """A column for each number, which stands above it; `head` says what the labels are."""
+    top = max((one.value for one in values), default=0.0) or 1.0
+    width = _WIDTH / max(len(values), 1)
+    plot = _HEIGHT - 2 * _FOOT
+    shapes: list[str] = []
+    for number, one in enumerate(values):
+        height = max(one.value / top * plot, 1.0 if one.value else 0.0)
+        middle, upper = (number + 0.5) * width, _FOOT + plot - height
+        said = _text(f"{one.label}: {_number(one.value)}")
+        shape = (
+            f'<rect class="tone-{one.tone}" x="{number * width + 2:.1f}" y="{upper:.1f}" width="{width - 4:.1f}"'
+            f' height="{height:.1f}"><title>{said}</title></rect>'
+            f'<text x="{middle:.1f}" y="{upper - 4:.1f}" text-anchor="middle">{_number(one.value)}</text>'
+        )
+        shapes.append(f'<a href="{_text(one.link)}" aria-label="{said}">{shape}</a>' if one.link else shape)
+        shapes.append(f'<text x="{middle:.1f}" y="{_HEIGHT - 4}" text-anchor="middle">{_text(one.label)}</text>')
+    described = ", ".join(f"{one.label} {_number(one.value)}" for one in values) or "nothing"
+    rows = [(one.label, _number(one.value)) for one in values]
+    return _figure(title, described, (_WIDTH, _HEIGHT), shapes, (head, "number"), rows)
 
 
 def trend(title: str, points: Sequence[Point], *, percent: bool = False) -> str:
@@ -180,6 +211,7 @@ def _figure(
     shapes: Iterable[str],
     head: tuple[str, ...],
     rows: Iterable[tuple[str, ...]],
+    legend: str = "",
 ) -> str:
     width, height = size
     name = _text(f"{title}: {described}")
@@ -188,21 +220,35 @@ def _figure(
         f'<tr><th scope="row">{_text(first)}</th>{"".join(f"<td>{_text(cell)}</td>" for cell in rest)}</tr>'
         for first, *rest in rows
     )
+    drawn = "".join(shapes)
+    role = "group" if "<a " in drawn else "img"  # an image has no links
+    stretches = f' preserveAspectRatio="none" height="{height}"' if legend else ""
     return (
-        f'<figure class="chart"><svg viewBox="0 0 {width} {height}" role="img" aria-label="{name}">'
-        f"<title>{name}</title>{''.join(shapes)}</svg>"
+        f'<figure class="chart"><figcaption>{_text(title)}</figcaption>'
+        f'<svg viewBox="0 0 {width} {height}"{stretches} role="{role}" aria-label="{name}">'
+        f"<title>{name}</title>{drawn}</svg>{legend}"
         f"<details><summary>{_text(title)}, as a table</summary>"
         f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></details></figure>"
     )
+
+
+def _legend(parts: Iterable[Part]) -> str:
+    """Which tone is what, with its number; what there is none of is left out."""
+    items = "".join(
+        f'<li><span class="swatch tone-{part.tone}"></span>{_text(part.label)} <b>{_number(part.value)}</b></li>'
+        for part in parts
+        if part.value
+    )
+    return f'<ul class="legend">{items}</ul>' if items else ""
 
 
 def _scale(top: float, *, percent: bool) -> Iterator[str]:
     plot = _HEIGHT - _FOOT
     for share in _LINES:
         y = (1 - share) * plot
-        said = _per_cent(share) if percent else _number(share * top)
+        said = f"{share:.0%}".replace("%", " %") if percent else _number(share * top)
         yield f'<line class="grid" x1="{_GUTTER}" y1="{y:.1f}" x2="{_WIDTH}" y2="{y:.1f}"/>'
-        yield f'<text x="{_GUTTER - 4}" y="{min(y + 4, plot):.1f}" text-anchor="end">{said}</text>'
+        yield f'<text x="{_GUTTER - 4}" y="{min(max(y + 4, 9.0), plot):.1f}" text-anchor="end">{said}</text>'
 
 
 def _ends(points: Sequence[Point]) -> list[str]:

@@ -15,7 +15,7 @@ from prometheus_client.process_collector import ProcessCollector
 from starlette.responses import PlainTextResponse, Response
 
 from bartizan.findings.score import severity_score
-from bartizan.fleet import state
+from bartizan.fleet import lease_of, state
 from bartizan.model.ledger import Verdict
 from bartizan.model.severity import Severity
 from bartizan.plane.site import Asked, Route
@@ -109,21 +109,12 @@ def _metrics(asked: Asked) -> Response:
         messages = waiting(connection)
     for view in members:
         if view.left_at is None:
-            told.tell(view, site.now(), lease_of(view.interval_s))
+            told.tell(view, site.now(), lease_of(view.interval_s, view.lease_s))
     if asked.viewer.may_everywhere("see"):
         for name, number in messages.items():
             told.waiting.labels(name).set(number)
         told.bytes.labels(site.store.dialect).set(sizes(site.store)[""])
     return Response(generate_latest(told.registry) + site.measures.text(), media_type=_KIND)
-
-
-LEAST_LEASE_S: Final = 60
-"""Even a cluster that is watched is not expected to be heard of more often."""
-
-
-def lease_of(interval_s: int) -> int:
-    """How often a cluster is to be heard of, in seconds."""
-    return max(interval_s, LEAST_LEASE_S)
 
 
 def _alive(_asked: Asked) -> Response:

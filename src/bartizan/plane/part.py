@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from bartizan.base.errors import SpecError
 from bartizan.plane.site import missing
-from bartizan.stores.queries import scores
+from bartizan.stores.queries import standings
 from bartizan.stores.scope import narrowed
 
 if TYPE_CHECKING:
@@ -57,19 +57,20 @@ def link(**fields: object) -> str:
     return urlencode({name: value for name, value in fields.items() if value not in ("", None)})
 
 
-def chosen(asked: Asked, connection: Connection) -> Chosen:
-    """Read what was chosen.
+def chosen(asked: Asked, connection: Connection, team: str = "") -> Chosen:
+    """Read what was chosen; `team` where the path says it.
 
     Raises:
         NotThereError: there is no such cluster or team, or nothing of it that the viewer may see.
     """
     scope = asked.viewer.scope()
     fields = {name: asked.query.get(name, "")[:_LONGEST] for name in ("cluster", "namespace", "team")}
-    clusters, teams = scores.names(connection, scope, _OFFERED + 1)
+    fields["team"] = team[:_LONGEST] or fields["team"]
+    clusters, teams = standings.names(connection, scope, _OFFERED + 1)
     for kind, known in (("cluster", clusters), ("team", teams)):
         if fields[kind] and fields[kind] not in known:
             part = narrowed(scope, **{kind: fields[kind]})
-            if fields[kind] not in scores.names(connection, part, 1)[kind == "team"]:
+            if fields[kind] not in standings.names(connection, part, 1)[kind == "team"]:
                 raise missing(f"{kind} `{fields[kind]}`")
     part = narrowed(
         scope, cluster=fields["cluster"], namespace=fields["namespace"] or None, team=fields["team"] or None

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, SmallInteger, TypeDecorator, text
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bartizan.stores.storable import storable as storable  # noqa: PLC0414  who writes rows finds it here
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,13 +22,6 @@ if TYPE_CHECKING:
 
 _FEW: Final = 8
 """Below this many rows a COPY costs more than the statement."""
-
-
-def storable(words: str) -> str:
-    """Text that both engines keep: PostgreSQL has no NUL, and neither has half of a surrogate pair."""
-    if words.isascii():
-        return words.replace("\0", "\ufffd") if "\0" in words else words
-    return words.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def unless_there(connection: Connection, table: Table) -> Any:

@@ -7,6 +7,7 @@ would read: what a cluster sends is not to be trusted with either.
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 4096
 """Characters of one text of a finding: a message that says more is cut, and says so."""
+_SHORT: Final = 500
+"""Characters of a text that may be said again."""
 _COPIES: Final = 20
 """Further places of a finding that are named; a list of a thousand containers makes its point before."""
 _VERDICTS: Final = {"fail": Verdict.FAIL, "warn": Verdict.WARN, "error": Verdict.ERROR}
@@ -168,5 +171,14 @@ def _verdict(finding: Finding) -> Verdict:
 def _kept(words: str, key: bytes, hidden: tuple[str, ...]) -> str:
     if not words:
         return ""
+    if not hidden and len(words) <= _SHORT:
+        return _kept_before(words, key)
     safe = storable(redact_text(words, key, hidden))
     return safe if len(safe) <= LONGEST else f"{safe[:LONGEST]}…"
+
+
+@lru_cache(
+    maxsize=32768
+)  # a rule says the same of a thousand objects, and to look for secrets takes longer than to judge
+def _kept_before(words: str, key: bytes) -> str:
+    return storable(redact_text(words, key))

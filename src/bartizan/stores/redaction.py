@@ -21,7 +21,7 @@ import orjson
 import re2
 
 from bartizan.base.json import to_text
-from bartizan.stores.bulk import storable
+from bartizan.stores.storable import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

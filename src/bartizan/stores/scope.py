@@ -53,9 +53,17 @@ def admits(scope: Scope, where: tuple[str, str, str]) -> bool:
     )
 
 
-def admits_all(scope: Scope, cluster: str) -> bool:
-    """Whether a viewer may see, or do, all that is in a cluster."""
-    return any(one.is_whole and (one.clusters is None or cluster in one.clusters) for one in scope)
+def admits_all(scope: Scope, cluster_name: str, namespace: str = "", team: str = "") -> bool:
+    """Whether one grant is for all that a waiver is for: of its cluster, namespace and team, empty for all of them."""
+    return any(
+        all(
+            names is None or (bool(name) and name in names)
+            for name, names in zip(
+                (cluster_name, namespace, team), (one.clusters, one.namespaces, one.teams), strict=True
+            )
+        )
+        for one in scope
+    )
 
 
 def narrowed(scope: Scope, *, cluster: str = "", namespace: str | None = None, team: str | None = None) -> Scope:
@@ -109,20 +117,6 @@ def within_names(
     if Grant() in scope:
         return true()
     return or_(number.is_(None) & number.is_not(None), *(_named(one, number, namespace, team) for one in scope))
-
-
-def covers(scope: Scope, name: str, namespace: str, team: str) -> bool:
-    """Whether a viewer has a permission for all of what a decision is about; what is empty means all of its kind.
-
-    The same law as `within_names`, for a decision that is not kept yet.
-    """
-    return any(
-        all(
-            names is None or (chosen != "" and chosen in names)
-            for chosen, names in ((name, one.clusters), (namespace, one.namespaces), (team, one.teams))
-        )
-        for one in scope
-    )
 
 
 def _named(

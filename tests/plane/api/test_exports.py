@@ -25,12 +25,17 @@ from bartizan.base.errors import SpecError
 from bartizan.findings.score import recompute
 from bartizan.outputs.fleet.formats import FORMATS
 from bartizan.plane.api.exporting import FormatName
-from bartizan.stores.scope import Grant
+from bartizan.plane.pages.findings import exports_of, wanted_of
+from bartizan.stores.queries.findings import findings
+from bartizan.stores.queries.pages import Page
+from bartizan.stores.scope import EVERYTHING, Grant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.plane.api.conftest import Program
+
+    from bartizan.plane.site import Site
 
 ONE_ENGINE = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 """Formats do not depend on the store."""
@@ -78,11 +83,13 @@ FILTERS = st.fixed_dictionaries(
     {},
     optional={
         "cluster": st.sampled_from(["one", "two"]),
-        "namespace": st.sampled_from(["shop", "batch", "", *HOSTILE[:3]]),
-        "team": st.sampled_from(["payments", "data", "", HOSTILE[1]]),
+        "namespace": st.sampled_from(["shop", "batch", "-", "", *HOSTILE[:3]]),
+        "team": st.sampled_from(["payments", "data", "-", HOSTILE[1]]),
         "rule": st.sampled_from(["roots", "latest", "probes", "=1+1", "nope"]),
         "kind": st.sampled_from(["Pod", "Node"]),
         "severity": st.sampled_from(["info", "low", "medium", "high", "critical"]),
+        "most": st.sampled_from(["medium", "high"]),
+        "resource": st.integers(0, 4),
         "state": st.lists(st.sampled_from(ALL_STATES), min_size=1, max_size=4, unique=True),
         "q": st.sampled_from(["is bad", "roots", "<script>", "=cmd", "%", "x", "nothing of this"]),
     },
@@ -110,6 +117,27 @@ def test_an_export_is_what_the_list_shows_row_for_row(hostile: World, program: C
 
 
 @ONE_ENGINE
+def test_a_page_leads_to_the_export_of_what_it_shows(
+    site: Site, hostile: World, program: Callable[..., Program]
+) -> None:
+    """The links of the findings page are of the same filters, by the same names."""
+    del hostile
+    asking = program()
+
+    @settings(examples(15), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(FILTERS)
+    def holds(query: dict[str, Any]) -> None:
+        given = {name: str(value) for name, value in query.items() if name not in ("q", "state") and value}
+        wanted = wanted_of(given)
+        with site.store.reading() as connection:
+            shown = findings(connection, EVERYTHING, wanted, Page(500)).rows
+        for name, link in exports_of(given):
+            told = keys(name.lower(), asking.client.get(link).content.decode())
+            assert sorted(told) == sorted((one.cluster, one.number) for one in shown)
+
+    holds()
+
+
 def test_json_has_the_records_of_the_list(hostile: World, program: Callable[..., Program]) -> None:
     del hostile
     asking = program()

@@ -119,7 +119,7 @@ def test_what_is_read_is_what_the_plane_says(
         assert typed("findings", "--namespace", "shop", "-o", form)[1] == sent
         assert typed("export", "findings", "--namespace", "shop", "-f", form, "--out", "x")[0] == 0
         assert (tmp_path / "x").read_bytes().decode() == sent
-    assert typed("findings", "--namespace", "", "-o", "ndjson")[1] == ""
+    assert typed("findings", "--namespace", "-", "-o", "ndjson")[1] == ""
     assert json.loads(typed("score", "--of", "team", "-o", "json")[1]) == asking.get("/scores", of="team")["items"]
     assert "payments" in typed("score", "--of", "team")[1]
     assert "+0.00" in typed("why", "--since", "2026-03-01", "--until", "2026-03-03")[1]

@@ -49,7 +49,11 @@ CHOSEN: tuple[tuple[dict[str, Any], list[str]], ...] = (
     ({"severity": "critical"}, ["roots", "roots", "roots"]),
     ({"cluster": "two"}, ["roots", "latest"]),
     ({"namespace": "batch"}, ["latest", "roots"]),
-    ({"namespace": ""}, []),
+    ({"namespace": "-"}, []),
+    ({"team": "-"}, []),
+    ({"namespace": "", "team": "", "cluster": "two"}, ["latest", "roots"]),
+    ({"severity": "medium", "most": "high"}, ["latest", "latest"]),
+    ({"state": "any", "cluster": "two"}, ["latest", "roots"]),
     ({"team": "payments", "cluster": "one"}, ["roots"]),
     ({"rule": "latest"}, ["latest", "latest"]),
     ({"kind": "Pod", "cluster": "one"}, ["latest", "roots", "roots"]),
@@ -167,7 +171,8 @@ def test_without_a_token_nothing_is_read(site: Site) -> None:
 
     for token in ("", "wrong", "\N{LATIN SMALL LETTER E WITH ACUTE}"):
         answer = Program(site, "").send("GET", "/findings", headers={"authorization": f"Bearer {token}".encode()})
-        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
 def test_a_method_that_is_not_there_says_which_are(program: Callable[..., Program]) -> None:

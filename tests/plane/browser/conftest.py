@@ -17,6 +17,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import sync_playwright
 from tests.conformance import required
+from tests.plane.browser.pages import PAGES, Shown
 from tests.plane.browser.seed import NOW, World, seed
 
 from bartizan.app.settings import Settings
@@ -109,9 +110,19 @@ def _serving(site: Site) -> Iterator[str]:
     listening.close()
 
 
-@pytest.fixture
-def visit(chromium: Browser, served: Served) -> Iterator[Callable[..., Visit]]:
-    """Open a page as the administrator, in a browser that knows nothing yet."""
+@dataclass(slots=True)
+class Looked:
+    """A page as it is looked at: in light, in dark, and without a script."""
+
+    shown: Shown
+    light: Visit
+    dark: Visit
+    plain: Visit
+
+
+@contextmanager
+def _opening(chromium: Browser, served: Served) -> Iterator[Callable[..., Visit]]:
+    """Opens pages as the administrator, each in a browser that knows nothing yet."""
     opened = []
 
     def open_(
@@ -124,15 +135,12 @@ def visit(chromium: Browser, served: Served) -> Iterator[Callable[..., Visit]]:
             color_scheme="light",
         )
         opened.append(context)
-        name, value = served.world.cookie
-        address = {"url": served.url}
-        context.add_cookies(
-            [{"name": name, "value": value, **address}, {"name": THEME, "value": theme, **address}]  # type: ignore[list-item]  # as its documentation shows it
-        )
+        cookies = {served.world.cookie[0]: served.world.cookie[1], THEME: theme}
+        context.add_cookies([{"name": name, "value": value, "url": served.url} for name, value in cookies.items()])
         made = Visit(context.new_page())
         _listen(made)
-        address_of = served.url + path.format_map(served.world.places)
-        answer = made.page.goto(address_of, wait_until="networkidle" if settled else "load")
+        address = served.url + path.format_map(served.world.places)
+        answer = made.page.goto(address, wait_until="networkidle" if settled else "load")
         assert answer is not None
         assert answer.status == 200, made.page.content()[:2000]
         return made
@@ -140,6 +148,22 @@ def visit(chromium: Browser, served: Served) -> Iterator[Callable[..., Visit]]:
     yield open_
     for context in opened:
         context.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, served: Served) -> Iterator[Callable[..., Visit]]:
+    """Open a page; with `settled` only when it asks for nothing more."""
+    with _opening(chromium, served) as open_:
+        yield open_
+
+
+@pytest.fixture(scope="module", params=PAGES, ids=lambda shown: shown.path)
+def looked(request: pytest.FixtureRequest, chromium: Browser, served: Served) -> Iterator[Looked]:
+    """Each page of the table, opened once for all that is checked of it."""
+    shown: Shown = request.param
+    with _opening(chromium, served) as open_:
+        light = open_(shown.path, settled=True)
+        yield Looked(shown, light, open_(shown.path, "dark"), open_(shown.path, javascript=False))
 
 
 def _listen(visit: Visit) -> None:

@@ -6,9 +6,11 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import msgspec
 from tests.conformance import ROOT
+from tests.plane.browser.decisions import decide
 
 from bartizan.app.scan import ScanRequest, scan
 from bartizan.app.selection import CheckSelection
@@ -20,7 +22,7 @@ from bartizan.model.scoping import in_default_namespace
 from bartizan.plane.people.identity import COOKIE
 from bartizan.sources.manifests import cut, find, read_piece
 from bartizan.stores import clusters, generations, people
-from bartizan.stores.queries import findings, resources
+from bartizan.stores.queries import findings
 from bartizan.stores.queries.pages import Page
 from bartizan.stores.reports import Batch, Observed
 from bartizan.stores.scope import EVERYTHING, Grant
@@ -105,6 +107,21 @@ def mended(one: Observed, rules: RuleSet, every: int) -> Observed:
     return Observed(one.resource, verdicts, tuple(f for f in one.findings if str(f.rule.id) not in names), one.team)
 
 
+def turned(one: Observed, rules: RuleSet, verdict: Verdict) -> Observed:
+    """The object with the last of its failing pairs waived, or with a rule that could not run."""
+    failing = [n for n, was in enumerate(one.verdicts) if was == Verdict.FAIL]
+    if not failing:
+        return one
+    verdicts = bytearray(one.verdicts)
+    verdicts[failing[-1]] = verdict
+    rule = rules.rules[failing[-1]].id
+    change = (
+        {"waived_by": "7"} if verdict == Verdict.WAIVED else {"result": "error", "message": "the rule could not run"}
+    )
+    said = tuple(msgspec.structs.replace(f, **change) if str(f.rule.id) == rule else f for f in one.findings)
+    return Observed(one.resource, bytes(verdicts), said, one.team)
+
+
 def seed(site: Site) -> World:
     """Put the fleet into a store that is empty."""
     world = World(site)
@@ -120,14 +137,18 @@ def seed(site: Site) -> World:
         rules, seen = judged(name)
         for week in (4, 3, 2, 1):
             at = NOW - timedelta(days=7 * week - 1, hours=number)
-            world.check(name, rules, [mended(one, rules, week + number) for one in seen], at)
+            world.check(name, rules, [mended(one, rules, week + number % 3) for one in seen], at)
         problem = Problem("cluster", "`secrets` cannot be listed: forbidden")
-        world.check(name, rules, [mended(seen[0], rules, 2), *seen[1:]], NOW - silent, *([problem] * (name == "edge")))
+        now = [mended(one, rules, 2 + number) for one in seen]
+        for place, verdict in ((number, Verdict.WAIVED), (-number, Verdict.ERROR), (2 * number, Verdict.WAIVED)):
+            now[place] = turned(now[place], rules, verdict)
+        world.check(name, rules, now, NOW - silent, *([problem] * (name == "edge")))
         problems = [{"message": problem.message}] if name == "edge" else []
         clusters.note(site.store, name, {"version": f"v1.3{number}.2", "problems": problems})
     _odd(world)
     _people(world)
     _places(world)
+    world.places |= decide(site.store, NOW, ODD)
     return world
 
 
@@ -162,14 +183,18 @@ def _people(world: World) -> None:
 
 
 def _places(world: World) -> None:
-    """The numbers that paths name: of a finding with a patch, and of its object."""
+    """The numbers that paths name: of a finding that has a remedy, of its object, and of what is oddly called."""
     with world.site.store.reading() as connection:
-        wanted = findings.Wanted(cluster="production-eu", kind="Deployment")
-        worst = findings.findings(connection, EVERYTHING, wanted, Page(1)).rows[0]
-        odd = resources.resources(connection, EVERYTHING, resources.Wanted(cluster="odd"), Page(10)).rows
+        wanted = findings.Wanted(rule="privilege-escalation")
+        rows = findings.findings(connection, EVERYTHING, wanted, Page(100)).rows
+        mendable = next(one for one in rows if one.cluster != "odd")
+        odd = findings.findings(connection, EVERYTHING, findings.Wanted(cluster="odd"), Page(1)).rows[0]
     world.places |= {
-        "finding": str(worst.number),
-        "resource": str(worst.resource_number),
-        "rule": worst.rule,
-        "odd": str(odd[-1].number),
+        "finding": str(mendable.number),
+        "resource": str(mendable.resource_number),
+        "rule": mendable.rule,
+        "odd": str(odd.resource_number),
+        "odd_finding": str(odd.number),
+        "odd_team": quote(odd.team, safe=""),
+        "odd_namespace": quote(odd.resource.namespace, safe=""),
     }

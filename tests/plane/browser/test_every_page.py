@@ -14,58 +14,52 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playwright.sync_api import Page
-    from tests.plane.browser.conftest import Served, Visit
+    from tests.plane.browser.conftest import Looked, Served, Visit
 
 pytestmark = pytest.mark.xdist_group("chromium")
-every_page = pytest.mark.parametrize("shown", PAGES, ids=lambda shown: shown.path)
 _MOST_BYTES = 100_000
 
 
-@every_page
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_is_in_the_way_of_anybody(visit: Callable[..., Visit], shown: Shown, theme: str) -> None:
-    assert visit(shown.path, theme).objections() == []
+def test_nothing_is_in_the_way_of_anybody(looked: Looked, theme: str) -> None:
+    assert getattr(looked, theme).objections() == []
 
 
-@every_page
-def test_a_first_visit_is_light_and_asks_nobody_else(visit: Callable[..., Visit], served: Served, shown: Shown) -> None:
-    visited = visit(shown.path, settled=True)
+def test_a_first_visit_is_light_and_asks_nobody_else(looked: Looked, served: Served) -> None:
+    visited = looked.light
     assert visited.complaints == []
     assert visited.hosts == {urlsplit(served.url).netloc}
     assert 1_000 < visited.bytes_sent <= _MOST_BYTES
 
 
-@every_page
-def test_it_reads_without_a_script(visit: Callable[..., Visit], shown: Shown) -> None:
-    plain, scripted = visit(shown.path, javascript=False), visit(shown.path)
+def test_it_reads_without_a_script(looked: Looked) -> None:
+    plain, scripted = looked.plain.page, looked.light.page
     for what in ("h1, h2, h3", "tbody tr", "dl > div, dl > dt"):
-        assert _texts(plain.page, what) == _texts(scripted.page, what)
-    assert _texts(plain.page, "h1")
+        assert _texts(plain, what) == _texts(scripted, what)
+    assert _texts(plain, "h1")
 
 
-@every_page
 @pytest.mark.parametrize("width", [360, 768])
-def test_it_fits_a_narrow_screen(visit: Callable[..., Visit], shown: Shown, width: int) -> None:
-    page = visit(shown.path, width=width).page
+def test_it_fits_a_narrow_screen(looked: Looked, width: int) -> None:
+    page = looked.dark.page
+    page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width, _too_wide(page, width)
 
 
-@every_page
-def test_the_first_tab_skips_to_the_content(visit: Callable[..., Visit], shown: Shown) -> None:
-    page = visit(shown.path).page
+def test_the_first_tab_skips_to_the_content(looked: Looked) -> None:
+    page = looked.light.page
+    page.evaluate("document.activeElement.blur()")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "content"
 
 
-@every_page
 @pytest.mark.skipif(
     not os.environ.get("BARTIZAN_SCREENSHOTS"), reason="BARTIZAN_SCREENSHOTS=1 writes the docs' pictures"
 )
+@pytest.mark.parametrize("shown", [one for one in PAGES if one.picture], ids=lambda shown: shown.picture)
 def test_its_picture_is_taken(visit: Callable[..., Visit], shown: Shown) -> None:
-    if not shown.picture:
-        pytest.skip("the docs show no picture of it")
     folder = ROOT / "docs" / "images"
     folder.mkdir(exist_ok=True)
     visit(shown.path, "light").page.screenshot(path=folder / f"{shown.picture}.png")

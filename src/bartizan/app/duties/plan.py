@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bartizan.app.duties import upkeep, watching
+from bartizan.app.duties import telling, upkeep, watching
 from bartizan.app.duties.duty import Post
+from bartizan.app.duties.watching import Watching
 from bartizan.app.settings import place, read_settings, secret_key
 from bartizan.stores.ingest import Ingest
 from bartizan.stores.open import open_store
@@ -23,13 +24,14 @@ _CONNECTIONS = 10
 """Of a worker; duties hold one only while they read or write."""
 
 
-def duties_of(settings: Settings, where: Place) -> list[Duty]:
+def duties_of(settings: Settings, where: Place, watch: Watching) -> list[Duty]:
     """What is to be done, whoever does it.
 
     Raises:
         SpecError: the settings name members that cannot be.
     """
-    return [*upkeep.DUTIES, *watching.duties(settings, where.folder / "checkouts")]
+    members = watching.duties(settings, where.folder / "checkouts", watch)
+    return [*upkeep.DUTIES, *telling.duties(settings), *members]
 
 
 @contextmanager
@@ -45,7 +47,9 @@ def opened(
     settings, where = read_settings(config), place(folder, database)
     key = secret_key(where)
     store = open_store(where.database, connections=_CONNECTIONS)
+    watch = Watching()
     try:
-        yield duties_of(settings, where), Post(store, Ingest(store, key), settings, key, now)
+        yield duties_of(settings, where, watch), Post(store, Ingest(store, key), settings, key, now)
     finally:
+        watch.stop()
         store.close()

@@ -1,48 +1,98 @@
-"""The lasting duty of each member that a plane reads itself: joined, checked, and checked again."""
+"""The lasting duty of each member that a plane reads itself: it joins the fleet, and a garrison keeps watch over it.
+
+A process has one garrison, which begins with its first member: rules are
+compiled once, and the streams of all clusters share a thread.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, Final
 
 from bartizan.app.duties.duty import Lasting, Post
 from bartizan.app.duties.members import named, rules_of, source_of
-from bartizan.app.watch.check import check, sentry_of
-from bartizan.app.watch.keeper import LocalKeeper
-from bartizan.app.watch.rules import load_rules
+from bartizan.app.watch.garrison import Garrison, plane_of
+from bartizan.app.watch.member import Timing
 from bartizan.model.fleet import Cluster
-from bartizan.stores.clusters import join, note
+from bartizan.stores.clusters import join
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bartizan.app.duties.duty import Stopped
     from bartizan.app.settings import Member, Settings
+    from bartizan.app.watch.member import MemberStatus
+
+_LONG_S: Final = 3600.0
 
 
-def duties(settings: Settings, cache: Path) -> list[Lasting]:
-    """One duty a member.
+class Watching:
+    """The garrison of this process, once it has something to watch."""
+
+    def __init__(self) -> None:
+        self._garrison: Garrison | None = None
+        self._lock = Lock()
+
+    def garrison(self, post: Post) -> Garrison:
+        """The garrison, begun.
+
+        Raises:
+            SpecError: the settings name rules that do not exist.
+        """
+        with self._lock:
+            if self._garrison is None:
+                begun = Garrison(
+                    plane_of(post.store, post.key, post.now),
+                    rules_of(post.settings),
+                    timing=Timing(post.settings.interval_s),
+                    team_label=post.settings.team_label,
+                    clock=post.now,
+                )
+                begun.start()
+                self._garrison = begun
+            return self._garrison
+
+    def status(self) -> list[MemberStatus]:
+        """How the members are that this process watches."""
+        return self._garrison.status() if self._garrison else []
+
+    def check_soon(self, name: str) -> None:
+        """Do a whole check of a member now, where this process watches it."""
+        if self._garrison:
+            self._garrison.check_soon(name)
+
+    def stop(self) -> None:
+        """End the watch."""
+        with self._lock:
+            if self._garrison is not None:
+                self._garrison.stop()
+                self._garrison = None
+
+
+def duties(settings: Settings, cache: Path, watching: Watching) -> list[Lasting]:
+    """One duty a member, and one that minds what agents tell of.
 
     Raises:
         SpecError: two members have one name, or one cannot be a name.
     """
-    return [_duty(name, member, cache) for name, member in named(settings.clusters).items()]
+
+    def mind(post: Post, stopped: Stopped) -> None:
+        watching.garrison(post)
+        stopped(_LONG_S)
+
+    return [Lasting("mind", mind), *(_duty(*one, cache, watching) for one in named(settings.clusters).items())]
 
 
-def _duty(name: str, member: Member, cache: Path) -> Lasting:
-    def work(post: Post, stopped: Stopped) -> None:
+def _duty(name: str, member: Member, cache: Path, watching: Watching) -> Lasting:
+    def watch(post: Post, stopped: Stopped) -> None:
+        garrison = watching.garrison(post)
         source = source_of(name, member, cache)
-        interval = post.settings.interval_s
-        join(post.store, Cluster(name, source.kind, member.labels, post.now()), interval)
-        keeper = LocalKeeper(post.ingest, post.store)
-        sentry = sentry_of(source, load_rules(rules_of(post.settings)), keeper, post.now, post.settings.team_label)
+        join(post.store, Cluster(name, source.kind, member.labels, post.now()), post.settings.interval_s)
+        garrison.add(source)
         try:
-            while True:
-                done = check(source, sentry)
-                problems = [{"message": one.message, "hint": one.hint} for one in done.generation.problems]
-                note(post.store, name, {"version": source.version(), "problems": problems, "last_seen": post.now()})
-                if stopped(interval):
-                    return
+            while not stopped(_LONG_S):
+                pass
         finally:
-            source.close()
+            garrison.remove(name)
 
-    return Lasting(f"watch {name}", work)
+    return Lasting(f"watch {name}", watch)

@@ -41,6 +41,9 @@ RANKS: Final = bytes(
     {_NONE: 0, _SKIP: 1, _PASS: 2, _WAIVED: 3, _WARN: 4, _FAIL: 5, _ERROR: 6}.get(one, 0) for one in Verdict
 )
 """How bad each verdict is. An error is the worst: who cannot run has not said that the rest is all there is."""
+_LONGEST_LINE: Final = 500
+"""Characters of a line that is quoted: a file that is one line shows nothing to a reader, and to cut it may cut a
+secret in two."""
 _OF_RESULT: Final = {"fail": _FAIL, "warn": _WARN, "error": _ERROR}
 
 
@@ -126,6 +129,8 @@ def found(
     lines = resource.lines
     at = lines.locate(pointer) if lines else None
     excerpt = lines.quote(at.line) if lines and at else ""
+    if len(excerpt) > _LONGEST_LINE:
+        excerpt = ""
     return Finding(info, resource.id, result, info.severity, message, pointer, at, excerpt, evidence)
 
 

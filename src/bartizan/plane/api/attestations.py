@@ -94,13 +94,13 @@ def _attest(call: Call[Nothing, Attesting], connection: Connection) -> Told:
         "percent": body.percent,
         "statement": body.statement,
         "evidence": body.evidence,
-        "made_by": call.person(connection),
+        "made_by": call.person,
         "ends_at": body.ends_at,
         "cluster": number,
     }
     made = waivers.attest(connection, values, call.now)
     told = {"id": made, "cluster": body.cluster, "percent": body.percent, "until": body.ends_at.date().isoformat()}
-    call.record(connection, "attestation.make", f"{body.framework}:{values['control']}", told)
+    call.record(connection, "attestation.made", f"{body.framework}:{values['control']}", told)
     return Told(_told(_one(call, connection, made), call))
 
 
@@ -109,7 +109,7 @@ def _withdraw(call: Call[Numbered, Nothing], connection: Connection) -> Told:
     _permit(call, found.cluster)
     if found.holds(call.now):
         attesting.withdraw(connection, found.number, call.now)
-        call.record(connection, "attestation.withdraw", f"{found.framework}:{found.control}", {"id": found.number})
+        call.record(connection, "attestation.withdrawn", f"{found.framework}:{found.control}", {"id": found.number})
     return Told(None)
 
 

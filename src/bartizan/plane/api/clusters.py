@@ -15,7 +15,7 @@ from bartizan.plane.api.operation import Call, Nothing, Operation, Told
 from bartizan.plane.site import ForbiddenError, missing
 from bartizan.stores import clusters
 from bartizan.stores.queries import overview
-from bartizan.stores.scope import covers
+from bartizan.stores.scope import admits_all
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -96,7 +96,7 @@ def _join(call: Call[ToJoin, Joining], connection: Connection) -> Told:
     name, body = call.given.cluster, call.body
     _allow(call, name)
     clusters.joining(connection, Member(name, body.kind, body.labels, call.now), body.interval_s)
-    call.record(connection, "cluster.join", name, msgspec.to_builtins(body))
+    call.record(connection, "cluster.joined", f"cluster {name}", msgspec.to_builtins(body))
     found = overview.fleet(connection, call.scope, name)
     if not found:
         raise ForbiddenError(f"you may not see `{name}`", hint="Ask an administrator for the role.")
@@ -109,10 +109,10 @@ def _leave(call: Call[Leaving, Nothing], connection: Connection) -> Told:
     _allow(call, name)
     if call.given.forget:
         clusters.forgetting(connection, name)
-        call.record(connection, "cluster.forget", name, {})
+        call.record(connection, "cluster.forgotten", f"cluster {name}", {"objects": view.objects})
     elif view.left_at is None:
         clusters.leaving(connection, name, call.now)
-        call.record(connection, "cluster.leave", name, {})
+        call.record(connection, "cluster.left", f"cluster {name}", {})
     return Told(None)
 
 
@@ -124,7 +124,7 @@ def _view(call: Call[Any, Any], connection: Connection, name: str) -> ClusterVie
 
 
 def _allow(call: Call[Any, Any], name: str) -> None:
-    if not covers(call.asked.viewer.scope("operate"), name, "", ""):
+    if not admits_all(call.asked.viewer.scope("operate"), name):
         raise ForbiddenError(f"you may not operate all of `{name}`", hint="Ask an administrator for the role.")
 
 

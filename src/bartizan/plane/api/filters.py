@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 from urllib.parse import urlencode
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 
 from bartizan.model.severity import Severity
 from bartizan.plane.api.records import SeverityWord, StateWord
@@ -27,45 +27,60 @@ _CURSOR: Final = 500
 
 ClusterName: TypeAlias = Annotated[str, Meta(max_length=_NAME, description="The name of a cluster.")]
 OneNamespace: TypeAlias = Annotated[
-    str, Meta(max_length=_NAME, description="A namespace; empty for the objects of the cluster itself.")
+    str, Meta(max_length=_NAME, description="A namespace; `-` for the objects of the cluster itself.")
 ]
-OneTeam: TypeAlias = Annotated[str, Meta(max_length=_NAME, description="A team; empty for what is of none.")]
+OneTeam: TypeAlias = Annotated[str, Meta(max_length=_NAME, description="A team; `-` for what is of none.")]
 OneRule: TypeAlias = Annotated[str, Meta(max_length=_RULE, description="The name of a rule.")]
 OneKind: TypeAlias = Annotated[str, Meta(max_length=_NAME, description="A kind of object, as `Pod`.")]
 AtLeast: TypeAlias = Annotated[SeverityWord, Meta(description="This severity or a worse one.")]
 InNumber: TypeAlias = Annotated[int, Meta(ge=1, le=2**53, description="Its number.")]
+AtMost: TypeAlias = Annotated[SeverityWord, Meta(description="This severity or a lesser one.")]
 States: TypeAlias = Annotated[
-    tuple[StateWord, ...], Meta(max_length=4, description="What became of it; may be given several times.")
+    tuple[StateWord | Literal["any"], ...],
+    Meta(max_length=5, description="What became of it; may be given several times."),
 ]
 Question: TypeAlias = Annotated[str, Meta(max_length=LONGEST, description="Words that all are in its message.")]
 Limit: TypeAlias = Annotated[int, Meta(ge=1, le=LARGEST, description="How many at most.")]
 After: TypeAlias = Annotated[str, Meta(max_length=_CURSOR, description="The `next` of the page before.")]
 
 
+NO_NAME: Final = "-"
+"""What the objects of no namespace or team are asked for by: neither can be called so."""
+EVERY_STATE: Final[tuple[StateWord, ...]] = ("open", "waived", "fixed", "gone")
+
+
+def named(given: str) -> str | None:
+    """A namespace or team as the store is asked for it; what is empty does not choose."""
+    return None if not given else "" if given == NO_NAME else given
+
+
 class FindingFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which findings."""
 
     cluster: ClusterName = ""
-    namespace: OneNamespace | UnsetType = UNSET
-    team: OneTeam | UnsetType = UNSET
+    namespace: OneNamespace = ""
+    team: OneTeam = ""
     rule: OneRule = ""
     kind: OneKind = ""
     severity: AtLeast = "info"
+    most: AtMost = "critical"
+    resource: Annotated[int, Meta(ge=0, le=2**53, description="On the object of this number.")] = 0
     state: States = ("open",)
     q: Question = ""
 
     def wanted(self) -> findings.Wanted:
         """As the store is asked."""
         return findings.Wanted(
-            self.cluster,
-            self.namespace if self.namespace is not UNSET else None,
-            self.team if self.team is not UNSET else None,
-            self.rule,
-            self.kind,
-            None,
-            Severity.parse(self.severity, Severity.INFO),
-            tuple(dict.fromkeys(self.state)),
-            self.q,
+            cluster=self.cluster,
+            namespace=named(self.namespace),
+            team=named(self.team),
+            rule=self.rule,
+            kind=self.kind,
+            resource=self.resource or None,
+            severity=Severity.parse(self.severity, Severity.INFO),
+            states=tuple(one for one in EVERY_STATE if one in self.state or "any" in self.state),
+            most=Severity.parse(self.most, Severity.CRITICAL),
+            words=self.q,
         )
 
 
@@ -80,8 +95,8 @@ class ResourcePage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Which objects, and which part of their list."""
 
     cluster: ClusterName = ""
-    namespace: OneNamespace | UnsetType = UNSET
-    team: OneTeam | UnsetType = UNSET
+    namespace: OneNamespace = ""
+    team: OneTeam = ""
     kind: OneKind = ""
     name: Annotated[str, Meta(max_length=_NAME, description="The name of an object.")] = ""
     gone: Annotated[bool, Meta(description="With those that are gone.")] = False
@@ -92,8 +107,8 @@ class ResourcePage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         """As the store is asked."""
         return resources.Wanted(
             self.cluster,
-            self.namespace if self.namespace is not UNSET else None,
-            self.team if self.team is not UNSET else None,
+            named(self.namespace),
+            named(self.team),
             self.kind,
             self.name,
             self.gone,

@@ -18,8 +18,8 @@ from bartizan.plane.api import tags
 from bartizan.plane.api.asking import body_of, parameters_of
 from bartizan.plane.api.replay import key_of
 from bartizan.plane.problem import RefusedError, problem
+from bartizan.plane.recording import recorded
 from bartizan.plane.site import Asked, Route
-from bartizan.stores import audit, people
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,14 +62,14 @@ class Call(Generic[P, B]):
         """What the viewer may see."""
         return self.asked.viewer.scope()
 
+    @property
+    def person(self) -> str:
+        """Who asks, by name: a token is a hand of the person it was made by, not another person."""
+        return self.asked.viewer.name
+
     def record(self, connection: Connection, action: str, subject: str, details: Mapping[str, Any]) -> None:
         """Write down what is being done, in the transaction that does it."""
-        audit.record(connection, audit.Act(self.now, self.asked.viewer.name, action, subject, details))
-
-    def person(self, connection: Connection) -> str:
-        """Who asks, by name: a token is a hand of the person it was made by, not another person."""
-        viewer = self.asked.viewer
-        return (people.name_of(connection, viewer.account) if viewer.account is not None else "") or viewer.name
+        recorded(self.asked, connection, action, subject, details)
 
 
 class Told(NamedTuple):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
-from bartizan.plane.api.filters import ClusterName, OneNamespace, OneTeam
+from bartizan.plane.api.filters import ClusterName, OneNamespace, OneTeam, named
 from bartizan.plane.part import Chosen
 from bartizan.plane.site import missing
 from bartizan.stores.queries import overview
@@ -23,8 +22,8 @@ class InPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A cluster, a namespace, a team, what is in all that are given, or all that you may see."""
 
     cluster: ClusterName = ""
-    namespace: OneNamespace | UnsetType = UNSET
-    team: OneTeam | UnsetType = UNSET
+    namespace: OneNamespace = ""
+    team: OneTeam = ""
 
 
 def known(call: Call[Any, Any], connection: Connection, name: str) -> int | None:
@@ -48,7 +47,5 @@ def chosen(call: Call[Any, Any], connection: Connection, given: InPart) -> Chose
         NotThereError: there is no such cluster, or nothing of it that the viewer may see.
     """
     known(call, connection, given.cluster)
-    namespace = None if given.namespace is UNSET else given.namespace
-    team = None if given.team is UNSET else given.team
-    scope = narrowed(call.scope, cluster=given.cluster, namespace=namespace, team=team)
-    return Chosen(given.cluster, namespace or "", team or "", scope, [], [])
+    scope = narrowed(call.scope, cluster=given.cluster, namespace=named(given.namespace), team=named(given.team))
+    return Chosen(given.cluster, given.namespace, given.team, scope, [], [])

@@ -11,6 +11,7 @@ from bartizan.findings.score import FORMULA, percent, severity_score
 from bartizan.model.finding import Finding, Result, RuleId, RuleInfo
 from bartizan.model.ledger import Verdict
 from bartizan.model.severity import Severity
+from bartizan.model.waiver import Waiver
 from bartizan.outputs.fleet.rows import Context, ControlRow, FrameworkRow, Reason, Row
 from bartizan.plane import compliance
 from bartizan.plane.api.parts import InPart, chosen
@@ -97,7 +98,7 @@ def context_of(call: Call[Any, Any], connection: Connection, given: FindingFilte
         call.now,
         where.words,
         words,
-        {one.id: one for one in map(waivers.as_waiver, mine)},
+        {one.id: one for one in map(_waiver, mine)},
     )
     if not numbers:
         return basis
@@ -112,6 +113,11 @@ def context_of(call: Call[Any, Any], connection: Connection, given: FindingFilte
         basis.tool_version, basis.at, basis.part, basis.chosen, basis.waivers,
         ((where.words, known.score()), *scores), tuple(frameworks), FORMULA,
     )  # fmt: skip  # as the fields stand
+
+
+def _waiver(row: Any) -> Waiver:
+    """A waiver of the store as findings name it, for its reason, owner and end."""
+    return Waiver(waivers.name_of(row.id), row.reason, row.asked_by, row.ends_at.date())
 
 
 def _control(view: ControlView) -> ControlRow:

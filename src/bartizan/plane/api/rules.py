@@ -15,12 +15,12 @@ from bartizan.plane.api.filters import After, AtLeast, Limit, OneRule, links, pa
 from bartizan.plane.api.operation import Call, Nothing, Operation, Told
 from bartizan.plane.api.parts import InPart, chosen
 from bartizan.plane.site import missing
-from bartizan.stores.queries import scores
+from bartizan.stores.queries import standings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from bartizan.stores.queries.scores import AskedRule
+    from bartizan.stores.queries.standings import AskedRule
 
 _PLACES: Final = 200
 
@@ -79,7 +79,9 @@ def _list(call: Call[RulePage, Nothing], connection: Connection) -> Told:
     given = call.given
     least, words = Severity.parse(given.severity, Severity.INFO), given.q.lower()
     found = [
-        _told(one) for one in scores.asked(connection, chosen(call, connection, given).scope) if one.severity >= least
+        _told(one)
+        for one in standings.asked(connection, chosen(call, connection, given).scope)
+        if one.severity >= least
     ]
     rules = [one for one in found if words in f"{one.name} {one.title}".lower()]
     rows, after = part(sorted(rules, key=lambda one: one.name), lambda row: row.name, given.limit, given.after)
@@ -88,10 +90,10 @@ def _list(call: Call[RulePage, Nothing], connection: Connection) -> Told:
 
 def _one(call: Call[OfRule, Nothing], connection: Connection) -> Told:
     scope = chosen(call, connection, call.given).scope
-    found = scores.asked(connection, scope, call.given.rule)
+    found = standings.asked(connection, scope, call.given.rule)
     if not found:
         raise missing(f"rule `{call.given.rule}`")
-    places = scores.where_asked(connection, scope, found[0].number, "cluster", _PLACES)
+    places = standings.where_asked(connection, scope, found[0].number, "cluster", _PLACES)
     return Told(RuleWhere(_told(found[0]), [Where(one.name, records.Counts(*one.counts[1:])) for one in places]))
 
 

@@ -15,6 +15,7 @@ from bartizan.plane.api.parts import InPart, chosen
 from bartizan.plane.api.trends import days_of
 from bartizan.stores import attesting
 from bartizan.stores.queries import scores
+from bartizan.stores.queries.placing import placed
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -44,7 +45,7 @@ def score_export(call: Call[MovementFilter, Nothing], connection: Connection) ->
     since, until = days_of(until if given.since is UNSET else given.since, until, today)
     where = chosen(call, connection, given)
     between = scores.between(connection, where.scope, since, until)
-    tallies = scores.placed(connection, where.scope, (since, until), MOST)
+    tallies = placed(connection, where.scope, (since, until), between.names, MOST)
     if len(tallies) > MOST:
         raise SpecError(f"there are more than {MOST:,} counts", hint="Export one `cluster` at a time.")
     sides = compliance.with_controls(between.facts_before), compliance.with_controls(between.facts_after)

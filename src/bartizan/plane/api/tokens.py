@@ -13,23 +13,21 @@ from bartizan.base.errors import SpecError
 from bartizan.plane.api.filters import Numbered, Paging, links, part
 from bartizan.plane.api.operation import Call, Nothing, Operation, Told
 from bartizan.plane.api.records import Next
+from bartizan.plane.people.identity import SCOPES
+from bartizan.plane.people.tokens import BEGINNING
 from bartizan.plane.site import ForbiddenError, missing
-from bartizan.stores import people, tokens
+from bartizan.stores import accounts, people
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
-    from bartizan.plane.viewer import Permission
 
 _LONGEST: Final = timedelta(days=366)
 TokenScope: TypeAlias = Literal["read", "ask", "operate", "approve", "administer"]
-_PERMISSIONS: Final[dict[str, Permission]] = {
-    "read": "see", "ask": "ask", "operate": "operate", "approve": "approve", "administer": "administer",
-}  # fmt: skip  # one table
-_PREFIX: Final = "bartizan_"
-"""So that who scans for leaked secrets knows one of ours."""
+_LIVE: Final = 50
+"""Tokens of one person that open something at a time."""
 
 
 class Making(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,50 +65,42 @@ class NewToken(msgspec.Struct, frozen=True):
 
 
 def _list(call: Call[Paging, Nothing], connection: Connection) -> Told:
-    found = tokens.of_account(connection, _account(call))
+    found = accounts.tokens_of(connection, _account(call))
     rows, after = part(found, lambda row: f"{2**63 - row.id:020}", call.given.limit, call.given.after)
     return Told(Tokens([_told(row) for row in rows], after), links(call, after))
 
 
 def _make(call: Call[Nothing, Making], connection: Connection) -> Told:
     number, body = _account(call), call.body
+    if call.asked.viewer.token is not None:  # so that one that leaks ends
+        raise ForbiddenError("no token makes another", hint="Sign in, and make it there.")
     scopes = sorted(set(body.scopes))
     for scope in scopes:
-        if not call.asked.viewer.may(_PERMISSIONS[scope]):
+        if not call.asked.viewer.may(SCOPES[scope]):
             raise ForbiddenError(f"you may not `{scope}`, so no token of yours may", hint="Leave that scope out.")
     if not call.now < body.ends_at <= call.now + _LONGEST:
         raise SpecError("a token must end, within a year", hint="Choose another `ends_at`.")
-    maker = _maker(call, connection)
-    if maker is not None and maker.ends_at is not None and body.ends_at > maker.ends_at:
-        hint = f"Choose an end until {maker.ends_at.isoformat()}, or sign in to make it."
-        raise ForbiddenError("a token cannot make one that outlives it", hint=hint)
-    secret = f"{_PREFIX}{secrets.token_urlsafe(32)}"
+    live = [row for row in accounts.tokens_of(connection, number) if row.revoked_at is None and row.ends_at > call.now]
+    if len(live) >= _LIVE:
+        raise SpecError(f"nobody has more than {_LIVE} tokens", hint="Revoke those that nothing uses.")
+    secret = f"{BEGINNING}{secrets.token_urlsafe(32)}"
     more = {"name": body.name, "account": number, "scopes": scopes, "ends_at": body.ends_at}
     made = people.add_token(connection, secret, call.now, **more)
-    call.record(connection, "token.make", f"token {made}", {"scopes": scopes, "ends_at": body.ends_at})
-    row = next(one for one in tokens.of_account(connection, number) if one.id == made)
+    call.record(
+        connection, "token.made", f"token {made}", {"name": body.name, "scopes": scopes, "ends_at": body.ends_at}
+    )
+    row = next(one for one in accounts.tokens_of(connection, number) if one.id == made)
     return Told(NewToken(_told(row), secret), {"Location": f"/api/v1/tokens/{made}"})
 
 
 def _revoke(call: Call[Numbered, Nothing], connection: Connection) -> Told:
-    row = next((one for one in tokens.of_account(connection, _account(call)) if one.id == call.given.number), None)
+    row = next((one for one in accounts.tokens_of(connection, _account(call)) if one.id == call.given.number), None)
     if row is None:
         raise missing(f"token {call.given.number}")
     if row.revoked_at is None:
         people.revoke(connection, row.id, call.now)
-        call.record(connection, "token.revoke", f"token {row.id}", {})
+        call.record(connection, "token.revoked", f"token {row.id}", {})
     return Told(None)
-
-
-def _maker(call: Call[Any, Any], connection: Connection) -> Row[*tuple[Any, ...]] | None:
-    """The token that makes a token; nothing where a person does, who has signed in."""
-    if call.asked.viewer.session:
-        return None
-    secret = call.asked.request.headers.get("authorization", "").partition(" ")[2].strip()
-    bearer = people.bearer(connection, secret, call.now)
-    return next(
-        (row for row in tokens.of_account(connection, _account(call)) if bearer and row.id == bearer.number), None
-    )
 
 
 def _account(call: Call[Any, Any]) -> int:
@@ -122,7 +112,7 @@ def _account(call: Call[Any, Any]) -> int:
 
 def _told(row: Any) -> Token:
     times = (row.created_at, row.ends_at, row.revoked_at, row.used_at)
-    return Token(row.id, row.name, tuple(scope for scope in row.scopes if scope in _PERMISSIONS), *times)
+    return Token(row.id, row.name, tuple(scope for scope in row.scopes if scope in SCOPES), *times)
 
 
 OPERATIONS: Final = (
@@ -133,7 +123,7 @@ OPERATIONS: Final = (
     Operation(
         name="make_token", method="POST", path="/tokens", tag="Tokens", body=Making, answer=NewToken, status=201,
         summary="Make a token", handle=_make,
-        description="It may do no more than you may, nor than the token that makes it.",
+        description="For a session alone: no token makes another. It may do no more than you may.",
     ),
     Operation(
         name="revoke_token", method="DELETE", path="/tokens/{number}", tag="Tokens", given=Numbered, status=204,

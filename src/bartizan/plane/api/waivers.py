@@ -16,15 +16,15 @@ from bartizan.plane.api.records import Next
 from bartizan.plane.problem import RefusedError
 from bartizan.plane.site import ForbiddenError, missing
 from bartizan.stores import waivers
-from bartizan.stores.scope import covers
+from bartizan.stores.queries.waivers import Selected, coverage
+from bartizan.stores.scope import admits_all
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from bartizan.plane.viewer import Permission
 
-_LONGEST: Final = timedelta(days=366)
-"""Every waiver ends, and within a time that somebody still remembers why."""
+_CHOOSING: Final = ("policy", "rule", "kind", "namespace", "name", "path", "fingerprint")
 WaiverState: TypeAlias = Literal["asked", "approved", "refused", "ended"]
 Selector: TypeAlias = Annotated[str, Meta(max_length=520)]
 Words: TypeAlias = Annotated[str, Meta(min_length=1, max_length=4000)]
@@ -48,11 +48,12 @@ class Selectors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Asking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A request to accept findings until a time, within a year."""
+    """A request to accept findings until a time, which the plane's settings bound."""
 
     selectors: Selectors
     reason: Words
     ends_at: Annotated[datetime, Meta(tz=True)]
+    sure: Annotated[bool, Meta(description="That many findings are meant, where there are.")] = False
 
 
 class Waiver(msgspec.Struct, frozen=True):
@@ -105,17 +106,29 @@ def _one(call: Call[Numbered, Nothing], connection: Connection) -> Told:
 def _ask(call: Call[Nothing, Asking], connection: Connection) -> Told:
     chosen = msgspec.to_builtins(call.body.selectors)
     name = chosen.pop("cluster")
-    if not covers(call.asked.viewer.scope("ask"), name, chosen["namespace"], chosen["team"]):
-        hint = "Name a cluster, namespace or team that is all yours to see."
-        raise ForbiddenError("you may not ask for so much", hint=hint)
+    if all(chosen[field].strip("*") == "" for field in _CHOOSING):
+        raise SpecError("this waiver would accept everything", hint="Choose findings by one field at least.")
+    if not admits_all(call.asked.viewer.scope("ask"), name, chosen["namespace"], chosen["team"]):
+        hint = "Name the cluster, namespace and team that are yours."
+        raise ForbiddenError("this waiver is for more than you may ask for", hint=hint)
     number = known(call, connection, name)
-    if call.body.ends_at > call.now + _LONGEST:
-        raise SpecError("a waiver holds for a year at most", hint="Choose an earlier end, and ask again then.")
-    asked = waivers.Asked(chosen, number, call.body.reason, call.person(connection), call.body.ends_at)
+    _bound(call, connection, Selected(number, **chosen))
+    asked = waivers.Asked(chosen, number, call.body.reason, call.person, call.body.ends_at)
     made = waivers.ask(connection, asked, call.now)
     details = {"ends_at": call.body.ends_at, "reason": call.body.reason, "cluster": name, **chosen}
-    call.record(connection, "waiver.ask", f"waiver {made}", {key: value for key, value in details.items() if value})
+    call.record(connection, "waiver.asked", f"waiver {made}", {key: value for key, value in details.items() if value})
     return Told(_read(call, connection, made), {"Location": f"/api/v1/waivers/{made}"})
+
+
+def _bound(call: Call[Nothing, Asking], connection: Connection, selected: Selected) -> None:
+    """Refuse what holds for too long, or covers more than its writer says to mean."""
+    settings = call.asked.site.settings.waivers
+    if call.body.ends_at > call.now + timedelta(days=settings.longest_days + 1):
+        raise SpecError(f"a waiver holds for {settings.longest_days} days at most", hint="Choose an earlier end.")
+    covered = coverage(connection, call.scope, selected, sample=0)
+    if covered.total > settings.many and not call.body.sure:
+        hint = "Choose fewer, or say with `sure` that all of them are meant."
+        raise SpecError(f"this waiver would cover {covered.total:,} findings", hint=hint)
 
 
 def _decide(call: Call[Numbered, Decision], connection: Connection) -> Told:
@@ -123,9 +136,9 @@ def _decide(call: Call[Numbered, Decision], connection: Connection) -> Told:
     before = _allowed(call, connection, "approve")
     if before.state != "asked":
         raise RefusedError(409, f"waiver {number} was decided already", hint="Read it to see how.")
-    waivers.decide(connection, number, body.decision, call.person(connection), call.now, body.comment)
+    waivers.decide(connection, number, body.decision, call.person, call.now, body.comment)
     details = {"decision": body.decision, "comment": body.comment}
-    call.record(connection, f"waiver.{_ACTS[body.decision]}", f"waiver {number}", details)
+    call.record(connection, f"waiver.{body.decision}", f"waiver {number}", details)
     return Told(_read(call, connection, number))
 
 
@@ -133,18 +146,18 @@ def _end(call: Call[Numbered, Nothing], connection: Connection) -> Told:
     """End a waiver: whoever decides may, and who asked may take their own back."""
     number = call.given.number
     before = _current(call, connection)
-    if before.asked_by != call.person(connection):
+    if before.asked_by != call.person:
         before = _allowed(call, connection, "approve")
     if before.state in ("asked", "approved"):
         waivers.end(connection, number, call.now)
-        call.record(connection, "waiver.end", f"waiver {number}", {})
+        call.record(connection, "waiver.ended", f"waiver {number}", {})
     return Told(_read(call, connection, number))
 
 
 def _allowed(call: Call[Numbered, Any], connection: Connection, permission: Permission) -> Waiver:
     found = _current(call, connection)
     chosen = found.selectors
-    if not covers(call.asked.viewer.scope(permission), chosen.cluster, chosen.namespace, chosen.team):
+    if not admits_all(call.asked.viewer.scope(permission), chosen.cluster, chosen.namespace, chosen.team):
         hint = "Ask somebody who may, for all that it is about."
         raise ForbiddenError(f"you may not decide on waiver {found.number}", hint=hint)
     return found
@@ -167,8 +180,6 @@ def _told(row: Any) -> Waiver:
     decided = (row.decided_by, row.decided_at, row.comment, row.ends_at)
     return Waiver(row.id, selectors, row.reason, row.state, row.asked_by, row.asked_at, *decided)
 
-
-_ACTS: Final = {"approved": "approve", "refused": "refuse"}
 
 OPERATIONS: Final = (
     Operation(

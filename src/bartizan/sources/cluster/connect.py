@@ -53,6 +53,8 @@ class Cluster:
     client: httpx2.Client
     attempts: int = ATTEMPTS
     """Tries of the next request; one, once the server has been silent through all of them."""
+    config: Any = None
+    """The loader's, for who opens more connections to the same server."""
 
     def __enter__(self) -> Self:
         return self
@@ -160,7 +162,21 @@ def connect(*, context: str | None = None, kubeconfig: Path | None = None, in_cl
         client = Client(config, ConnectionParams(timeout=httpx2.Timeout(TIMEOUT_S)))
     except (ConfigError, OSError, ValueError) as error:
         raise SpecError(f"kubeconfig of `{name}`: {error}", hint="Fetch the kubeconfig again.") from error
-    return Cluster(name, client)
+    return Cluster(name, client, config=config)
+
+
+def streaming_client(cluster: Cluster) -> httpx2.AsyncClient:
+    """A client for many answers that do not end, with a connection for each.
+
+    Raises:
+        SpecError: the kubeconfig is not what it must be any more.
+    """
+    parameters = ConnectionParams(timeout=httpx2.Timeout(TIMEOUT_S)).httpx_params(cluster.config)
+    parameters["limits"] = httpx2.Limits(max_connections=None, max_keepalive_connections=8)
+    try:
+        return httpx2.AsyncClient(**parameters)
+    except (ConfigError, OSError, ValueError) as error:
+        raise SpecError(f"kubeconfig of `{cluster.name}`: {error}", hint="Fetch the kubeconfig again.") from error
 
 
 def _config(context: str | None, kubeconfig: Path | None, *, in_cluster: bool) -> tuple[Any, str]:

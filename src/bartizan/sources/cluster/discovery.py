@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from bartizan.model.report import Problem
 from bartizan.sources.cluster.connect import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from bartizan.base.json import Json, JsonObject
-    from bartizan.sources.cluster.connect import Cluster
 
-_AGGREGATED: Final = (
+AGGREGATED: Final = (
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
     "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json"
 )
+"""What to accept of `/api` and `/apis`: everything at once, where the server can."""
 NOISE: Final = frozenset(
     {
         ("", "events"),
@@ -47,7 +47,14 @@ class Kind(NamedTuple):
         return f"{root}/namespaces/{namespace}/{self.plural}" if namespace else f"{root}/{self.plural}"
 
 
-def discover(cluster: Cluster) -> Iterator[Kind | Problem]:
+class Answers(Protocol):
+    """Who answers what is asked of an API server: a connection, or somebody who has asked before."""
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Json:
+        """The answer to a GET."""
+
+
+def discover(cluster: Answers) -> Iterator[Kind | Problem]:
     """Every listable kind; a group that does not answer is a problem, and the others are there all the same.
 
     Raises:
@@ -55,7 +62,7 @@ def discover(cluster: Cluster) -> Iterator[Kind | Problem]:
     """
     seen: set[tuple[str, str]] = set()
     for root in ("/api", "/apis"):
-        document = cluster.get(root, {"Accept": _AGGREGATED})
+        document = cluster.get(root, {"Accept": AGGREGATED})
         aggregated = document.get("kind") == "APIGroupDiscoveryList"
         found = _aggregated(document) if aggregated else _by_group(cluster, root, document)
         for item in found:
@@ -80,7 +87,7 @@ def _aggregated(document: JsonObject) -> Iterator[Kind | Problem]:
                     yield _kind(name, version["version"], item["resource"], kind, item, namespaced=namespaced)
 
 
-def _by_group(cluster: Cluster, root: str, document: JsonObject) -> Iterator[Kind | Problem]:
+def _by_group(cluster: Answers, root: str, document: JsonObject) -> Iterator[Kind | Problem]:
     """The older way: one request a group and version."""
     versions = [("", version) for version in document.get("versions") or ()] if root == "/api" else []
     for group in document.get("groups") or ():

@@ -105,13 +105,13 @@ def _list(cluster: Cluster, kind: Kind, namespace: str, selector: str, page: int
                 restarts, token = restarts + 1, ""
                 continue
             if error.status not in _NO_SUCH:
-                yield _unknown(kind, namespace, error)
+                yield unknown(kind, namespace, error)
             return
         except SourceError as error:
-            yield _unknown(kind, namespace, error)
+            yield unknown(kind, namespace, error)
             return
         for item in body.get("items") or ():
-            resource = _resource(item, kind, cluster.name)
+            resource = read_item(item, kind, cluster.name)
             if restarts == 0 or resource.uid not in seen:
                 seen.add(resource.uid)
                 yield resource
@@ -120,8 +120,8 @@ def _list(cluster: Cluster, kind: Kind, namespace: str, selector: str, page: int
             return
 
 
-def _resource(item: JsonObject, kind: Kind, cluster: str) -> Resource:
-    """An element of a list, complete: lists leave out what all their elements share."""
+def read_item(item: JsonObject, kind: Kind, cluster: str) -> Resource:
+    """An element of a list or a watch, complete: lists leave out what all their elements share."""
     version = f"{kind.group}/{kind.version}" if kind.group else kind.version
     body = {"apiVersion": version, "kind": kind.kind, **item}
     metadata = body.get("metadata")
@@ -130,7 +130,8 @@ def _resource(item: JsonObject, kind: Kind, cluster: str) -> Resource:
     return resource_from(body, source=f"cluster {cluster}")
 
 
-def _unknown(kind: Kind, namespace: str, error: SourceError) -> Problem:
+def unknown(kind: Kind, namespace: str, error: SourceError) -> Problem:
+    """The problem of a kind that cannot be listed, with what to do about it."""
     where = f" in namespace `{namespace}`" if namespace else ""
     name = f"{kind.plural}.{kind.group}" if kind.group else kind.plural
     hint = error.hint

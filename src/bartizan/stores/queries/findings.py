@@ -73,7 +73,9 @@ class Wanted:
     kind: str = ""
     resource: int | None = None
     severity: Severity = Severity.INFO
+    """The least."""
     states: tuple[State, ...] = ("open",)
+    most: Severity = Severity.CRITICAL
     words: str = ""
     """All of which are in the message."""
 
@@ -94,6 +96,10 @@ def _picked(connection: Connection, scope: Scope, wanted: Wanted) -> Select[Any]
     query = select(finding.c.id).where(
         within(scope, finding.c.place), finding.c.state.in_(wanted.states), finding.c.severity >= int(wanted.severity)
     )
+    if wanted.words.strip():
+        query = query.where(has_words(connection, finding.c.message, wanted.words))
+    if wanted.most < Severity.CRITICAL:
+        query = query.where(finding.c.severity <= int(wanted.most))
     if not {"fixed", "gone"} & set(wanted.states):
         query = query.where(finding.c.closed_at.is_(None))
     if wanted.cluster:
@@ -109,8 +115,6 @@ def _picked(connection: Connection, scope: Scope, wanted: Wanted) -> Select[Any]
     if wanted.kind:
         same = select(resource.c.id).where(resource.c.id == finding.c.resource, resource.c.kind == wanted.kind)
         query = query.where(same.exists())
-    if wanted.words.strip():
-        query = query.where(has_words(connection, finding.c.message, wanted.words))
     return query
 
 

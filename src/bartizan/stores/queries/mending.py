@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import BigInteger, func, select, type_coerce
+from sqlalchemy import BigInteger, case, func, select, type_coerce
 
 from bartizan.model.severity import Severity
-from bartizan.stores.schema import finding, transition
+from bartizan.stores.schema import cluster, finding, transition
 from bartizan.stores.scope import within
 
 if TYPE_CHECKING:
@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 
 
 class Mended(NamedTuple):
-    """Findings of a severity that were mended: how many, and how long from opening to end, by nearest rank."""
+    """Findings of a severity that were mended: how many, and how long from opening to end, by nearest rank.
+
+    Of `watched` we saw the opening: what was open when its cluster was first
+    looked at may be older than we know.
+    """
 
     severity: Severity
     number: int
     median: timedelta
     p95: timedelta
+    watched: int
 
 
 def mended(connection: Connection, scope: Scope, begin: datetime, end: datetime) -> list[Mended]:
@@ -42,9 +47,12 @@ def mended(connection: Connection, scope: Scope, begin: datetime, end: datetime)
         .where(opening.c.change.in_(("opened", "reopened")))
         .scalar_subquery()
     )
+    first_look = type_coerce(cluster.c.joined_at, BigInteger) + cluster.c.interval_s * 1_000_000
+    seen = case((type_coerce(opened, BigInteger) > first_look, 1), else_=0)
     lives = (
-        select(finding.c.severity, type_coerce(transition.c.at - opened, BigInteger).label("took"))
+        select(finding.c.severity, type_coerce(transition.c.at - opened, BigInteger).label("took"), seen.label("seen"))
         .join(finding, finding.c.id == transition.c.finding)
+        .join(cluster, cluster.c.id == finding.c.cluster)
         .where(transition.c.change == "fixed", transition.c.at >= begin, transition.c.at < end)
         .where(within(scope, finding.c.place))
         .subquery()
@@ -54,15 +62,16 @@ def mended(connection: Connection, scope: Scope, begin: datetime, end: datetime)
         lives.c.took,
         func.row_number().over(partition_by=lives.c.severity, order_by=lives.c.took).label("rank"),
         func.count().over(partition_by=lives.c.severity).label("number"),
+        func.sum(lives.c.seen).over(partition_by=lives.c.severity).label("watched"),
     ).subquery()
     middle, most = (ranked.c.number + 1) // 2, (ranked.c.number * 95 + 99) // 100
     wanted = select(ranked).where((ranked.c.rank == middle) | (ranked.c.rank == most))
     found: dict[int, dict[int, timedelta]] = {}
-    numbers: dict[int, int] = {}
-    for severity, took, rank, number in connection.execute(wanted):
+    numbers: dict[int, tuple[int, int]] = {}
+    for severity, took, rank, number, watched in connection.execute(wanted):
         found.setdefault(severity, {})[rank] = timedelta(microseconds=int(took))
-        numbers[severity] = number
+        numbers[severity] = number, int(watched)
     return [
-        Mended(Severity(one), number, found[one][(number + 1) // 2], found[one][(number * 95 + 99) // 100])
-        for one, number in sorted(numbers.items(), reverse=True)
+        Mended(Severity(one), number, found[one][(number + 1) // 2], found[one][(number * 95 + 99) // 100], watched)
+        for one, (number, watched) in sorted(numbers.items(), reverse=True)
     ]

@@ -22,7 +22,7 @@ from bartizan.stores.schema.inventory import (
     rule_set,
     stream,
 )
-from bartizan.stores.schema.people import account, outbox, role, session, token
+from bartizan.stores.schema.people import account, outbox, role, session, throttle, token
 
 __all__ = [
     "COUNTS",
@@ -50,6 +50,7 @@ __all__ = [
     "session",
     "stream",
     "tally",
+    "throttle",
     "token",
     "total",
     "transition",
