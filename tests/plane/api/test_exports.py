@@ -24,7 +24,7 @@ from tests.stores.fleet import World, observed, pod, rules
 from bartizan.base.errors import SpecError
 from bartizan.findings.score import recompute
 from bartizan.outputs.fleet.formats import FORMATS
-from bartizan.plane.api.exporting import FormatName
+from bartizan.plane.api.exporting import AT_ONCE, FormatName
 from bartizan.plane.pages.findings import exports_of, wanted_of
 from bartizan.stores.queries.findings import findings
 from bartizan.stores.queries.pages import Page
@@ -325,3 +325,14 @@ def test_an_export_of_what_is_not_there_is_refused(hostile: World, program: Call
         assert asking.send("GET", path).status_code == status, path
     head = asking.send("HEAD", "/export/findings")
     assert (head.status_code, head.content) == (200, b"")
+
+
+@ONE_ENGINE
+def test_exports_leave_threads_to_pages(hostile: World, program: Callable[..., Program]) -> None:
+    del hostile
+    asking = program()
+    with AT_ONCE, AT_ONCE:
+        refused = asking.send("GET", "/export/findings")
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+        assert asking.send("GET", "/findings").status_code == 200
+    assert asking.send("GET", "/export/findings").status_code == 200

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response, StreamingResponse
 
-from bartizan.base.errors import SpecError, StoreError
+from bartizan.base.errors import SpecError
 from bartizan.outputs.fleet.formats import FORMATS
 from bartizan.plane.api import records
 from bartizan.plane.api.filters import FindingFilter
@@ -26,6 +26,7 @@ from bartizan.plane.api.operation import Call, Nothing, Operation, Told
 from bartizan.plane.api.parts import known
 from bartizan.plane.api.rows import context_of, row_of
 from bartizan.plane.api.standing import MovementFilter, score_export
+from bartizan.plane.problem import RefusedError
 from bartizan.stores.queries import findings, overview
 from bartizan.stores.queries.pages import LARGEST, Page
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 _MEMORY: Final = 1 << 20
 """Bytes of an export that are kept in memory; the rest is on disk."""
 _CHUNK: Final = 1 << 16
-_AT_ONCE: Final = BoundedSemaphore(2)
+AT_ONCE: Final = BoundedSemaphore(2)
 """Exports that are written at a time in one process, so that pages are still answered."""
 FormatName: TypeAlias = Literal[
     "csv", "json", "ndjson", "sarif", "ocsf", "oscal", "oscal-poam", "policyreport", "openreports", "junit", "html"
@@ -127,8 +128,8 @@ def _told(
     call: Call[Any, Any], media: str, extension: str, write: Callable[[TextIO], None], name: str = "findings"
 ) -> Told:
     """Write an export, and send it."""
-    if not _AT_ONCE.acquire(blocking=False):
-        raise StoreError("this process writes as many exports as it can", hint="Try again in a few seconds.")
+    if not AT_ONCE.acquire(blocking=False):
+        raise RefusedError(429, "as many exports are being written as may be", hint="Try again in a few seconds.")
     file = SpooledTemporaryFile(_MEMORY)  # noqa: SIM115  (it is closed when it was sent)
     try:
         text = TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
@@ -141,7 +142,7 @@ def _told(
         file.close()
         raise
     finally:
-        _AT_ONCE.release()
+        AT_ONCE.release()
     stamp = call.now.strftime("%Y-%m-%dT%H%MZ")
     headers = {
         "Content-Disposition": f'attachment; filename="bartizan-{name}-{stamp}{extension}"',

@@ -126,7 +126,7 @@ def _answered(operation: Operation[Any, Any], asked: Asked) -> Response:
         call = Call(asked, given, body_of(asked, operation.body))
         return _changed(operation, call) if operation.changes else _read(operation, call)
     except RefusedError as error:
-        return problem(error, error.status)
+        return problem(error, error.status, {"Retry-After": "5"} if error.status == 429 else None)
 
 
 def _read(operation: Operation[Any, Any], call: Call[Any, Any]) -> Response:
