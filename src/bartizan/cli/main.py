@@ -27,6 +27,8 @@ _GC_THRESHOLD: Final = 200_000
 """Collections of a command's many small objects find nothing; this many allocations apart they cost next to nothing."""
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "up": "bartizan.plane.up:up",
+        "agent": "bartizan.agent.command:agent",
         "scan": "bartizan.cli.scan:scan",
         "test": "bartizan.cli.test:test",
         "apply": "bartizan.cli.apply:apply",
@@ -38,6 +40,8 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "cel": "bartizan.cli.cel:cel",
         "cleanup": "bartizan.cli.cleanup:cleanup",
         "catalog": "bartizan.cli.catalog:catalog",
+        "worker": "bartizan.cli.worker:worker",
+        "store": "bartizan.cli.store:store",
         "completion": "bartizan.cli.completion:completion",
     }
 )
@@ -79,6 +83,7 @@ def cli() -> None:
 
     \b
     Begin with:
+      bartizan up k8s/                 all of it in a browser, kept up to date
       bartizan scan k8s/               your manifests, by the built-in checks
       bartizan scan --context prod     a live cluster, read-only
       bartizan scan -p policies/ k8s/  by Kyverno policies you already have

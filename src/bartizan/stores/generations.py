@@ -32,16 +32,17 @@ _CHUNK: Final = 2000
 
 def begin(store: Store, name: str, at: datetime, policy_digest: str, evaluator: str) -> int:
     """Begin a whole check. Returns its number, which the batches that are part of it carry."""
+    return store.write(lambda connection: begin_in(connection, name, at, policy_digest, evaluator))
 
-    def work(connection: Connection) -> int:
-        row = _named(connection, name)
-        number = int(row.generation) + 1
-        connection.execute(update(cluster).where(cluster.c.id == row.id).values(generation=number))
-        values = {"policy_digest": policy_digest, "evaluator": evaluator, "started_at": at}
-        connection.execute(insert(generation).values(cluster=row.id, number=number, **values))
-        return number
 
-    return store.write(work)
+def begin_in(connection: Connection, name: str, at: datetime, policy_digest: str, evaluator: str) -> int:
+    """Begin a whole check in a transaction of the caller's."""
+    row = _named(connection, name)
+    number = int(row.generation) + 1
+    connection.execute(update(cluster).where(cluster.c.id == row.id).values(generation=number))
+    values = {"policy_digest": policy_digest, "evaluator": evaluator, "started_at": at}
+    connection.execute(insert(generation).values(cluster=row.id, number=number, **values))
+    return number
 
 
 def end(ingest: Ingest, store: Store, done: Generation) -> Moves:

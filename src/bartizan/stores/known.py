@@ -94,6 +94,15 @@ class Known:
             found = self._remember(number, RuleSet(row.digest, facts_of(connection, row.editions)))
         return found
 
+    def rule_set_named(self, digest: str) -> RuleSet | None:
+        """The set of rules that a source calls by its digest; nothing where none of that name is kept."""
+        found = self._by_digest.get(digest)
+        if found is not None:
+            return found.rules
+        with self._store.reading() as connection:
+            number = connection.execute(select(rule_set.c.id).where(rule_set.c.digest == digest)).scalar()
+            return None if number is None else self.rule_set_of(connection, number).rules
+
     def rules(self, names: Iterable[str]) -> dict[str, int]:
         """The ids of rules, all of which are in sets that are kept."""
         wanted = set(names)

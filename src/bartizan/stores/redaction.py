@@ -21,7 +21,7 @@ import orjson
 import re2
 
 from bartizan.base.json import to_text
-from bartizan.stores.bulk import storable
+from bartizan.stores.storable import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,13 +52,13 @@ _SHAPE: Final = re2.compile(_SHAPES)
 _URL: Final = re2.compile(_IN_URL)
 _SAYING: Final = re2.compile(_SAID)
 _SUSPECT: Final = re2.compile(
-    rf"(?i:{_NAMES})(?:\\*[\"']?\s*[:=]\s*\\*[\"']?[^\s\"'\\,;&}}$\[{{]|\"[,}}])|{_SHAPES}|://[^/\s:@\"']*:[^/\s@\"']+@"
+    rf"(?i:{_NAMES})(?:\\*[\"']?\s*[:=]\s*\\*[\"']?[^\s\"'\\,;&}}$\[{{]|\"[,}}])|{_SHAPES}|://[^/\s:@\"']*:[^/\s@\"']+@".encode()
 )
 """Whether a written object can hold any of it: most do not, and are neither walked nor copied."""
 _PART: Final = re2.compile(rf"(?i:{_NAMES})\\?[\"']?\s*[:=]|{_SHAPES}|://")
 """Whether a text can."""
 _SHORTEST: Final = 5  # `dsn=x`
-_HARMLESS: Final = 'automountServiceAccountToken":'
+_HARMLESS: Final = b'automountServiceAccountToken":'
 """In every other workload, and never more than true or false."""
 _REFERENCES: Final = ("$(", "${", "{{")
 
@@ -77,7 +77,7 @@ def redact(body: JsonObject, key: bytes) -> Redacted:
     if body.get("kind") in ("Secret", "SecretList"):
         return Redacted(_written(_secret(body, key, hidden)), tuple(hidden))
     text = _written(body)
-    if _SUSPECT.search(text.decode().replace(_HARMLESS, "")) is None and b'"Secret"' not in text:
+    if _SUSPECT.search(text.replace(_HARMLESS, b"")) is None and b'"Secret"' not in text:
         return Redacted(text, ())
     return Redacted(_written(_walked(body, key, hidden)), tuple(hidden))
 

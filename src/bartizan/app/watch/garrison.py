@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from bartizan.app.policy_texts import policy_texts
 from bartizan.app.watch.ageing import age_members, last_seen_of, waivers_of
 from bartizan.app.watch.delivery import Delivery
 from bartizan.app.watch.keeper import LocalKeeper
@@ -28,6 +29,7 @@ from bartizan.model.report import problem_of
 from bartizan.sources.cluster.watch import PROBE_S, Streams
 from bartizan.stores import rollouts
 from bartizan.stores.clusters import note
+from bartizan.stores.documents import keep
 from bartizan.stores.ingest import Ingest
 
 if TYPE_CHECKING:
@@ -64,7 +66,8 @@ class Plane:
 
     `waivers` are those in force for a member, `note` says what is new of one,
     `age` makes stale what was not judged for long, `rollouts` keeps what
-    happened to workloads, and `last_seen` is when a member was heard of before.
+    happened to workloads, `last_seen` is when a member was heard of before,
+    and `show` keeps the texts of the policies that are asked.
     """
 
     keeper: Keeper
@@ -73,6 +76,7 @@ class Plane:
     age: Callable[[], Mapping[str, Moves]] = dict
     rollouts: Callable[[str, Sequence[Happening]], object] = lambda _name, _events: None
     last_seen: Callable[[str], datetime | None] = lambda _name: None
+    show: Callable[[Sequence[Path]], None] = lambda _policies: None
 
 
 def plane_of(store: Store, key: bytes, clock: Callable[[], datetime] | None = None) -> Plane:
@@ -86,6 +90,7 @@ def plane_of(store: Store, key: bytes, clock: Callable[[], datetime] | None = No
         lambda: age_members(ingest, store, now()),
         lambda name, events: rollouts.keep(store, ingest.known, name, events),
         lambda name: last_seen_of(store, name),
+        lambda policies: store.write(lambda connection: keep(connection, policy_texts(policies), now())),
     )
 
 
@@ -119,6 +124,7 @@ class Garrison:
         self._streams = Streams()
         self._trouble: BartizanError | None = None
         self._aged = time.monotonic()
+        self._shown = ""
         self._noted: dict[str, tuple[float, dict[str, Any]]] = {}
         self._thread = threading.Thread(target=self._run, name="garrison", daemon=True)
 
@@ -209,6 +215,12 @@ class Garrison:
             if name in ("", member.name):
                 member.check_soon()
 
+    def tell_again(self, name: str = "") -> None:
+        """Tell everything of a member, or of all, at the next whole check: its keeper has forgotten some of it."""
+        for member in self._all():
+            if name in ("", member.name):
+                member.tell_again()
+
     def status(self) -> list[MemberStatus]:
         """How every member is, by name."""
         return sorted((member.status() for member in self._all()), key=lambda status: status.name)
@@ -259,6 +271,9 @@ class Garrison:
 
     def _look_at_rules(self) -> None:
         mark = self._mark()
+        if mark != self._shown:
+            self._plane.show(self._settings.policies)
+            self._shown = mark
         if mark == self._rules_mark:
             return
         self._rules_mark = mark

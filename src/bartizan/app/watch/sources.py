@@ -52,11 +52,14 @@ Item: TypeAlias = "Resource | Problem | Unlisted"
 
 
 class Source(Protocol):
-    """What a member's objects are read from. `identity` tells it from every other, whatever it is called."""
+    """What a member's objects are read from."""
 
     name: str
     kind: ClusterKind
-    identity: str
+
+    @property
+    def identity(self) -> str:
+        """What tells it from every other, whatever it is called."""
 
     def list(self) -> Iterator[Item]:
         """Everything there is now.

@@ -116,12 +116,23 @@ def sums(counts: Counts, facts: Mapping[str, RuleFacts]) -> Sums:
     Raises:
         SpecError: nothing is known of a rule that has pairs.
     """
+    return _summed((_facts_of(rule, facts).severity, row[1:]) for rule, row in counts.items() if any(row[1:]))
+
+
+def severity_score(counts: Mapping[int, Sequence[int]]) -> Score:
+    """The numbers of counts that are kept by severity, from `Verdict.PASS` on: all that an overview has to read."""
+    return severity_sums(counts).score()
+
+
+def severity_sums(counts: Mapping[int, Sequence[int]]) -> Sums:
+    """What the numbers of such counts are divided from; enough to order a thousand clusters by."""
+    return _summed((Severity(severity), row) for severity, row in counts.items())
+
+
+def _summed(rows: Iterable[tuple[Severity, Sequence[int]]]) -> Sums:
     weight_passed = weight_decided = judged = unknown = waived = answered = 0
-    for rule, row in counts.items():
-        if not any(row[1:]):
-            continue
-        _, passed, failed, warned, errors, _skipped, accepted, stale = row
-        weight = WEIGHTS[_facts_of(rule, facts).severity]
+    for severity, (passed, failed, warned, errors, _skipped, accepted, stale) in rows:
+        weight = WEIGHTS[severity]
         weight_passed += weight * passed
         weight_decided += weight * (passed + failed)
         judged += passed + failed + warned + accepted

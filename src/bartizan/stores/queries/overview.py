@@ -43,6 +43,8 @@ class ClusterView:
     problems: list[dict[str, Any]]
     counts: dict[int, Counts] = field(default_factory=dict)
     """By severity."""
+    lease_s: int = 0
+    """How often it promises to be heard of; 0 where that is the interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def fleet(connection: Connection, scope: Scope, name: str = "") -> list[ClusterV
             row.objects if row.whole else objects.get(row.id, 0),
             row.problems if row.whole else [],
             sums.get(row.id, {}),
+            row.lease_s,
         )
         for row in rows
     ]  # fmt: skip  # as the columns stand
@@ -118,7 +121,9 @@ def namespaces(connection: Connection, scope: Scope, name: str) -> list[Namespac
     ]
 
 
-def tallies(connection: Connection, scope: Scope, name: str = "", team: str | None = None) -> list[Tally]:
+def tallies(
+    connection: Connection, scope: Scope, name: str = "", team: str | None = None, namespace: str | None = None
+) -> list[Tally]:
     """Counts by cluster, namespace and rule: what scores are made of. Teams that share a namespace are one tally."""
     sums = [func.sum(tally.c[one]) for one in COUNTS]
     keys = (cluster.c.name, place.c.namespace, rule.c.name)
@@ -136,6 +141,8 @@ def tallies(connection: Connection, scope: Scope, name: str = "", team: str | No
         wanted = wanted.where(cluster.c.name == name)
     if team is not None:
         wanted = wanted.where(place.c.team == team)
+    if namespace is not None:
+        wanted = wanted.where(place.c.namespace == namespace)
     return [Tally(*row[:3], *map(int, row[3:])) for row in connection.execute(wanted) if any(row[3:])]
 
 

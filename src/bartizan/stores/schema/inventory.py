@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint
 from sqlalchemy import text as sql
 
-from bartizan.stores.schema.columns import METADATA, Document, Id, Moment, number, small, text
+from bartizan.stores.schema.columns import METADATA, Day, Document, Id, Moment, number, small, text
 
 cluster: Final = Table(
     "cluster",
@@ -17,15 +17,19 @@ cluster: Final = Table(
     text("kind"),
     Column("labels", Document, nullable=False, server_default="{}"),
     text("version"),
+    text("identity"),
     Column("joined_at", Moment, nullable=False),
     Column("left_at", Moment),
     Column("last_seen", Moment),
     number("interval_s"),
+    number("lease_s"),
     number("generation"),
     number("objects"),
     Column("rule_set", BigInteger),
     Column("problems", Document, nullable=False, server_default="[]"),
 )
+"""`identity` tells it from every other, whatever it is called; see `fleet.enrolment`. It is checked as a whole every
+`interval_s`, and promises to be heard of every `lease_s`, where it says so."""
 
 stream: Final = Table(
     "stream",
@@ -83,6 +87,17 @@ rule_set: Final = Table(
     Column("first_seen", Moment, nullable=False),
 )
 """Whose byte is which, in the verdicts of a resource: `editions` are ids, in order."""
+
+adoption: Final = Table(
+    "adoption",
+    METADATA,
+    Column("cluster", ForeignKey("cluster.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("day", Day, primary_key=True),
+    Column("rule_set", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+)
+"""When a cluster was asked by another set of rules than before: a score of the past weighs each rule as it was then.
+Of a set that is taken up again and again on one day, the last time is kept."""
 
 place: Final = Table(
     "place",

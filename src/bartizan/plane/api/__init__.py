@@ -1,0 +1,1 @@
+"""The plane for programs: REST under `/api/v1`."""

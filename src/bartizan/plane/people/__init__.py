@@ -1,0 +1,1 @@
+"""Who somebody is, and how a browser or a program shows it."""
