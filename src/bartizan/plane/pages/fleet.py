@@ -61,7 +61,7 @@ class ClusterRow:
 
 def row_of(view: ClusterView, now: datetime) -> ClusterRow:
     """What a cluster's row says."""
-    known = state(view.last_seen, lease_of(view.interval_s), now)
+    known = state(view.last_seen, lease_of(view.interval_s, view.lease_s), now)
     return ClusterRow(view, known, severity_sums(view.counts), failing(view.counts))
 
 
