@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import select, update
 
-from bartizan.base.errors import StoreError
+from bartizan.base.errors import SpecError, StoreError
 from bartizan.stores import bulk
 from bartizan.stores.counting import weigh_again
 from bartizan.stores.known import Known
@@ -73,6 +73,8 @@ class Ingest:
             return self._store.write(lambda connection: self._keep(connection, ready))
 
     def _ready(self, batch: Batch) -> _Ready:
+        if batch.stream.startswith(":"):
+            raise SpecError("a stream whose name begins with `:` is the plane's own", hint="Give it another name.")
         number = self.known.cluster(batch.cluster)
         rules = self.known.rule_set(batch.rules, batch.at)
         objects = {one.key: one for one in (prepare(one, rules.rules, self._key) for one in batch.observed)}

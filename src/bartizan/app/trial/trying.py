@@ -12,7 +12,7 @@ from bartizan.app.trial.wire import Changed, Said, Told, Tried
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.chain import run_chain
 from bartizan.engines.policy.dialects.kubernetes.kinds import is_admission_document
-from bartizan.engines.policy.lookup import LookupFailedError, describe
+from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion, describe
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.report import Problem, problem_of
 from bartizan.model.resource import resource_from
@@ -47,10 +47,19 @@ _PAGE: Final = page(color=False, width=_WIDTH, everything=False)
 
 
 class NotCalled:
-    """The world of a trial: there is none, and every question is told so."""
+    """The world of a trial: nothing is called, and a question for more than the object fails and says so.
+
+    `alone` is a world in which there is nothing beside the object: so a rule
+    that makes others, or changes them, can show what it would make.
+    """
+
+    def __init__(self, *, alone: bool = False) -> None:
+        self._alone = alone
 
     def answer(self, question: Question) -> Json:
-        """Fail, naming what was asked."""
+        """Fail, naming what was asked; who looks for other objects finds none where the object is alone."""
+        if self._alone and isinstance(question, ObjectsQuestion):
+            return []
         raise LookupFailedError(f"not called here: {describe(question)}")
 
 
@@ -100,13 +109,14 @@ def try_texts(asked: Try) -> Tried:
         return Tried(problems=[*compiled.problems, found], notes=compiled.notes)
     resource = in_default_namespace(found)
     asker = Asker(namespaces={resource.id.namespace: asked.namespace_labels})
-    steps = run_chain(
-        compiled.policies.rules, resource, lambda rule, one: asker.request(rule.info.id, one), NotCalled()
-    )
+    rules, world = compiled.policies.rules, NotCalled(alone=True)
+    steps = run_chain(rules, resource, lambda rule, one: asker.request(rule.info.id, one), world)
     teller = _Teller(compiled, asker, resource)
+    kind = resource.id.kind
+    meant = any(rule.kinds is None or kind in rule.kinds for rule in rules)
     said, others = [], []
     for rule, step, before in _paired(compiled, steps, resource):
-        if steps and step is None and rule.kinds is not None and resource.id.kind not in rule.kinds:
+        if meant and rule.kinds is not None and kind not in rule.kinds:
             others.append(str(rule.info.id))
         else:
             said.append(teller.said(rule, step, before))
@@ -179,7 +189,7 @@ class _Teller:
             return None
         self._left -= 1
         source, watched = found
-        return explain_watched(source, watched, self._asker.request(rule.info.id, before), NotCalled())
+        return explain_watched(source, watched, self._asker.request(rule.info.id, before), NotCalled(alone=True))
 
 
 def _watched(compiled: Compiled) -> dict[tuple[str, str], tuple[Source, Watched]]:

@@ -95,6 +95,7 @@ def main(mode: str) -> int:
 
 def _judge() -> int:
     begin = unpacked(read(_IN, most=_REQUEST), Begin)
+    os.nice(10)  # the pages come first
     bound(JUDGING_CPU_S, JUDGING_MEMORY)
     confine()
     judge: list[Judge] = []

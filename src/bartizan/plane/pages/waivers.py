@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from starlette.responses import RedirectResponse
 
 from bartizan.base.errors import BartizanError, SpecError
+from bartizan.plane.recording import recorded
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, ForbiddenError, Route, missing
-from bartizan.stores import audit, people, waivers
+from bartizan.stores import people, waivers
 from bartizan.stores.queries import findings, overview
 from bartizan.stores.queries.pages import Page
 from bartizan.stores.queries.waivers import SHOWN, Coverage, Filter, Selected, coverage, listed, numbers, selected_by
@@ -214,7 +215,7 @@ def _asked_for(connection: Connection, asked: Asked, draft: Draft, now: datetime
     details = {key: value for key, value in draft.selectors.items() if value}
     details |= {"cluster": draft.cluster, "reason": draft.reason, "ends_at": ends_at.isoformat()}
     details |= {"renews": draft.renews} if draft.renews else {}
-    audit.record(connection, audit.Act(now, person, "waiver.ask", waivers.name_of(number), details))
+    recorded(asked, connection, "waiver.asked", f"waiver {number}", details)
     return number
 
 

@@ -22,12 +22,14 @@ cluster: Final = Table(
     Column("left_at", Moment),
     Column("last_seen", Moment),
     number("interval_s"),
+    number("lease_s"),
     number("generation"),
     number("objects"),
     Column("rule_set", BigInteger),
     Column("problems", Document, nullable=False, server_default="[]"),
 )
-"""`identity` tells it from every other, whatever it is called; see `fleet.enrolment`."""
+"""`identity` tells it from every other, whatever it is called; see `fleet.enrolment`. It is checked as a whole every
+`interval_s`, and promises to be heard of every `lease_s`, where it says so."""
 
 stream: Final = Table(
     "stream",
