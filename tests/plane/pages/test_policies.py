@@ -97,6 +97,7 @@ def test_a_rule_shows_where_it_fails_and_since_when(signed_in: Callable[..., Bro
     del world
     page = signed_in().get("/policies/latest")
     assert 'href="/findings?rule=latest">2 failing</a>' in page
+    assert "/what-if" not in page
     places = re.findall(r'<th scope="row"><a href="/policies/latest\?(\w+)=(\w+)">.*?</th>(.*?)</tr>', page, re.DOTALL)
     numbers = [(kind, name, re.findall(r">(\d+)<", rest)[:2]) for kind, name, rest in places]
     assert numbers == [
@@ -137,6 +138,7 @@ def test_a_policy_of_the_users_shows_its_text_of_now_and_before(signed_in: Calla
     page = signed_in().get("/policies/ours/no-latest")
     texts = re.findall(r"<pre tabindex=\"0\"><code>(.*?)</code></pre>", page, re.DOTALL)
     assert texts == ["old: &lt;b&gt;1&lt;/b&gt;", "new: 2"]
+    assert 'href="/what-if?rule=ours%2Fno-latest"' in page
     assert signed_in().get("/policies/ours/no-latest?as=yaml") == "old: <b>1</b>"
     assert "t: 3" in signed_in().get("/policies/team%2Ftheirs%2Fx")
 
