@@ -11,6 +11,7 @@ from tests.plane.conftest import NOW
 from tests.stores.fleet import World, at, observed, pod, rules
 
 from bartizan.app.policy_texts import policy_texts
+from bartizan.app.watch.garrison import plane_of
 from bartizan.catalog.loader import load_catalog
 from bartizan.sources.yaml import Document, load_documents
 from bartizan.stores import clusters, documents
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tests.plane.conftest import Browser
 
     from bartizan.plane.site import Site
+    from bartizan.stores.open import Store
 
 _POLICY = """apiVersion: kyverno.io/v1
 kind: ClusterPolicy
@@ -166,3 +168,11 @@ def test_texts_are_read_from_the_policies_files(tmp_path: Path) -> None:
         ("shop/ours", "b.yaml"),
     ]
     assert replace(found[0], source="") == PolicyText("ours", _POLICY)
+
+
+def test_a_garrison_keeps_the_texts_of_what_it_asks(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(_POLICY)
+    plane_of(store, b"key", lambda: NOW).show([tmp_path])
+    with store.reading() as connection:
+        (kept,) = documents.texts(connection, "ours")
+    assert (kept.text.content, kept.first_seen) == (_POLICY, NOW)
