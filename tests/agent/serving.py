@@ -68,7 +68,13 @@ class Plane:
     def start(self) -> None:
         """Serve."""
         config = uvicorn.Config(
-            application(self.site), "localhost", self.port, log_config=None, access_log=False, **self._tls
+            application(self.site),
+            "localhost",
+            self.port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            **self._tls,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)

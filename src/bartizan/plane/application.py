@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 THREADS: Final = 8
 """Handlers at a time, in one process; the store has a connection for each, and some for what runs beside them."""
+DOORS: Final[tuple[Route, ...]] = (*measures.ROUTES, *pages.ROUTES, *people.ROUTES, *agent.ROUTES)
+"""All that every process has; tests walk along them."""
 _NOBODY: Final = Viewer("", ())
 _LOG: Final = logging.getLogger("bartizan.plane")
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -67,8 +69,7 @@ def application(site: Site, rooms: Sequence[Route] = ()) -> Starlette:
     """Bind all doors. `rooms` are those that only some processes have."""
     threads, limits = anyio.CapacityLimiter(THREADS), Limiter()
 
-    doors = (*measures.ROUTES, *pages.ROUTES, *people.ROUTES, *agent.ROUTES, *rooms)
-    routes = [_bound(site, threads, limits, route) for route in doors]
+    routes = [_bound(site, threads, limits, route) for route in (*DOORS, *rooms)]
     routes.append(Bound("/assets/{name}", site.assets.answer, methods=["GET"]))
     return Starlette(
         routes=routes,

@@ -195,5 +195,6 @@ def _places(world: World) -> None:
         "rule": mendable.rule,
         "odd": str(odd.resource_number),
         "odd_finding": str(odd.number),
+        "odd_team": quote(odd.team, safe=""),
         "odd_namespace": quote(odd.resource.namespace, safe=""),
     }

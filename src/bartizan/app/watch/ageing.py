@@ -46,6 +46,12 @@ def age_members(ingest: Ingest, store: Store, at: datetime) -> dict[str, Moves]:
     return aged
 
 
+def last_seen_of(store: Store, name: str) -> datetime | None:
+    """When a member was heard of last; nothing before it was."""
+    with store.reading() as connection:
+        return connection.execute(select(cluster.c.last_seen).where(cluster.c.name == name)).scalar()
+
+
 def waivers_of(store: Store, name: str, at: datetime) -> tuple[TeamWaiver, ...]:
     """The waivers that hold for a member at a time."""
     with store.reading() as connection:

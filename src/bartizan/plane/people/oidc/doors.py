@@ -38,6 +38,7 @@ _SPAN: Final = timedelta(minutes=10)
 _PURPOSE: Final = "sign-in"
 _HINT: Final = "sign-out"
 _LARGEST_HINT: Final = 16_384
+_LONGEST_SID: Final = 2000
 _KNOCKS: Final = Limit("oidc", burst=30, every_s=2, by="address")
 
 
@@ -162,7 +163,7 @@ def _more(provider: Provider, tokens: Tokens, told: dict[str, Any]) -> dict[str,
 def _let_in(asked: Asked, who: Person, tokens: Tokens, told: dict[str, Any]) -> str:
     site = asked.site
     sid = told.get("sid")
-    known = {"groups": list(who.groups), "sid": sid if isinstance(sid, str) and len(sid) <= 255 else ""}
+    known = {"groups": list(who.groups), "sid": sid if isinstance(sid, str) and len(sid) <= _LONGEST_SID else ""}
 
     def work(connection: Connection) -> str | None:
         met = accounts.meet(connection, who, site.now())
@@ -196,8 +197,8 @@ def _told_it_is_over(asked: Asked) -> Response:
     def work(connection: Connection) -> None:
         count = people.end_sessions_of(connection, provider.told.issuer, over.subject, over.sid)
         if count:
-            subject = over.subject or over.sid
-            noted(site, connection, provider.told.issuer, "session.ended", subject[:255], {"sessions": count})
+            told = {"subject": over.subject[:255], "sessions": count}
+            noted(site, connection, provider.told.issuer, "session.ended", "sessions of the provider", told)
 
     site.store.write(work)
     return Response(headers={"Cache-Control": "no-store"})
