@@ -6,8 +6,8 @@ WORKERS ?= auto
 
 .PHONY: run test tools lint format bench docs golden conformance differential deps lock clean
 
-run: .venv/run ## scan the example application
-	@$(BIN)/bartizan scan examples; status=$$?; [ $$status -le 1 ] || exit $$status
+run: .venv/run ## start the plane with the example application and, where the tests' control plane is built, live clusters
+	@$(BIN)/python tools/run.py
 
 test: .venv/dev tools ## all tests; those that need the real API server skip where Go is missing
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(TESTS)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
+import msgspec
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
 from bartizan.app.jp import functions  # noqa: E402 (as the next line)
 from bartizan.app.policy_check.reasons import REASONS  # noqa: E402
+from bartizan.app.settings import Settings  # noqa: E402
 from bartizan.catalog import CheckSpec, load_catalog  # noqa: E402 (found from the root, which the line above adds)
 from bartizan.cli.main import cli  # noqa: E402
 from bartizan.engines.policy.dialects.kyverno.library import FUNCTIONS as CEL_FUNCTIONS  # noqa: E402
@@ -76,6 +79,25 @@ def rule_row(name: str) -> str:
     return f"| `{name}` | {level} | {why.replace('|', chr(92) + '|')} |"
 
 
+def settings_of(kind: type[msgspec.Struct]) -> Iterator[str]:
+    """A part of the settings: what it is, and its fields with their defaults; then the parts in it."""
+    yield f"## {kind.__name__}\n\n{inspect.cleandoc(kind.__doc__ or '')}\n\n| field | kind | default |\n|---|---|---|"
+    below = []
+    for field in msgspec.structs.fields(kind):
+        told = getattr(field.type, "__name__", str(field.type)).replace("|", "\\|")
+        factory = field.default_factory
+        default = field.default if field.default is not msgspec.NODEFAULT else None
+        if default is None and factory is not msgspec.NODEFAULT:
+            default = factory()
+        parts = [one for one in (field.type, *get_args(field.type)) if isinstance(one, type)]
+        below += [one for one in parts if issubclass(one, msgspec.Struct)]
+        shown = "" if default in ((), {}, "", None) or isinstance(default, msgspec.Struct) else f"`{default}`"
+        yield f"| `{field.name}` | {told.replace('bartizan.app.settings.', '')} | {shown} |"
+    yield ""
+    for one in below:
+        yield from settings_of(one)
+
+
 def main() -> None:
     """Write the pages."""
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -96,6 +118,11 @@ def main() -> None:
             "# Functions of policies about requests\n",
             "What a ValidatingPolicy of mode `HTTP` or `Envoy` has beside the functions of Kubernetes.\n",
             *(cel_entry(entry) for mode in ("Envoy", "HTTP") for entry in request_entries(mode)),
+        ],
+        "settings.md": [
+            "# Settings of the plane\n",
+            "What the file of `bartizan up --config` may say, as YAML. What is not in it has its default.\n",
+            *settings_of(Settings),
         ],
         "policy-rules.md": [
             "# Rules about policies\n",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bartizan.outputs.charts import Part, Point, Step, sparkline, stacked, trend, waterfall
+from bartizan.outputs.charts import Column, Part, Point, Step, columns, sparkline, stacked, trend, waterfall
 
 _HOSTILE = "<script>alert('x')</script>\"&\u202e\x00"
 _TEXTS = st.text(max_size=20) | st.just(_HOSTILE)
@@ -46,7 +46,7 @@ def test_a_trend_is_well_formed_whatever_it_shows(points: list[Point], title: st
 def test_a_waterfall_ends_where_its_steps_lead(start: float, steps: list[Step], title: str) -> None:
     chart = waterfall(title, start, steps)
     end = start + sum(step.change for step in steps)
-    assert texts(chart, "td")[-1] == f"{end * 100:.1f} %"
+    assert texts(chart, "td")[-1] == f"{end * 100:.2f} %"
     assert all(float(item.get("height", "0")) >= 1 for item in read(chart).iter("rect"))
 
 
@@ -62,7 +62,10 @@ def test_what_is_not_known_is_a_gap_and_no_zero() -> None:
 def test_a_chart_says_what_it_shows() -> None:
     chart = waterfall("why it moved", 0.8, [Step("fixes", 0.05, "/findings"), Step("rules", -0.1)])
     name = read(chart).find("svg").get("aria-label")  # type: ignore[union-attr]  # it is there, or the test fails
-    assert name == "why it moved: from 80.0 % to 75.0 %: fixes +5.0 points, rules -10.0 points"
+    assert (
+        name
+        == "why it moved: from 80.00 % to 75.00 %: fixes +5.00 points, rules -10.00 points; the scale begins at 65.00 %"
+    )
     assert [item.get("href") for item in read(chart).iter("a")] == ["/findings"]
 
 
@@ -73,3 +76,16 @@ def test_a_chart_says_what_it_shows() -> None:
 )
 def test_text_from_outside_is_text(chart: str) -> None:
     assert not re.search(r"<script|\x00|\u202e", chart)
+
+
+@given(st.lists(st.builds(Column, _TEXTS, _VALUES, st.just("plain"), _TEXTS)), _TEXTS)
+def test_columns_are_well_formed_and_as_high_as_their_numbers(values: list[Column], title: str) -> None:
+    chart = columns(title, values)
+    heights = [float(item.get("height", "0")) for item in read(chart).iter("rect")]
+    assert sorted(heights) == [height for _, height in sorted(zip([one.value for one in values], heights, strict=True))]
+    assert len(list(read(chart).iter("a"))) == sum(bool(one.link) for one in values)
+
+
+def test_a_legend_names_what_there_is() -> None:
+    chart = stacked("pairs", [Part("pass", 3, "good"), Part("fail", 0, "bad"), Part("waived", 1, "accepted")])
+    assert texts(chart, "li") == ["pass 3", "waived 1"]

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.laws import examples
 
-from bartizan.outputs.yaml import lines
+from bartizan.base.pointer import resolve
+from bartizan.outputs.yaml import lines, located, scalar
 from bartizan.sources.yaml import load_documents
 
 TEXTS = st.one_of(
@@ -42,3 +43,29 @@ def _encodable(value: Any) -> Any:
     if isinstance(value, dict):
         return {_encodable(key): _encodable(item) for key, item in value.items()}
     return [_encodable(item) for item in value] if isinstance(value, list) else value
+
+
+@examples(300)
+@given(st.dictionaries(TEXTS, VALUES, min_size=1, max_size=4))
+def test_a_located_line_is_the_line_that_is_written(value: dict[str, Any]) -> None:
+    """Every line stands where `lines` writes it, and its pointer leads to what is written on it."""
+    assert [line for line, _ in located(value)] == list(lines(value))
+    for line, pointer in located(value):
+        item = resolve(value, pointer)
+        if not isinstance(item, dict | list | str):
+            assert line.endswith(scalar(item))
+
+
+def test_every_place_has_a_line() -> None:
+    """Lists in lists, texts of several lines and empty things all stand somewhere."""
+    value = {"a/b": {"c": [{"d": "x\ny\n", "e": []}, [1, {"f": 2}]]}, "g": {}}
+    assert list(located(value)) == [
+        ("a/b:", "/a~1b"),
+        ("  c:", "/a~1b/c"),
+        ("  - d: |", "/a~1b/c/0"),
+        ("      x", "/a~1b/c/0/d"),
+        ("      y", "/a~1b/c/0/d"),
+        ("    e: []", "/a~1b/c/0/e"),
+        ('  - [1,{"f":2}]', "/a~1b/c/1"),
+        ("g: {}", "/g"),
+    ]

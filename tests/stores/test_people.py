@@ -73,7 +73,7 @@ def test_a_token_opens_until_it_is_revoked_or_over(store: Store) -> None:
         ann = people.add_account(connection, "ann", START, email="ann@example.com")
         mine = people.add_token(connection, "s1", START, account=ann, name="ci", scopes=["read"], ends_at=at(5))
         people.add_token(connection, "s2", START, cluster=1, name="agent")
-        assert people.bearer(connection, "s1", at(1)) == people.Bearer(mine, ann, "", ("read",))
+        assert people.bearer(connection, "s1", at(1)) == people.Bearer(mine, ann, "", ("read",), "ann")
         agent = people.bearer(connection, "s2", at(1000))
         assert agent is not None
         assert agent.cluster == "one"

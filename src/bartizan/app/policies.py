@@ -40,10 +40,22 @@ class Policies(NamedTuple):
     """Global context entries that stand beside the policies."""
     notes: tuple[Note, ...] = ()
     """What is not wrong with the policies, but should be known."""
+    found: int = 0
+    """How many documents are policies, or stand beside them."""
 
 
 def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Policies:
     """Compile every policy in files and folders."""
+    policies = compile_all(documents(paths), exceptions)
+    if paths and not policies.found and not policies.problems:
+        hint = "Name files or folders that hold ClusterPolicy or Policy documents."
+        nothing = Problem("input", "no policy found", Location(", ".join(map(str, paths))), hint)
+        return policies._replace(problems=(nothing,))
+    return policies
+
+
+def compile_all(items: Iterable[Document | Problem], exceptions: Sequence[JsonObject]) -> Policies:
+    """Compile every policy among documents; what could not be read is passed on."""
     compiler = expression_compiler(ambient())
     rules: list[Rule] = []
     problems: list[Problem] = []
@@ -51,7 +63,7 @@ def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Po
     wants_namespaces = any("namespaceSelector" in to_text(item) for item in exceptions)
     found = 0
     admission: list[Document] = []
-    for item in documents(paths):
+    for item in items:
         if isinstance(item, Problem):
             problems.append(item)
             continue
@@ -82,11 +94,8 @@ def read_policies(paths: Sequence[Path], exceptions: Sequence[JsonObject]) -> Po
     notes = _compile_admission(admission, rules, problems) if admission else ()
     # the labels of namespaces are always asked for here: an expression may look at them
     wants_namespaces, found = wants_namespaces or bool(admission), found + len(admission)
-    if paths and not found and not problems:
-        hint = "Name files or folders that hold ClusterPolicy or Policy documents."
-        problems.append(Problem("input", "no policy found", Location(", ".join(map(str, paths))), hint))
     share_evidence(rules)
-    return Policies(tuple(rules), tuple(problems), wants_namespaces, tuple(entries), notes)
+    return Policies(tuple(rules), tuple(problems), wants_namespaces, tuple(entries), notes, found)
 
 
 def _compile_admission(given: list[Document], rules: list[Rule], problems: list[Problem]) -> tuple[Note, ...]:
@@ -125,9 +134,14 @@ def _compile_other(document: Document, compiler: Compiler, entries: list[GlobalE
 
 def read_exceptions(paths: Sequence[Path]) -> tuple[list[JsonObject], list[Problem]]:
     """Read PolicyExceptions, of classic policies and of those in CEL."""
+    return exceptions_among(documents(paths))
+
+
+def exceptions_among(items: Iterable[Document | Problem]) -> tuple[list[JsonObject], list[Problem]]:
+    """The PolicyExceptions among documents, and what is wrong with any of them."""
     found: list[JsonObject] = []
     problems: list[Problem] = []
-    for item in documents(paths):
+    for item in items:
         if isinstance(item, Problem):
             problems.append(item)
             continue

@@ -52,6 +52,13 @@ class Checks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     severity: str = "info"
 
 
+class Waiving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How findings may be accepted: for how many days at most, and from how many findings on to warn who asks."""
+
+    longest_days: int = 365
+    many: int = 100
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of it. `interval` is of whole checks; `notifications` and `sign_in` are read by their rooms."""
 
@@ -66,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retention: Retention = Retention()
     notifications: dict[str, Any] = {}
     sign_in: dict[str, Any] = {}
+    waivers: Waiving = Waiving()
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -125,3 +133,19 @@ def secret_key(where: Place) -> bytes:
     except OSError as error:
         said = (error.strerror or str(error)).lower()
         raise SourceError(f"`{file}` cannot be kept: {said}", hint="Name a folder of yours with --data.") from error
+
+
+def secret_from(variable: str, file: str) -> str:
+    """A secret that the settings only name: by a variable of the environment, or a file; empty where neither is named.
+
+    Raises:
+        SpecError: the variable is not set, or what is named is empty.
+        SourceError: the file cannot be read.
+    """
+    if not variable and not file:
+        return ""
+    told = read_file(Path(file)).decode("utf-8", "replace") if file else os.environ.get(variable, "")
+    if not told.strip():
+        where = f"file `{file}`" if file else f"variable `{variable}`"
+        raise SpecError(f"the {where} holds no secret", hint="Put it there; settings only name where it is.")
+    return told.strip()

@@ -40,6 +40,8 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "cel": "bartizan.cli.cel:cel",
         "cleanup": "bartizan.cli.cleanup:cleanup",
         "catalog": "bartizan.cli.catalog:catalog",
+        "worker": "bartizan.cli.worker:worker",
+        "store": "bartizan.cli.store:store",
         "completion": "bartizan.cli.completion:completion",
     }
 )
@@ -81,6 +83,7 @@ def cli() -> None:
 
     \b
     Begin with:
+      bartizan up k8s/                 all of it in a browser, kept up to date
       bartizan scan k8s/               your manifests, by the built-in checks
       bartizan scan --context prod     a live cluster, read-only
       bartizan scan -p policies/ k8s/  by Kyverno policies you already have

@@ -13,7 +13,7 @@ from bartizan.fleet.enrolment import (
     reporter,
 )
 from bartizan.fleet.recheck import Drift, Reach, Recheck, drift, reach_of, recheck
-from bartizan.fleet.state import LATE_LEASES, state
+from bartizan.fleet.state import LATE_LEASES, lease_of, state
 
 __all__ = [
     "LATE_LEASES",
@@ -30,6 +30,7 @@ __all__ = [
     "compare",
     "drift",
     "join",
+    "lease_of",
     "name_from",
     "name_problem",
     "reach_of",

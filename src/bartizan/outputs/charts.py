@@ -1,7 +1,7 @@
 """Pictures of numbers, as SVG made on the server: they need no script, and print.
 
-Each is a `figure` with a title that a screen reader says, and behind it a table
-with the same numbers, to be unfolded. Tones are CSS classes, so that light,
+Each is a `figure` with a title, words that a screen reader says, and behind it
+a table with the same numbers, to be unfolded. Tones are CSS classes, so that light,
 dark and high contrast are the page's; each has a pattern of its own too, for
 who sees no colour. What is not known is a gap, and never a zero.
 """
@@ -21,8 +21,9 @@ Tone: TypeAlias = Literal["good", "bad", "warn", "accepted", "unknown", "plain"]
 _WIDTH: Final = 640
 _HEIGHT: Final = 160
 _BAR: Final = 20
-_GUTTER: Final = 40  # left of a plot, for the scale
+_GUTTER: Final = 48  # left of a plot, for the scale
 _FOOT: Final = 20  # below it, for the days
+_SMALL: Final = 0.25  # steps below this part of the whole would hardly show
 _LINES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -32,6 +33,15 @@ class Part(NamedTuple):
     label: str
     value: float
     tone: Tone
+
+
+class Column(NamedTuple):
+    """One of several numbers beside each other; `link` leads to what is behind it."""
+
+    label: str
+    value: float
+    tone: Tone = "plain"
+    link: str = ""
 
 
 class Point(NamedTuple):
@@ -65,7 +75,29 @@ def stacked(title: str, parts: Sequence[Part]) -> str:
         left += width
     described = ", ".join(f"{part.label} {_number(part.value)}" for part in parts) or "nothing"
     rows = [(part.label, _number(part.value), _share(part.value, whole)) for part in parts]
-    return _figure(title, described, (_WIDTH, _BAR), shapes, ("", "number", "share"), rows)
+    return _figure(title, described, (_WIDTH, _BAR), shapes, ("", "number", "share"), rows, _legend(parts))
+
+
+def columns(title: str, values: Sequence[Column], head: str = "") -> str:
+    """A column for each number, which stands above it; `head` says what the labels are."""
+    top = max((one.value for one in values), default=0.0) or 1.0
+    width = _WIDTH / max(len(values), 1)
+    plot = _HEIGHT - 2 * _FOOT
+    shapes: list[str] = []
+    for number, one in enumerate(values):
+        height = max(one.value / top * plot, 1.0 if one.value else 0.0)
+        middle, upper = (number + 0.5) * width, _FOOT + plot - height
+        said = _text(f"{one.label}: {_number(one.value)}")
+        shape = (
+            f'<rect class="tone-{one.tone}" x="{number * width + 2:.1f}" y="{upper:.1f}" width="{width - 4:.1f}"'
+            f' height="{height:.1f}"><title>{said}</title></rect>'
+            f'<text x="{middle:.1f}" y="{upper - 4:.1f}" text-anchor="middle">{_number(one.value)}</text>'
+        )
+        shapes.append(f'<a href="{_text(one.link)}" aria-label="{said}">{shape}</a>' if one.link else shape)
+        shapes.append(f'<text x="{middle:.1f}" y="{_HEIGHT - 4}" text-anchor="middle">{_text(one.label)}</text>')
+    described = ", ".join(f"{one.label} {_number(one.value)}" for one in values) or "nothing"
+    rows = [(one.label, _number(one.value)) for one in values]
+    return _figure(title, described, (_WIDTH, _HEIGHT), shapes, (head, "number"), rows)
 
 
 def trend(title: str, points: Sequence[Point], *, percent: bool = False) -> str:
@@ -98,11 +130,15 @@ def trend(title: str, points: Sequence[Point], *, percent: bool = False) -> str:
 
 
 def waterfall(title: str, start: float, steps: Sequence[Step]) -> str:
-    """How a share came from one value to another, step by step; both ends are bars of their own."""
+    """How a share came from one value to another, step by step; both ends are bars of their own.
+
+    Where the steps are small beside the share the scale does not begin at
+    nothing, so that they can be seen; it is then said.
+    """
     levels = [start]
     for step in steps:
         levels.append(levels[-1] + step.change)
-    low, high = min(0.0, *levels), max(*levels, 0.0) or 1.0
+    low, high = _reach(levels)
     width = _WIDTH / (len(steps) + 2)
     plot = _HEIGHT - _FOOT
 
@@ -116,23 +152,36 @@ def waterfall(title: str, start: float, steps: Sequence[Step]) -> str:
             f' height="{max(bottom - top, 1.0):.1f}"><title>{_text(said)}</title></rect>'
         )
 
-    shapes = [bar(0, (0.0, start), "plain", f"before: {_per_cent(start)}")]
+    shapes = [bar(0, (max(low, 0.0), start), "plain", f"before: {_exact(start)}")]
     for number, step in enumerate(steps, 1):
         tone: Tone = "good" if step.change > 0 else "bad" if step.change < 0 else "plain"
-        shape = bar(number, (levels[number - 1], levels[number]), tone, f"{step.label}: {_signed(step.change)}")
+        shape = bar(number, (levels[number - 1], levels[number]), tone, f"{step.label}: {_points(step.change)}")
         shapes.append(f'<a href="{_text(step.link)}">{shape}</a>' if step.link else shape)
-    shapes.append(bar(len(steps) + 1, (0.0, levels[-1]), "plain", f"after: {_per_cent(levels[-1])}"))
+    shapes.append(bar(len(steps) + 1, (max(low, 0.0), levels[-1]), "plain", f"after: {_exact(levels[-1])}"))
     labels = ["before", *(step.label for step in steps), "after"]
     shapes += [
         f'<text x="{(number + 0.5) * width:.1f}" y="{_HEIGHT - 4}" text-anchor="middle">{_text(label)}</text>'
         for number, label in enumerate(labels)
     ]
-    described = f"from {_per_cent(start)} to {_per_cent(levels[-1])}: " + (
-        ", ".join(f"{step.label} {_signed(step.change)}" for step in steps) or "nothing moved it"
+    described = f"from {_exact(start)} to {_exact(levels[-1])}: " + (
+        ", ".join(f"{step.label} {_points(step.change)}" for step in steps) or "nothing moved it"
     )
-    rows = [("before", _per_cent(start)), *((step.label, _signed(step.change)) for step in steps)]
-    rows.append(("after", _per_cent(levels[-1])))
+    if low > 0:
+        described += f"; the scale begins at {_exact(low)}"
+        shapes.append(f'<text x="{_WIDTH}" y="12" text-anchor="end">from {_exact(low)}</text>')
+    rows = [("before", _exact(start)), *((step.label, _points(step.change)) for step in steps)]
+    rows.append(("after", _exact(levels[-1])))
     return _figure(title, described, (_WIDTH, _HEIGHT), shapes, ("", "share"), rows)
+
+
+def _reach(levels: Sequence[float]) -> tuple[float, float]:
+    """The ends of a scale that shows these levels."""
+    low, high = min(0.0, *levels), max(*levels, 0.0) or 1.0
+    spread = max(levels) - min(levels)
+    if low == 0 and 0 < spread < _SMALL * high:
+        low = max(min(levels) - spread, 0.0)
+        high = max(levels) + spread / 4
+    return low, high
 
 
 def sparkline(title: str, points: Sequence[Point]) -> str:
@@ -162,6 +211,7 @@ def _figure(
     shapes: Iterable[str],
     head: tuple[str, ...],
     rows: Iterable[tuple[str, ...]],
+    legend: str = "",
 ) -> str:
     width, height = size
     name = _text(f"{title}: {described}")
@@ -170,21 +220,35 @@ def _figure(
         f'<tr><th scope="row">{_text(first)}</th>{"".join(f"<td>{_text(cell)}</td>" for cell in rest)}</tr>'
         for first, *rest in rows
     )
+    drawn = "".join(shapes)
+    role = "group" if "<a " in drawn else "img"  # an image has no links
+    stretches = f' preserveAspectRatio="none" height="{height}"' if legend else ""
     return (
-        f'<figure class="chart"><svg viewBox="0 0 {width} {height}" role="img" aria-label="{name}">'
-        f"<title>{name}</title>{''.join(shapes)}</svg>"
+        f'<figure class="chart"><figcaption>{_text(title)}</figcaption>'
+        f'<svg viewBox="0 0 {width} {height}"{stretches} role="{role}" aria-label="{name}">'
+        f"<title>{name}</title>{drawn}</svg>{legend}"
         f"<details><summary>{_text(title)}, as a table</summary>"
         f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></details></figure>"
     )
+
+
+def _legend(parts: Iterable[Part]) -> str:
+    """Which tone is what, with its number; what there is none of is left out."""
+    items = "".join(
+        f'<li><span class="swatch tone-{part.tone}"></span>{_text(part.label)} <b>{_number(part.value)}</b></li>'
+        for part in parts
+        if part.value
+    )
+    return f'<ul class="legend">{items}</ul>' if items else ""
 
 
 def _scale(top: float, *, percent: bool) -> Iterator[str]:
     plot = _HEIGHT - _FOOT
     for share in _LINES:
         y = (1 - share) * plot
-        said = _per_cent(share) if percent else _number(share * top)
+        said = f"{share:.0%}".replace("%", " %") if percent else _number(share * top)
         yield f'<line class="grid" x1="{_GUTTER}" y1="{y:.1f}" x2="{_WIDTH}" y2="{y:.1f}"/>'
-        yield f'<text x="{_GUTTER - 4}" y="{min(y + 4, plot):.1f}" text-anchor="end">{said}</text>'
+        yield f'<text x="{_GUTTER - 4}" y="{min(max(y + 4, 9.0), plot):.1f}" text-anchor="end">{said}</text>'
 
 
 def _ends(points: Sequence[Point]) -> list[str]:
@@ -241,8 +305,13 @@ def _per_cent(value: float) -> str:
     return f"{value * 100:.1f} %"
 
 
-def _signed(value: float) -> str:
-    return f"{value * 100:+.1f} points"
+def _exact(value: float) -> str:
+    """With the two decimals that a score is told with, so that steps add up to what they lead to."""
+    return f"{value * 100:.2f} %"
+
+
+def _points(value: float) -> str:
+    return f"{value * 100:+.2f} points"
 
 
 def _share(value: float, whole: float) -> str:

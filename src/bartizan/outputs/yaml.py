@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from bartizan.base.pointer import escape
 from bartizan.outputs.text import to_json
 
 if TYPE_CHECKING:
@@ -54,6 +55,34 @@ def _items(items: list[Any], indent: str) -> Iterator[str]:
             yield from _block(item, f"{indent}  ")
         else:
             yield f"{indent}- {scalar(item)}"
+
+
+def located(value: dict[str, Any], indent: str = "", above: str = "") -> Iterator[tuple[str, str]]:
+    """The lines of `lines`, each with the JSON pointer of what begins there; the lines of a text have its pointer."""
+    for key, item in value.items():
+        name, pointer = scalar(key), f"{above}/{escape(key)}"
+        if isinstance(item, dict) and item:
+            yield f"{indent}{name}:", pointer
+            yield from located(item, f"{indent}  ", pointer)
+        elif isinstance(item, list) and item:
+            yield f"{indent}{name}:", pointer
+            yield from _located_items(item, indent, pointer)
+        else:
+            for line in lines({key: item}, indent):
+                yield line, pointer
+
+
+def _located_items(items: list[Any], indent: str, above: str) -> Iterator[tuple[str, str]]:
+    for number, item in enumerate(items):
+        pointer = f"{above}/{number}"
+        if isinstance(item, dict) and item:
+            inner = located(item, f"{indent}  ", pointer)
+            first, _ = next(inner)
+            yield f"{indent}- {first[len(indent) + 2 :]}", pointer
+            yield from inner
+        else:
+            for line in _items([item], indent):
+                yield line, pointer
 
 
 def _is_literal(text: str) -> bool:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import anyio
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -20,11 +23,20 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route as Bound
 
 from bartizan.base.errors import BartizanError, SpecError, StoreError
+from bartizan.plane import measures
 from bartizan.plane.api import agent
 from bartizan.plane.headers import SafeHeaders
+from bartizan.plane.limits import Limiter, TooManyError
 from bartizan.plane.pages import routes as pages
 from bartizan.plane.people import routes as people
-from bartizan.plane.people.identity import FORM_FIELD, FORM_HEADER, identify, is_own_form
+from bartizan.plane.people.identity import (
+    FORM_FIELD,
+    FORM_HEADER,
+    identify,
+    is_from_elsewhere,
+    is_own_form,
+    note_use,
+)
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, ForbiddenError, NotThereError, Route, Site
 from bartizan.plane.viewer import Viewer
@@ -36,12 +48,16 @@ if TYPE_CHECKING:
 
 THREADS: Final = 8
 """Handlers at a time, in one process; the store has a connection for each, and some for what runs beside them."""
+DOORS: Final[tuple[Route, ...]] = (*measures.ROUTES, *pages.ROUTES, *people.ROUTES, *agent.ROUTES)
+"""All that every process has; tests walk along them."""
 _NOBODY: Final = Viewer("", ())
 _LOG: Final = logging.getLogger("bartizan.plane")
+_FORM: Final = "application/x-www-form-urlencoded"
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _STATUS: Final[tuple[tuple[type[BartizanError], int], ...]] = (
     (NotThereError, 404),
     (ForbiddenError, 403),
+    (TooManyError, 429),
     (SpecError, 400),
     (StoreError, 503),
     (BartizanError, 502),
@@ -51,9 +67,9 @@ _STATUS: Final[tuple[tuple[type[BartizanError], int], ...]] = (
 
 def application(site: Site, rooms: Sequence[Route] = ()) -> Starlette:
     """Bind all doors. `rooms` are those that only some processes have."""
-    limiter = anyio.CapacityLimiter(THREADS)
+    threads, limits = anyio.CapacityLimiter(THREADS), Limiter()
 
-    routes = [_bound(site, limiter, route) for route in (*pages.ROUTES, *people.ROUTES, *agent.ROUTES, *rooms)]
+    routes = [_bound(site, threads, limits, route) for route in (*DOORS, *rooms)]
     routes.append(Bound("/assets/{name}", site.assets.answer, methods=["GET"]))
     return Starlette(
         routes=routes,
@@ -62,13 +78,17 @@ def application(site: Site, rooms: Sequence[Route] = ()) -> Starlette:
     )
 
 
-def _bound(site: Site, limiter: anyio.CapacityLimiter, route: Route) -> Bound:
+def _bound(site: Site, threads: anyio.CapacityLimiter, limits: Limiter, route: Route) -> Bound:
     async def endpoint(request: Request) -> Response:
+        began = perf_counter()
         try:
             body = await _body(request, route.body_bytes)
         except SpecError as error:
-            return _told(Asked(site, _NOBODY, request), route, error, 413)
-        return await run_sync(partial(_answered, site, route, request, body), limiter=limiter)
+            answer = _told(Asked(site, _NOBODY, request), route, error, 413)
+        else:
+            answer = await run_sync(partial(_answered, site, limits, route, request, body), limiter=threads)
+        site.measures.requests.labels(route.method, route.path, answer.status_code).observe(perf_counter() - began)
+        return answer
 
     return Bound(route.path, endpoint, methods=[route.method])
 
@@ -86,13 +106,17 @@ async def _body(request: Request, most: int) -> bytes:
     return b"".join(parts)
 
 
-def _answered(site: Site, route: Route, request: Request, body: bytes) -> Response:
+def _answered(site: Site, limits: Limiter, route: Route, request: Request, body: bytes) -> Response:
     asked = Asked(site, _NOBODY, request, body)
     try:
         viewer = identify(site, request)
         asked = Asked(site, viewer or _NOBODY, request, body)
         refused = _refusal(asked, route)
-        return refused if refused is not None else route.handler(asked)
+        if refused is not None:
+            return refused
+        if route.limit is not None:
+            limits.admit(site, route.limit, request, asked.viewer)
+        return _with_use(asked, route.handler(asked))
     except BartizanError as error:
         status = next(status for kind, status in _STATUS if isinstance(error, kind))
         if status == 503:
@@ -105,27 +129,63 @@ def _answered(site: Site, route: Route, request: Request, body: bytes) -> Respon
 
 def _refusal(asked: Asked, route: Route) -> Response | None:
     """What keeps a request out before its handler is asked."""
-    if route.needs is None:
-        return None
     viewer = asked.viewer
-    if viewer is _NOBODY:
-        if route.surface == "page" and route.method == "GET":
-            return RedirectResponse("/sign-in", 303)
-        return _told(asked, route, ForbiddenError("nobody is signed in", hint="Send a token of this plane."), 401)
-    if not viewer.may(route.needs):
-        raise ForbiddenError(f"`{viewer.name}` may not {route.needs} here", hint="Ask an administrator for the role.")
-    if route.method != "GET" and not is_own_form(asked.site, viewer, _given_token(asked)):
+    if route.needs is not None:
+        if viewer is _NOBODY:
+            return _unknown(asked, route)
+        if not viewer.may(route.needs):
+            hint = "Ask an administrator for the role."
+            raise ForbiddenError(f"`{viewer.name}` may not {route.needs} here", hint=hint)
+    if route.method == "GET" or viewer.token is not None:
+        return None
+    if is_from_elsewhere(asked.site, asked.request):
+        raise ForbiddenError("the form is of another site", hint="Open this plane itself, and send it from there.")
+    if not is_own_form(asked.site, viewer, _given_token(asked)):
         raise ForbiddenError("the form is not of this session", hint="Load the page again, and send it once more.")
     return None
 
 
+def _unknown(asked: Asked, route: Route) -> Response:
+    """Lead somebody who is not signed in to where they can, and back afterwards; a program is told instead."""
+    if route.surface != "page" or route.method != "GET":
+        return _told(asked, route, ForbiddenError("nobody is signed in", hint="Send a token of this plane."), 401)
+    url = asked.request.url
+    wished = f"{url.path}?{url.query}" if url.query else url.path
+    place = "/sign-in" if wished == "/" else f"/sign-in?back={quote(wished, safe='')}"
+    if "hx-request" in asked.request.headers:  # else the page would appear in a part of another
+        return Response(status_code=204, headers={"HX-Redirect": "/sign-in"})
+    return RedirectResponse(place, 303)
+
+
+def _with_use(asked: Asked, answer: Response) -> Response:
+    """Write down, once the reader has their answer, that a session or a token is in use."""
+    used = getattr(asked.request.state, "used", None)
+    if used is not None:
+        before = [] if answer.background is None else [answer.background]
+        answer.background = BackgroundTasks([*before, BackgroundTask(_noted_use, asked.site, used)])
+    return answer
+
+
+def _noted_use(site: Site, used: str | int) -> None:
+    try:
+        note_use(site, used)
+    except StoreError as error:  # the next request says it again
+        _LOG.warning("use.not_noted", extra={"reason": error.message})
+
+
 def _given_token(asked: Asked) -> str:
-    return asked.request.headers.get(FORM_HEADER) or (asked.form().get(FORM_FIELD, "") if asked.body else "")
+    given = asked.request.headers.get(FORM_HEADER, "")
+    is_form = asked.request.headers.get("content-type", "").startswith(_FORM)
+    return asked.form().get(FORM_FIELD, "") if not given and is_form else given
 
 
 def _told(asked: Asked, route: Route, error: BartizanError, status: int) -> Response:
     """An error as its reader can use it: a problem document (RFC 9457) for programs, a page for people."""
     headers = {"Retry-After": "5"} if status == 503 else {}
+    if isinstance(error, TooManyError):
+        headers = {"Retry-After": str(error.wait_s)}
+    if status == 401:
+        headers = {"WWW-Authenticate": 'Bearer realm="bartizan"'}
     if route.surface == "api":
         told: dict[str, Any] = {"type": "about:blank", "status": status, "title": error.message, "detail": error.hint}
         return JSONResponse(told, status, headers, media_type="application/problem+json")

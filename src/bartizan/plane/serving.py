@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import socket
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
+from bartizan.app.duties.duty import Post
+from bartizan.app.duties.here import on_duty
+from bartizan.app.duties.plan import duties_of
+from bartizan.app.duties.watching import Watching
 from bartizan.app.settings import place, secret_key
 from bartizan.base.errors import SourceError
 from bartizan.plane.application import THREADS, application
@@ -19,14 +25,17 @@ from bartizan.stores.ingest import Ingest
 from bartizan.stores.open import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from bartizan.app.duties.duty import Duty
     from bartizan.app.settings import Settings
 
 _BESIDE: Final = 4
 """Connections to the store for what runs beside the pages."""
+_AT_A_TIME: Final = 20
+"""Duties that this process does at a time, of those that workers share."""
 _GOODBYE_S: Final = 10
 """For requests that are under way when the process is asked to stop."""
 
@@ -60,14 +69,16 @@ def serve(settings: Settings, wanted: Serving, now: Callable[[], datetime], say:
     """Serve until told to stop.
 
     Raises:
+        SpecError: the settings name what there is not.
         SourceError: the address is taken.
     """
+    watch = Watching()
+    duties = duties_of(settings, place(wanted.folder, wanted.database), watch)  # what cannot be done is told first
     listening = _listen(wanted.host, wanted.port)
     site = site_of(settings, wanted, now)
     scheme = "https" if wanted.tls else "http"
     name = f"[{wanted.host}]" if ":" in wanted.host else wanted.host
     base = settings.public_url.rstrip("/") or f"{scheme}://{name}:{listening.getsockname()[1]}"
-    say(f"Bartizan keeps watch. Sign in, once, with\n\n  {base}{first_link(site)}\n\nthen it is {base} (Ctrl-C stops).")
     certificate, key = wanted.tls or (None, None)
     config = uvicorn.Config(
         application(site),
@@ -79,9 +90,40 @@ def serve(settings: Settings, wanted: Serving, now: Callable[[], datetime], say:
         ssl_keyfile=key,
     )
     try:
-        uvicorn.Server(config).run(sockets=[listening])
+        with _done_beside(site, duties, watch) if wanted.watches else nullcontext():
+            link = f"{base}{first_link(site)}"
+            say(f"Bartizan keeps watch. Sign in, once, with\n\n  {link}\n\nthen it is {base} (Ctrl-C stops).")
+            uvicorn.Server(config).run(sockets=[listening])
     finally:
         site.store.close()
+
+
+@contextmanager
+def _done_beside(site: Site, duties: Sequence[Duty], watch: Watching) -> Iterator[None]:
+    """Do what is to be done beside the pages."""
+    post = Post(site.store, site.ingest, site.settings, site.key, site.now)
+    site.rooms["watch"] = watch
+    try:
+        with on_duty(duties, post) if site.store.dialect == "sqlite" else _shared(duties, post):
+            yield
+    finally:
+        watch.stop()
+
+
+@contextmanager
+def _shared(duties: Sequence[Duty], post: Post) -> Iterator[None]:
+    """Take part in the work that all processes on one PostgreSQL share."""
+    from bartizan.app.duties import shared  # late: the queue's library comes with PostgreSQL's
+
+    shared.prepare(post.store)
+    stop = Event()
+    thread = Thread(target=shared.work, args=(duties, post, _AT_A_TIME, stop), name="duties", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(_GOODBYE_S)
 
 
 def _listen(host: str, port: int) -> socket.socket:

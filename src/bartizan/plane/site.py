@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
 from bartizan.base.errors import BartizanError, SpecError
+from bartizan.plane.recent import Recent
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,12 +20,21 @@ if TYPE_CHECKING:
 
     from bartizan.app.settings import Settings
     from bartizan.plane.assets import Assets
+    from bartizan.plane.limits import Limit
+    from bartizan.plane.measures import Measures
     from bartizan.plane.viewer import Permission, Viewer
     from bartizan.stores.ingest import Ingest
     from bartizan.stores.open import Store
 
 _FIELDS: int = 200
 """Fields of a form; the longest here has twenty."""
+_LAST: int = 2**63 - 1
+
+
+def _measures() -> Measures:
+    from bartizan.plane.measures import Measures  # late: it asks of sites itself
+
+    return Measures()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,8 @@ class Site:
     now: Callable[[], datetime]
     templates: Environment
     assets: Assets
+    measures: Measures = field(default_factory=_measures)
+    recent: Recent = field(default_factory=Recent)
     rooms: dict[str, Any] = field(default_factory=dict)
     """What runs beside the pages in this process, by name: `watch` where clusters are watched from here."""
 
@@ -90,6 +102,8 @@ class Route(NamedTuple):
     surface: Literal["page", "api"] = "page"
     body_bytes: int = 1 << 20
     """What a body may be at most."""
+    limit: Limit | None = None
+    """How often it opens; see `limits`."""
 
 
 class NotThereError(BartizanError):
@@ -98,6 +112,18 @@ class NotThereError(BartizanError):
 
 class ForbiddenError(BartizanError):
     """The viewer may see it, and may not do it."""
+
+
+def numbered(asked: Asked, what: str) -> int:
+    """The number that a path names.
+
+    Raises:
+        NotThereError: no store counts that far.
+    """
+    number: int = asked.path["number"]
+    if number > _LAST:
+        raise missing(what)
+    return number
 
 
 def missing(what: str) -> NotThereError:

@@ -32,7 +32,9 @@ class Viewer:
 
     `permissions` bounds what the roles give: a token may be for reading only.
     `session` says that a browser sends the credential by itself, so that a
-    change needs the form's own token too.
+    change needs the form's own token too. `token` is the number of the token
+    that a program sent in a person's name: the name stays the person's, so
+    that who asks for a waiver cannot approve it through a token.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Viewer:
     account: int | None = None
     permissions: frozenset[Permission] = MAY["admin"]
     session: str = ""
+    token: int | None = None
 
     def scope(self, permission: Permission = "see") -> Scope:
         """Where they have a permission."""

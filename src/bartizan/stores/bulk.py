@@ -83,7 +83,7 @@ def change(connection: Connection, table: Table, columns: Sequence[str], rows: S
     setting = ", ".join(f'"{name}" = given."{name}"' for name in others)
     same = f'"{table.name}"."{first}" = given."{first}"'
     update = f'UPDATE "{table.name}" SET {setting} FROM {_given(table, columns)} WHERE {same}'  # noqa: S608  our names
-    connection.exec_driver_sql(update, _arrays(rows))
+    connection.exec_driver_sql(update, _arrays(table, columns, rows))
 
 
 def _upsert(connection: Connection, table: Table, columns: Sequence[str], what: str, rows: Sequence[Row]) -> None:
@@ -97,7 +97,7 @@ def _upsert(connection: Connection, table: Table, columns: Sequence[str], what: 
         connection.exec_driver_sql(f"{into} VALUES ({marks}) {conflict}", list(rows))
         return
     given = _given(table, columns)
-    connection.exec_driver_sql(f"{into} SELECT * FROM {given} {conflict}", _arrays(rows))  # noqa: S608  our names
+    connection.exec_driver_sql(f"{into} SELECT * FROM {given} {conflict}", _arrays(table, columns, rows))  # noqa: S608  our names
 
 
 def _given(table: Table, columns: Sequence[str]) -> str:
@@ -105,8 +105,28 @@ def _given(table: Table, columns: Sequence[str]) -> str:
     return f"unnest({arrays}) AS given({_quoted(columns)})"
 
 
-def _arrays(rows: Sequence[Row]) -> tuple[list[Any], ...]:
-    return tuple(map(list, zip(*rows, strict=True)))
+def _arrays(table: Table, columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
+    """Columns as PostgreSQL's array literals: the driver makes them item by item, which takes ten times as long."""
+    return tuple(
+        _literal(_postgresql_type(table.c[name]), values)
+        for name, values in zip(columns, zip(*rows, strict=True), strict=True)
+    )
+
+
+def _literal(kind: str, values: Sequence[Any]) -> str:
+    if kind == "bytea":
+        items = ["NULL" if value is None else f'"\\\\x{value.hex()}"' for value in values]
+    elif kind == "text":
+        items = ["NULL" if value is None else _quoted_item(value) for value in values]
+    else:
+        items = ["NULL" if value is None else str(value) for value in values]
+    return f"{{{','.join(items)}}}"
+
+
+def _quoted_item(words: str) -> str:
+    if "\\" in words or '"' in words:
+        words = words.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{words}"'
 
 
 def _copy(table: Table, columns: Sequence[str]) -> str:

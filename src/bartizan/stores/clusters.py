@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from sqlalchemy import Connection
+
     from bartizan.model.fleet import Cluster
     from bartizan.stores.open import Store
 
@@ -47,20 +49,26 @@ def note(store: Store, name: str, values: Mapping[str, Any]) -> None:
 
 def leave(store: Store, name: str, at: datetime) -> None:
     """Let a member go and keep what is known of it; it may join again."""
-    store.write(lambda connection: connection.execute(update(cluster).where(cluster.c.name == name).values(left_at=at)))
+    store.write(lambda connection: leaving(connection, name, at))
+
+
+def leaving(connection: Connection, name: str, at: datetime) -> None:
+    """Let a member go, in a transaction that does more."""
+    connection.execute(update(cluster).where(cluster.c.name == name).values(left_at=at))
 
 
 def forget(store: Store, name: str) -> None:
     """Take a cluster away with everything that was ever said of it."""
+    store.write(lambda connection: forgetting(connection, name))
 
-    def work(connection: Any) -> None:
-        number = connection.execute(select(cluster.c.id).where(cluster.c.name == name).with_for_update()).scalar()
-        if number is None:
-            return
-        mine = select(resource.c.id).where(resource.c.cluster == number)
-        connection.execute(delete(body).where(body.c.resource.in_(mine)))
-        for table in (transition, finding, entry, tally, resource, place):
-            connection.execute(delete(table).where(table.c.cluster == number))
-        connection.execute(delete(cluster).where(cluster.c.id == number))
 
-    store.write(work)
+def forgetting(connection: Connection, name: str) -> None:
+    """Take a cluster away, in a transaction that does more."""
+    number = connection.execute(select(cluster.c.id).where(cluster.c.name == name).with_for_update()).scalar()
+    if number is None:
+        return
+    mine = select(resource.c.id).where(resource.c.cluster == number)
+    connection.execute(delete(body).where(body.c.resource.in_(mine)))
+    for table in (transition, finding, entry, tally, resource, place):
+        connection.execute(delete(table).where(table.c.cluster == number))
+    connection.execute(delete(cluster).where(cluster.c.id == number))

@@ -14,18 +14,25 @@ from bartizan.stores.scope import Grant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from sqlalchemy import Connection, Row
 
 
 class Bearer(NamedTuple):
-    """Who a token stands for: a person by account, or the agent of a cluster."""
+    """Who a token stands for: a person by account, or the agent of a cluster.
+
+    `groups` are those of the person when they last signed in, at `signed_in_at`.
+    """
 
     number: int
     account: int | None
     cluster: str
     scopes: tuple[str, ...]
+    name: str = ""
+    groups: tuple[str, ...] = ()
+    signed_in_at: datetime | None = None
+    used_at: datetime | None = None
 
 
 def digest_of(secret: str) -> bytes:
@@ -38,6 +45,11 @@ def add_account(connection: Connection, name: str, at: datetime, **more: str) ->
     words = {key: storable(value) for key, value in more.items()}
     made = insert(account).values(name=storable(name), created_at=at, **words).returning(account.c.id)
     return int(connection.execute(made).scalar_one())
+
+
+def name_of(connection: Connection, number: int) -> str:
+    """The name of an account; empty where there is none."""
+    return str(connection.execute(select(account.c.name).where(account.c.id == number)).scalar() or "")
 
 
 def account_of(connection: Connection, name: str) -> Row[*tuple[Any, ...]] | None:
@@ -79,14 +91,17 @@ def bearer(connection: Connection, secret: str, at: datetime) -> Bearer | None:
         or_(token.c.ends_at.is_(None), token.c.ends_at > at),
         or_(token.c.account.is_(None), account.c.disabled.is_(False)),
     )
+    person = (account.c.name, account.c.groups, account.c.signed_in_at)
     wanted = (
-        select(token.c.id, token.c.account, cluster.c.name, token.c.scopes)
+        select(token.c.id, token.c.account, cluster.c.name, token.c.scopes, *person, token.c.used_at)
         .outerjoin(account, account.c.id == token.c.account)
         .outerjoin(cluster, cluster.c.id == token.c.cluster)
         .where(holds)
     )
     row = connection.execute(wanted).one_or_none()
-    return None if row is None else Bearer(row[0], row[1], row[2] or "", tuple(row[3]))
+    if row is None:
+        return None
+    return Bearer(row[0], row[1], row[2] or "", tuple(row[3]), row[4] or "", tuple(row[5] or ()), *row[6:])
 
 
 def revoke(connection: Connection, number: int, at: datetime) -> None:
@@ -94,19 +109,58 @@ def revoke(connection: Connection, number: int, at: datetime) -> None:
     connection.execute(update(token).where(token.c.id == number, token.c.revoked_at.is_(None)).values(revoked_at=at))
 
 
-def begin_session(connection: Connection, secret: str, number: int, span: tuple[datetime, datetime]) -> None:
-    """Begin a session of an account, from one time to another."""
-    values = {"digest": digest_of(secret), "account": number, "created_at": span[0], "ends_at": span[1], "groups": []}
+def used(connection: Connection, number: int, at: datetime) -> None:
+    """Say that a token was used."""
+    connection.execute(update(token).where(token.c.id == number).values(used_at=at))
+
+
+def begin_session(
+    connection: Connection, secret: str, number: int, span: tuple[datetime, datetime], **more: Any
+) -> None:
+    """Begin a session of an account, from one time to another; `more` is `groups`, `sid` and `hint` of a provider."""
+    times = {"created_at": span[0], "seen_at": span[0], "ends_at": span[1]}
+    values = {"digest": digest_of(secret), "account": number, "groups": [], **times, **more}
     connection.execute(insert(session).values(values))
 
 
-def session_of(connection: Connection, secret: str, at: datetime) -> Row[*tuple[Any, ...]] | None:
-    """The account and groups of a session that has not ended."""
-    wanted = select(account, session.c.groups).join(session, session.c.account == account.c.id)
+def session_of(
+    connection: Connection, secret: str, at: datetime, idle: timedelta | None = None
+) -> Row[*tuple[Any, ...]] | None:
+    """The account of a session that has not ended, nor been idle for too long, with its groups and last sight."""
     mine = and_(session.c.digest == digest_of(secret), session.c.ends_at > at, account.c.disabled.is_(False))
+    if idle is not None:
+        mine = and_(mine, or_(session.c.seen_at.is_(None), session.c.seen_at > at - idle))
+    named = (account.c.id, account.c.name, account.c.issuer, session.c.groups, session.c.seen_at, session.c.hint)
+    wanted = select(*named).join(session, session.c.account == account.c.id)
     return connection.execute(wanted.where(mine)).one_or_none()
+
+
+def seen(connection: Connection, secret: str, at: datetime) -> None:
+    """Say that a session is in use."""
+    connection.execute(update(session).where(session.c.digest == digest_of(secret)).values(seen_at=at))
+
+
+def keep_hint(connection: Connection, secret: str, hint: bytes) -> None:
+    """Keep with a session what its sign-out at the provider will need, sealed by who calls."""
+    connection.execute(update(session).where(session.c.digest == digest_of(secret)).values(hint=hint))
+
+
+def end_session(connection: Connection, secret: str) -> None:
+    """End one session."""
+    connection.execute(delete(session).where(session.c.digest == digest_of(secret)))
 
 
 def end_sessions(connection: Connection, number: int) -> None:
     """End all sessions of an account: it was disabled, or its password changed."""
     connection.execute(delete(session).where(session.c.account == number))
+
+
+def end_sessions_of(connection: Connection, issuer: str, subject: str, sid: str) -> int:
+    """End the sessions that a provider says are over: one by `sid`, or all of a person. Returns how many."""
+    whose = select(account.c.id).where(account.c.issuer == storable(issuer))
+    if subject:
+        whose = whose.where(account.c.subject == storable(subject))
+    over = delete(session).where(session.c.account.in_(whose))
+    if sid:
+        over = over.where(session.c.sid == storable(sid))
+    return connection.execute(over).rowcount

@@ -52,7 +52,7 @@ _SHAPE: Final = re2.compile(_SHAPES)
 _URL: Final = re2.compile(_IN_URL)
 _SAYING: Final = re2.compile(_SAID)
 _SUSPECT: Final = re2.compile(
-    rf"(?i:{_NAMES})(?:\\*[\"']?\s*[:=]\s*\\*[\"']?[^\s\"'\\,;&}}$\[{{]|\"[,}}])|{_SHAPES}|://[^/\s:@\"']*:[^/\s@\"']+@"
+    rf"(?i:{_NAMES})(?:\\*[\"']?\s*[:=]\s*\\*[\"']?[^\s\"'\\,;&}}$\[{{]|\"[,}}])|{_SHAPES}|://[^/\s:@\"']*:[^/\s@\"']+@".encode()
 )
 """Whether a written object can hold any of it: most do not, and are neither walked nor copied."""
 _PART: Final = re2.compile(rf"(?i:{_NAMES})\\?[\"']?\s*[:=]|{_SHAPES}|://")
@@ -75,7 +75,7 @@ def redact(body: JsonObject, key: bytes) -> Redacted:
     if body.get("kind") in ("Secret", "SecretList"):
         return Redacted(_written(_secret(body, key, hidden)), tuple(hidden))
     text = _written(body)
-    if _SUSPECT.search(text.decode()) is None and b'"Secret"' not in text:
+    if _SUSPECT.search(text) is None and b'"Secret"' not in text:
         return Redacted(text, ())
     return Redacted(_written(_walked(body, key, hidden)), tuple(hidden))
 

@@ -53,6 +53,36 @@ def admits(scope: Scope, where: tuple[str, str, str]) -> bool:
     )
 
 
+def admits_all(scope: Scope, cluster_name: str, namespace: str = "", team: str = "") -> bool:
+    """Whether one grant is for all that a waiver is for: of its cluster, namespace and team, empty for all of them."""
+    return any(
+        all(
+            names is None or (bool(name) and name in names)
+            for name, names in zip(
+                (cluster_name, namespace, team), (one.clusters, one.namespaces, one.teams), strict=True
+            )
+        )
+        for one in scope
+    )
+
+
+def narrowed(scope: Scope, *, cluster: str = "", namespace: str | None = None, team: str | None = None) -> Scope:
+    """What of a scope is in one cluster, namespace or team: a part of the fleet is asked for as if seeing no more."""
+    found = []
+    for one in scope:
+        clusters = _only(one.clusters, cluster or None)
+        namespaces, teams = _only(one.namespaces, namespace), _only(one.teams, team)
+        if () not in (clusters, namespaces, teams):
+            found.append(Grant(clusters, namespaces, teams))
+    return tuple(dict.fromkeys(found))
+
+
+def _only(names: tuple[str, ...] | None, name: str | None) -> tuple[str, ...] | None:
+    if name is None:
+        return names
+    return (name,) if names is None or name in names else ()
+
+
 def is_whole(scope: Scope) -> bool:
     """Whether a viewer sees all or nothing of each cluster, so that its sums are theirs too."""
     return all(one.is_whole for one in scope)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _SELECTORS: Final = ("namespace", "team", "policy", "rule", "kind", "name", "path", "fingerprint")
 _DECISIONS: Final = frozenset({"approved", "refused"})
+_PREFIX: Final = "W-"
 
 
 class Asked(NamedTuple):
@@ -51,11 +52,11 @@ def ask(connection: Connection, asked: Asked, at: datetime) -> int:
     return int(connection.execute(made.returning(waiver.c.id)).scalar_one())
 
 
-def decide(connection: Connection, number: int, decision: str, by: str, at: datetime) -> None:
+def decide(connection: Connection, number: int, decision: str, by: str, at: datetime, comment: str = "") -> None:
     """Approve or refuse a waiver that was asked for.
 
     Raises:
-        SpecError: it was decided already, or asked for by the same person.
+        SpecError: it was decided already, asked for by the same person, or would have ended by now.
     """
     if decision not in _DECISIONS:
         raise SpecError(f"`{decision}` is no decision", hint="Say `approved` or `refused`.")
@@ -64,7 +65,9 @@ def decide(connection: Connection, number: int, decision: str, by: str, at: date
         raise SpecError("no waiver waits for this decision")
     if found.asked_by == storable(by):
         raise SpecError("who asks for a waiver cannot decide on it", hint="Let another person decide.")
-    values = {"state": decision, "decided_by": storable(by), "decided_at": at}
+    if decision == "approved" and found.ends_at <= at:
+        raise SpecError("the time that this waiver was asked for is over", hint="Ask for it again.")
+    values = {"state": decision, "decided_by": storable(by), "decided_at": at, "comment": storable(comment)}
     connection.execute(update(waiver).where(waiver.c.id == number).values(values))
 
 
@@ -72,6 +75,24 @@ def end(connection: Connection, number: int, at: datetime) -> None:
     """End a waiver before its time."""
     mine = and_(waiver.c.id == number, waiver.c.state.in_(("asked", "approved")))
     connection.execute(update(waiver).where(mine).values(state="ended", ends_at=at))
+
+
+def one(connection: Connection, scope: Scope, number: int) -> Row[*tuple[Any, ...]] | None:
+    """A waiver by its number, with `cluster_name`; nothing where there is none that the viewer may see."""
+    mine = within_names(scope, waiver.c.cluster, waiver.c.namespace, waiver.c.team)
+    named = select(waiver, cluster.c.name.label("cluster_name")).outerjoin(cluster, cluster.c.id == waiver.c.cluster)
+    return connection.execute(named.where(mine, waiver.c.id == number)).one_or_none()
+
+
+def name_of(number: int) -> str:
+    """What findings call the waiver of that number."""
+    return f"{_PREFIX}{number}"
+
+
+def number_of(name: str) -> int | None:
+    """The number of the waiver that a finding names; nothing where that was kept in a file."""
+    number = name.removeprefix(_PREFIX)
+    return int(number) if number != name and number.isascii() and number.isdecimal() and len(number) < 19 else None
 
 
 def in_force(connection: Connection, at: datetime, number: int | None = None) -> list[Row[*tuple[Any, ...]]]:
@@ -95,11 +116,13 @@ def waivers(
 def attest(connection: Connection, values: Mapping[str, Any], at: datetime) -> int:
     """Attest to a control that no rule can check.
 
-    `values` are `framework`, `control`, `statement`, `evidence`, `made_by`, `ends_at` and, for one alone, `cluster`.
+    `values` are `framework`, `control`, `statement`, `evidence`, `made_by`, `ends_at` and, for one alone, `cluster`;
+    `percent` where it is not met in full.
     """
     if values["ends_at"] <= at:
         raise SpecError("an attestation must end in the future")
-    made = insert(attestation).values(made_at=at, **values).returning(attestation.c.id)
+    kept = {name: storable(value) if isinstance(value, str) else value for name, value in values.items()}
+    made = insert(attestation).values(made_at=at, **kept).returning(attestation.c.id)
     return int(connection.execute(made).scalar_one())
 
 

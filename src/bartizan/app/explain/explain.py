@@ -150,6 +150,20 @@ def explain_one(
     return next((item for item in explained if item.applies), explained[0] if explained else None)
 
 
+def watched_among(sources: Sequence[Source], exceptions: Sequence[JsonObject]) -> list[tuple[Source, Watched]]:
+    """The rules of policies that were read already, each with its document.
+
+    Raises:
+        SpecError: one of them is no policy, or malformed.
+    """
+    return _watched(sources, exceptions)
+
+
+def explain_watched(source: Source, rule: Watched, request: Request, lookup: Lookup) -> Explained:
+    """Explain one rule on a request, with the places of what decided."""
+    return _placed(source, rule, request.resource, explain(rule, request, lookup))
+
+
 def _cross_check(name: str) -> CheckSpec | None:
     """The built-in check of that name that compares resources, and so is no policy."""
     from pathlib import Path

@@ -34,9 +34,12 @@ _LEVEL: Final = 1
 
 
 class Entry:
-    """One object. `raw` is what the rules said of it by itself, `told` a mark of what its store was told last."""
+    """One object. `raw` is what the rules said of it by itself, `told` a mark of what its store was told last.
 
-    __slots__ = ("controller", "digest", "lines", "packed", "raw", "revision", "source", "team", "told", "version")
+    One that is `stale` is there as it was when it could be read last.
+    """
+
+    __slots__ = ("controller", "digest", "lines", "packed", "raw", "source", "stale", "told", "version")
 
     def __init__(self, resource: Resource, text: bytes) -> None:
         self.version = resource.id.version
@@ -45,8 +48,7 @@ class Entry:
         self.controller = controller_of(resource.body)
         self.source = resource.source
         self.lines: Lines | None = resource.lines
-        self.revision = _revision(resource.body)
-        self.team: str | None = None
+        self.stale = False
         self.raw = b""
         self.told = 0
 
@@ -57,6 +59,7 @@ class Mirror:
     def __init__(self) -> None:
         self.entries: dict[ObjectKey, Entry] = {}
         self.by_kind: defaultdict[str, set[ObjectKey]] = defaultdict(set)
+        self.by_namespace: defaultdict[str, set[ObjectKey]] = defaultdict(set)
         self.namespaces: dict[str, JsonObject] = {}
         """The metadata of namespaces: rules and teams ask for it."""
         self.children: defaultdict[ObjectKey, set[ObjectKey]] = defaultdict(set)
@@ -74,11 +77,13 @@ class Mirror:
         if old is not None:
             if old.digest == entry.digest and old.version == entry.version:
                 old.lines, old.source = entry.lines, entry.source
-                return None
+                was_stale, old.stale = old.stale, False
+                return key if was_stale else None
             self._unlink(key, old)
             entry.raw, entry.told = old.raw, old.told
         self.entries[key] = entry
         self.by_kind[key.kind].add(key)
+        self.by_namespace[key.namespace].add(key)
         above = self.parent(key, entry)
         if above is not None:
             self.children[above].add(key)
@@ -93,6 +98,7 @@ class Mirror:
         if entry is None:
             return False
         self.by_kind[key.kind].discard(key)
+        self.by_namespace[key.namespace].discard(key)
         self._unlink(key, entry)
         if key.kind == "Namespace" and not key.group:
             self.namespaces.pop(key.name, None)
@@ -113,10 +119,6 @@ class Mirror:
         if kinds is None:
             return set(self.entries)
         return {key for kind in kinds for key in self.by_kind.get(kind, ())}
-
-    def of_namespace(self, name: str) -> set[ObjectKey]:
-        """The keys of all objects in a namespace."""
-        return {key for key in self.entries if key.namespace == name}
 
     def observe(self, checks: Sequence[CrossCheck]) -> None:
         """Keep what these checks compare, from now on and of all that is there."""
@@ -296,8 +298,3 @@ _intern: Final = sys.intern
 
 def _groupless(key: ObjectKey) -> ObjectKey:
     return key._replace(group="")
-
-
-def _revision(body: JsonObject) -> str:
-    revision = metadata_of(body).get("resourceVersion")
-    return revision if isinstance(revision, str) else ""

@@ -46,6 +46,7 @@ TEAM_LABEL: Final = "app.kubernetes.io/part-of"
 _SKIP: Final = int(Verdict.SKIP)
 _PASS: Final = int(Verdict.PASS)
 _FAIL: Final = int(Verdict.FAIL)
+_STALE: Final = bytes([Verdict.NONE]) + bytes([Verdict.STALE]) * 255
 _COPIED: Final = frozenset({_PASS, _FAIL, int(Verdict.WARN)})
 
 
@@ -80,16 +81,26 @@ class Sentry:
 
     def put(self, resource: Resource) -> None:
         """An object is there, or is another."""
-        before = self.mirror.namespaces.get(resource.id.name) if resource.id.kind == "Namespace" else None
+        before = self._said_of(resource.id.name) if resource.id.kind == "Namespace" else ()
         key = self.mirror.put(resource)
         if key is None:
             return
         self.gone.pop(key, None)
         self.dirty.add(key)
-        if before is not None and not key.group:
-            now = self.mirror.namespaces[key.name]
-            if any(before.get(part) != now.get(part) for part in ("labels", "annotations")):
-                self.dirty |= self.mirror.of_namespace(key.name)
+        if key.kind == "Namespace" and before != self._said_of(key.name):
+            self.dirty |= self.mirror.by_namespace[key.name]
+
+    def _said_of(self, namespace: str) -> tuple[object, ...]:
+        """What a namespace says of the objects in it."""
+        metadata = self.mirror.namespaces.get(namespace, {})
+        return metadata.get("labels") or None, metadata.get("annotations") or None
+
+    def doubt(self, key: ObjectKey) -> None:
+        """An object cannot be read any more, and nobody says that it is gone."""
+        entry = self.mirror.entries[key]
+        if not entry.stale:
+            entry.stale = True
+            self.dirty.add(key)
 
     def drop(self, key: ObjectKey) -> None:
         """An object is no more."""
@@ -97,6 +108,8 @@ class Sentry:
         if self.mirror.drop(key):
             self.gone[key] = rid
             self.dirty.discard(key)
+            if key.kind == "Namespace":
+                self.dirty |= self.mirror.by_namespace[key.name]
             self.dirty |= self.mirror.below(key)
 
     def adopt(self, book: RuleBook) -> None:
@@ -119,7 +132,8 @@ class Sentry:
     def accept(self, waivers: Sequence[TeamWaiver]) -> None:
         """Other waivers are in force from now on; only what one that came or went can match is judged again."""
         changed = set(waivers) ^ set(self._waivers)
-        self._waivers = tuple(waivers)
+        # in one order, for the first that matches is the one that is named
+        self._waivers = tuple(sorted(waivers, key=lambda one: (one.waiver.id, one.team)))
         for one in changed:
             self.dirty |= self._reached(one)
 
@@ -280,6 +294,8 @@ class _Round:
             judged = self._without_copies(key, resource, judged)
         team = sentry.team_of(resource, key)
         judged = self._waivers.apply(judged, team)
+        if entry.stale:  # what was wrong with it is not known to be mended; what was right is not known to be
+            judged = Judged(judged.verdicts.translate(_STALE), judged.findings)
         findings = tuple(finding for _, finding in judged.findings)
         said = [
             (column, one.pointer, one.result, one.message, one.evidence, one.waived_by)

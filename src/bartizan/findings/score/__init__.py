@@ -18,8 +18,10 @@ from bartizan.findings.score.numbers import (
     score,
     scores_by,
     severity_score,
+    severity_sums,
     sums,
 )
+from bartizan.findings.score.shown import Shown, points, shown
 
 __all__ = [
     "FORMULA",
@@ -31,6 +33,7 @@ __all__ = [
     "Movement",
     "Movements",
     "Score",
+    "Shown",
     "Standing",
     "Sums",
     "Team",
@@ -41,10 +44,13 @@ __all__ = [
     "framework_score",
     "movements",
     "percent",
+    "points",
     "recompute",
     "score",
     "score_of",
     "scores_by",
     "severity_score",
+    "severity_sums",
+    "shown",
     "sums",
 ]

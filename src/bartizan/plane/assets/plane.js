@@ -8,6 +8,8 @@
   function choose(next) {
     const all = rows();
     if (!all.length) return;
+    const at = all.indexOf(document.activeElement?.closest("tr[data-row]"));
+    if (at >= 0 && at !== chosen) { next += at - chosen; all[chosen]?.classList.remove("chosen"); chosen = at; }
     all[chosen]?.classList.remove("chosen");
     chosen = Math.max(0, Math.min(next, all.length - 1));
     const row = all[chosen];
@@ -33,7 +35,7 @@
       dialog.append(title, list, close);
       document.body.append(dialog);
     }
-    dialog.showModal();
+    if (!dialog.open) dialog.showModal();
   }
 
   const places = { f: "/", i: "/findings", w: "/waivers" };
@@ -47,6 +49,23 @@
     else if (event.key === "k") choose(chosen - 1);
     else if (event.key === "?") help();
   });
+
+  // The button beside a command copies it; without scripts there is none.
+  function copies(root) {
+    for (const code of root.querySelectorAll("[data-copy]:not([data-ready])")) {
+      code.dataset.ready = "";
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Copy" });
+      button.setAttribute("aria-label", `Copy: ${code.dataset.copy || "the command"}`);
+      button.addEventListener("click", async () => {
+        try { await navigator.clipboard.writeText(code.textContent); button.textContent = "Copied"; }
+        catch { getSelection().selectAllChildren(code); button.textContent = "Selected"; }
+        setTimeout(() => { button.textContent = "Copy"; }, 2000);
+      });
+      code.after(button);
+    }
+  }
+  copies(document);
+  document.addEventListener("htmx:load", (event) => { chosen = -1; copies(event.target); });
 
   // A form marked so is sent when a choice in it changes; without scripts it has a button.
   document.addEventListener("change", (event) => {

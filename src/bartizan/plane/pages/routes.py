@@ -2,6 +2,52 @@
 
 from __future__ import annotations
 
-from bartizan.plane.pages import fleet
+from bartizan.plane.pages import (
+    cluster,
+    clusters,
+    compare,
+    delivery,
+    finding,
+    findings,
+    fleet,
+    formula,
+    framework,
+    frameworks,
+    messages,
+    playground,
+    policies,
+    policy,
+    resource,
+    search,
+    teams,
+    trends,
+    waiver,
+    waivers,
+    what_if,
+    why,
+)
 
-ROUTES = (*fleet.ROUTES,)
+ROUTES = (
+    *fleet.ROUTES,
+    *cluster.ROUTES,
+    *findings.ROUTES,
+    *finding.ROUTES,
+    *resource.ROUTES,
+    *search.ROUTES,
+    *formula.ROUTES,
+    *frameworks.ROUTES,
+    *framework.ROUTES,
+    *policies.ROUTES,
+    *policy.ROUTES,
+    *trends.ROUTES,
+    *why.ROUTES,
+    *compare.ROUTES,
+    *teams.ROUTES,
+    *delivery.ROUTES,
+    *waivers.ROUTES,
+    *waiver.ROUTES,
+    *playground.ROUTES,
+    *what_if.ROUTES,
+    *clusters.ROUTES,
+    *messages.ROUTES,
+)

@@ -10,11 +10,11 @@ import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from starlette.responses import RedirectResponse
-
-from bartizan.plane.people.identity import COOKIE
+from bartizan.plane.limits import Limit
+from bartizan.plane.people import sessions
+from bartizan.plane.recording import noted
 from bartizan.plane.site import Asked, ForbiddenError, Route
-from bartizan.stores import people
+from bartizan.stores import accounts, people
 from bartizan.stores.scope import Grant
 
 if TYPE_CHECKING:
@@ -23,45 +23,49 @@ if TYPE_CHECKING:
 
     from bartizan.plane.site import Site
 
-SESSION: Final = timedelta(hours=12)
 _LINK: Final = timedelta(hours=1)
 _LOCAL: Final = "admin"
 _PURPOSE: Final = "first link"
+_KNOCKS: Final = Limit("first link", burst=20, every_s=10, by="address", shared=True)
 
 
 def first_link(site: Site) -> str:
-    """Make the path of a link that signs in the administrator of this plane, once and within the hour."""
+    """Make the path of a link that signs in the administrator of this plane, once and within the hour.
+
+    Where an administrator has disabled that account, it stays shut: the path is of the sign-in page.
+    """
     secret = secrets.token_urlsafe(32)
     now = site.now()
 
-    def work(connection: Connection) -> None:
-        row = people.account_of(connection, _LOCAL)
+    def work(connection: Connection) -> bool:
+        row = accounts.named(connection, _LOCAL)
+        if row is not None and (row.disabled or row.issuer):
+            return False
         number = people.add_account(connection, _LOCAL, now) if row is None else int(row.id)
-        people.give_role(connection, "admin", Grant(), number)
+        if ("admin", Grant()) not in people.roles(connection, number):
+            people.give_role(connection, "admin", Grant(), number)
+            noted(site, connection, "bartizan up", "role.given", f"account {number}", {"role": "admin"})
         people.add_token(connection, secret, now, name=_PURPOSE, account=number, scopes=["enter"], ends_at=now + _LINK)
+        noted(site, connection, "bartizan up", "link.made", f"account {number}")
+        return True
 
-    site.store.write(work)
-    return f"/enter?key={secret}"
+    return f"/enter?key={secret}" if site.store.write(work) else "/sign-in"
 
 
 def _enter(asked: Asked) -> Response:
-    site, secret, session = asked.site, asked.query.get("key", ""), secrets.token_urlsafe(32)
-    now = site.now()
+    site, key = asked.site, asked.query.get("key", "")
 
-    def work(connection: Connection) -> bool:
-        bearer = people.bearer(connection, secret, now)
+    def work(connection: Connection) -> str | None:
+        bearer = people.bearer(connection, key, site.now())
         if bearer is None or bearer.account is None or bearer.scopes != ("enter",):
-            return False
-        people.revoke(connection, bearer.number, now)
-        people.begin_session(connection, session, bearer.account, (now, now + SESSION))
-        return True
+            return None
+        people.revoke(connection, bearer.number, site.now())
+        return sessions.begin(asked, connection, bearer.account, "link")
 
-    if not site.store.write(work):
+    secret = site.store.write(work)
+    if secret is None:
         raise ForbiddenError("this link was used, or is too old", hint="Start `bartizan up` again for another.")
-    answer = RedirectResponse("/", 303)
-    answer.set_cookie(COOKIE, session, int(SESSION.total_seconds()), httponly=True, samesite="lax", path="/",
-                      secure=asked.request.url.scheme == "https")  # fmt: skip
-    return answer
+    return sessions.enter(asked, secret)
 
 
-ROUTES = (Route("GET", "/enter", _enter, needs=None),)
+ROUTES = (Route("GET", "/enter", _enter, needs=None, limit=_KNOCKS),)

@@ -15,6 +15,7 @@ from bartizan.stores.schema import cluster, finding, place, resource, rule, tran
 from bartizan.stores.scope import within
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Select
@@ -71,7 +72,9 @@ class Wanted:
     kind: str = ""
     resource: int | None = None
     severity: Severity = Severity.INFO
+    """The least."""
     states: tuple[State, ...] = ("open",)
+    most: Severity = Severity.CRITICAL
 
 
 def findings(connection: Connection, scope: Scope, wanted: Wanted, page: Page) -> Part[FindingView]:
@@ -90,6 +93,8 @@ def _picked(scope: Scope, wanted: Wanted) -> Select[Any]:
     query = select(finding.c.id).where(
         within(scope, finding.c.place), finding.c.state.in_(wanted.states), finding.c.severity >= int(wanted.severity)
     )
+    if wanted.most < Severity.CRITICAL:
+        query = query.where(finding.c.severity <= int(wanted.most))
     if not {"fixed", "gone"} & set(wanted.states):
         query = query.where(finding.c.closed_at.is_(None))
     if wanted.cluster:
@@ -112,6 +117,12 @@ def one(connection: Connection, scope: Scope, number: int) -> FindingView | None
     """A finding by its number; nothing where there is none that the viewer may see."""
     row = connection.execute(_query(scope).where(finding.c.id == number)).one_or_none()
     return None if row is None else _read(row)
+
+
+def several(connection: Connection, scope: Scope, numbers: Sequence[int]) -> dict[int, FindingView]:
+    """Findings by their numbers; those that the viewer may not see are not among them."""
+    rows = connection.execute(_query(scope).where(finding.c.id.in_(numbers)))
+    return {row.id: _read(row) for row in rows}
 
 
 def by_fingerprint(connection: Connection, scope: Scope, name: str, fingerprint: str) -> FindingView | None:

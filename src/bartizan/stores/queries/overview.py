@@ -121,7 +121,9 @@ def namespaces(connection: Connection, scope: Scope, name: str) -> list[Namespac
     ]
 
 
-def tallies(connection: Connection, scope: Scope, name: str = "", team: str | None = None) -> list[Tally]:
+def tallies(
+    connection: Connection, scope: Scope, name: str = "", team: str | None = None, namespace: str | None = None
+) -> list[Tally]:
     """Counts by cluster, namespace and rule: what scores are made of. Teams that share a namespace are one tally."""
     sums = [func.sum(tally.c[one]) for one in COUNTS]
     keys = (cluster.c.name, place.c.namespace, rule.c.name)
@@ -139,6 +141,8 @@ def tallies(connection: Connection, scope: Scope, name: str = "", team: str | No
         wanted = wanted.where(cluster.c.name == name)
     if team is not None:
         wanted = wanted.where(place.c.team == team)
+    if namespace is not None:
+        wanted = wanted.where(place.c.namespace == namespace)
     return [Tally(*row[:3], *map(int, row[3:])) for row in connection.execute(wanted) if any(row[3:])]
 
 

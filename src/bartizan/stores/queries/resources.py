@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bartizan.model.ledger import Verdict
 from bartizan.model.resource import ResourceId
@@ -68,6 +68,17 @@ def resources(connection: Connection, scope: Scope, wanted: Wanted, page: Page) 
     picked = paged(connection, query, [resource.c.id], page, lambda row: int(row.id))
     rows = {row.id: row for row in connection.execute(_query(scope).where(resource.c.id.in_(picked.rows)))}
     return Part([_read(rows[number]) for number in picked.rows], picked.next)
+
+
+def kinds(connection: Connection, scope: Scope, name: str, namespace: str | None = None) -> list[tuple[str, int]]:
+    """How many objects of each kind a cluster or a namespace of it has, the most first."""
+    mine = select(place.c.id).join(cluster, cluster.c.id == place.c.cluster)
+    mine = mine.where(cluster.c.name == name, within(scope, place.c.id))
+    if namespace is not None:
+        mine = mine.where(place.c.namespace == namespace)
+    live = select(resource.c.kind, func.count()).where(resource.c.place.in_(mine), resource.c.gone_at.is_(None))
+    counted = live.group_by(resource.c.kind).order_by(func.count().desc(), resource.c.kind)
+    return [(kind, int(number)) for kind, number in connection.execute(counted)]
 
 
 def one(connection: Connection, scope: Scope, number: int) -> ResourceView | None:

@@ -33,12 +33,19 @@ class DayCounts(NamedTuple):
 
 
 def trend(connection: Connection, scope: Scope, since: date, until: date, name: str = "") -> list[DayCounts]:
-    """The counts at the end of each day from `since` to `until`, of a cluster or of all that the viewer may see."""
+    """The counts at the end of each day from `since` to `until`, of a cluster or of all that the viewer may see.
+
+    A cluster that has left is in none, but in its own.
+    """
     number = connection.execute(select(cluster.c.id).where(cluster.c.name == name)).scalar() if name else None
     if name and number is None:
         return []
     now: dict[int, list[int]] = defaultdict(lambda: [0] * len(COUNTS))
-    for severities in by_severity(connection, scope, number).values():
+    gone = select(cluster.c.id).where(cluster.c.left_at.is_not(None))
+    left = set(connection.execute(gone).scalars()) if number is None else set()
+    for where, severities in by_severity(connection, scope, number).items():
+        if where in left:
+            continue
         for severity, here in severities.items():
             now[severity] = [left + right for left, right in zip(now[severity], here, strict=True)]
     moved = _moved(connection, scope, since, number)
@@ -102,4 +109,6 @@ def _entries(scope: Scope, since: date, number: int | None) -> Select[Any]:
 
 
 def _of(column: ColumnElement[Any], number: int | None) -> list[ColumnElement[bool]]:
-    return [] if number is None else [column == number]
+    if number is not None:
+        return [column == number]
+    return [column.in_(select(cluster.c.id).where(cluster.c.left_at.is_(None)))]

@@ -6,9 +6,10 @@ Rows that a viewer's scope decides on name their `place`; see `stores.scope`.
 from __future__ import annotations
 
 from bartizan.stores.schema.columns import COUNTS, METADATA
-from bartizan.stores.schema.decisions import attestation, audit, waiver
+from bartizan.stores.schema.decisions import attestation, audit, document, waiver
 from bartizan.stores.schema.history import entry, finding, rollup, tally, total, transition
 from bartizan.stores.schema.inventory import (
+    adoption,
     body,
     cluster,
     edition,
@@ -20,16 +21,18 @@ from bartizan.stores.schema.inventory import (
     rule_set,
     stream,
 )
-from bartizan.stores.schema.people import account, outbox, role, session, token
+from bartizan.stores.schema.people import account, outbox, role, session, throttle, token
 
 __all__ = [
     "COUNTS",
     "METADATA",
     "account",
+    "adoption",
     "attestation",
     "audit",
     "body",
     "cluster",
+    "document",
     "edition",
     "entry",
     "finding",
@@ -45,6 +48,7 @@ __all__ = [
     "session",
     "stream",
     "tally",
+    "throttle",
     "token",
     "total",
     "transition",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, SmallInteger, Table, Text, UniqueConstraint
 
 from bartizan.stores.schema.columns import METADATA, Document, Id, Moment, text
 
@@ -47,8 +47,24 @@ attestation: Final = Table(
     Column("made_at", Moment, nullable=False),
     Column("ends_at", Moment, nullable=False),
     Column("withdrawn_at", Moment),
+    Column("percent", SmallInteger, nullable=False, server_default="100"),
     Index(None, "framework", "control"),
 )
+"""An attestation of no cluster is one for the whole fleet. `percent` is how far the control is met."""
+
+document: Final = Table(
+    "document",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("policy", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    text("source"),
+    text("content"),
+    Column("first_seen", Moment, nullable=False),
+    Column("last_seen", Moment, nullable=False),
+    UniqueConstraint("policy", "digest"),
+)
+"""The texts of policies, each as it was: whoever compiles a policy keeps it here, so that a page can show it."""
 
 audit: Final = Table(
     "audit",

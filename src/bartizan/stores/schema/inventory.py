@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint
 from sqlalchemy import text as sql
 
-from bartizan.stores.schema.columns import METADATA, Document, Id, Moment, number, small, text
+from bartizan.stores.schema.columns import METADATA, Day, Document, Id, Moment, number, small, text
 
 cluster: Final = Table(
     "cluster",
@@ -87,6 +87,17 @@ rule_set: Final = Table(
     Column("first_seen", Moment, nullable=False),
 )
 """Whose byte is which, in the verdicts of a resource: `editions` are ids, in order."""
+
+adoption: Final = Table(
+    "adoption",
+    METADATA,
+    Column("cluster", ForeignKey("cluster.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("day", Day, primary_key=True),
+    Column("rule_set", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+)
+"""When a cluster was asked by another set of rules than before: a score of the past weighs each rule as it was then.
+Of a set that is taken up again and again on one day, the last time is kept."""
 
 place: Final = Table(
     "place",

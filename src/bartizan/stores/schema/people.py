@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint
 from sqlalchemy import text as sql
 
 from bartizan.stores.schema.columns import METADATA, Document, Id, Moment, number, text
@@ -20,8 +20,18 @@ account: Final = Table(
     text("password_hash"),
     Column("disabled", Boolean, nullable=False, server_default=sql("false")),
     Column("created_at", Moment, nullable=False),
-    Index("ix_account_subject", "issuer", "subject"),
+    Column("groups", Document, nullable=False, server_default="[]"),
+    Column("signed_in_at", Moment),
+    Index(
+        "ix_account_subject",
+        "issuer",
+        "subject",
+        unique=True,
+        postgresql_where=sql("subject <> ''"),
+        sqlite_where=sql("subject <> ''"),
+    ),
 )
+"""`groups` are those that the provider named when the person last signed in, at `signed_in_at`."""
 
 role: Final = Table(
     "role",
@@ -60,9 +70,23 @@ session: Final = Table(
     Column("groups", Document, nullable=False, server_default="[]"),
     Column("created_at", Moment, nullable=False),
     Column("ends_at", Moment, nullable=False),
+    Column("seen_at", Moment),
+    text("sid"),
+    Column("hint", LargeBinary),
     Index(None, "account"),
     Index(None, "ends_at"),
 )
+"""`sid` is the provider's name for it, and `hint` the provider's own token for a sign-out, which only the
+session's secret opens."""
+
+throttle: Final = Table(
+    "throttle",
+    METADATA,
+    Column("key", LargeBinary, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    Index(None, "until"),
+)
+"""How much of a limited thing was had, in one number; see `stores.throttle`. A key is a digest."""
 
 outbox: Final = Table(
     "outbox",
@@ -79,5 +103,6 @@ outbox: Final = Table(
     text("last_error"),
     Index(None, "state", "due_at"),
 )
-"""`state` is waiting, sent or dead. What is being sent is waiting with a later `due_at`, so that a sender that
-dies loses nothing; `key` makes the same message twice one row."""
+"""`state` is waiting, sent or dead; or told, of an event that was looked at and needs no message. What is being
+sent is waiting with a later `due_at`, so that a sender that dies loses nothing; `key` makes the same message twice
+one row."""

@@ -1,0 +1,180 @@
+"""Laws of all doors of the plane, walked along its table: a new one is held to them without a new test."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from starlette.testclient import TestClient
+from tests.plane.conftest import NOW, Browser
+
+from bartizan.plane.application import DOORS, application
+from bartizan.plane.people.identity import COOKIE
+from bartizan.plane.viewer import MAY
+from bartizan.stores import people
+from bartizan.stores.schema import METADATA
+from bartizan.stores.scope import Grant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.stores.fleet import World
+
+    from bartizan.plane.site import Route, Site
+
+    SignedIn = Callable[..., Browser]
+
+ENTRANCES = ("/enter", "/sign-in/oidc/callback")
+"""What a GET may change: they let somebody in who shows what only they were given."""
+_COUNTED = {"throttle": (), "session": ("seen_at",), "token": ("used_at",)}
+"""What is counted along with each request: tables, and columns of them."""
+_PART = re.compile(r"\{(\w+)(?::(\w+))?\}")
+_WORDS = {"name": "one", "cluster": "one", "namespace": "shop", "team": "payments", "rule": "roots"}
+
+CHANGING = [route for route in DOORS if route.method != "GET"]
+READING = [route for route in DOORS if route.method == "GET"]
+GUARDED = [route for route in DOORS if route.needs is not None]
+
+
+def _id(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def _path(route: Route) -> str:
+    return _PART.sub(lambda part: "1" if part[2] == "int" else _WORDS.get(part[1], "1"), route.path)
+
+
+@pytest.fixture
+def url(sqlite_url: str) -> str:
+    """One engine: these laws are of the doors and not of what is behind them."""
+    return sqlite_url
+
+
+def _state(site: Site) -> dict[str, list[Any]]:
+    """All that is kept, without what is only counted."""
+    with site.store.reading() as connection:
+        return {
+            table.name: [
+                tuple(value for name, value in row._mapping.items() if name not in _COUNTED.get(table.name, ()))  # noqa: SLF001  its public name
+                for row in connection.execute(table.select())
+            ]
+            for table in METADATA.sorted_tables
+            if _COUNTED.get(table.name) != ()
+        }
+
+
+@pytest.mark.parametrize("route", CHANGING, ids=_id)
+@pytest.mark.parametrize("token", [{}, {"form_token": ""}, {"form_token": "0" * 32}], ids=["none", "empty", "another"])
+def test_a_form_of_another_session_changes_nothing(
+    site: Site, signed_in: SignedIn, world: World, route: Route, token: dict[str, str]
+) -> None:
+    del world
+    browser = signed_in()
+    before = _state(site)
+    answer = browser.client.request(route.method, _path(route), data={"name": "x", **token})
+    assert answer.status_code == 403
+    assert _state(site) == before
+
+
+@pytest.mark.parametrize("route", CHANGING, ids=_id)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://plane.test.evil.example"},
+    ],
+    ids=str,
+)
+def test_a_form_of_another_site_changes_nothing(
+    site: Site, signed_in: SignedIn, nobody: Browser, route: Route, headers: dict[str, str]
+) -> None:
+    browser = signed_in()
+    before = _state(site)
+    fields = {"name": "x", "form_token": browser.form_token}
+    for one in (browser, nobody):
+        answer = one.client.request(route.method, _path(route), data=fields, headers=headers)
+        assert answer.status_code in (401, 403)
+    assert _state(site) == before
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=_id)
+def test_nobody_is_refused(nobody: Browser, world: World, route: Route) -> None:
+    del world
+    answer = nobody.client.request(route.method, _path(route))
+    if route.method == "GET" and route.surface == "page":
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/sign-in")
+    else:
+        assert answer.status_code == 401
+    assert "roots" not in answer.text
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=_id)
+def test_who_may_not_is_refused(site: Site, signed_in: SignedIn, world: World, route: Route) -> None:
+    del world
+    without = next((role for role, may in MAY.items() if route.needs not in may), None)
+    browser = signed_in(without or "viewer")
+    if without is None:  # each role may see: somebody without a role
+        with site.store.writing() as connection:
+            number = people.add_account(connection, "without a role", NOW)
+            people.begin_session(connection, "s" * 40, number, (NOW, NOW.replace(year=NOW.year + 1)))
+        browser = Browser(site, "s" * 40)
+    before = _state(site)
+    answer = browser.client.request(route.method, _path(route), data={"form_token": browser.form_token})
+    assert answer.status_code == 403
+    assert _state(site) == before
+
+
+@pytest.mark.parametrize("route", [route for route in READING if route.path not in ENTRANCES], ids=_id)
+def test_reading_changes_nothing(site: Site, signed_in: SignedIn, world: World, route: Route) -> None:
+    del world
+    browser = signed_in()
+    before = _state(site)
+    assert browser.client.get(_path(route)).status_code < 500 or route.path.startswith("/sign-in/oidc")
+    assert _state(site) == before
+
+
+@pytest.mark.parametrize("route", DOORS, ids=_id)
+def test_a_body_or_a_query_that_nobody_would_send_is_no_error_of_ours(
+    signed_in: SignedIn, world: World, route: Route
+) -> None:
+    """Hostile words in every place: refused or taken, and never a 500."""
+    del world
+    browser = signed_in()
+    hostile = "'\"><script>\0\ud800;--".encode("utf-8", "surrogatepass")
+    query = "&".join(f"{name}=%27%00%ff%3Cb%3E" for name in ("key", "after", "back", "q", "cluster", "state", "code"))
+    names = ("name", "role", "group", "password", "again", "key", "back", "days", "clusters", "logout_token")
+    body = (
+        b"form_token=" + browser.form_token.encode() + b"".join(b"&" + name.encode() + b"=" + hostile for name in names)
+    )
+    answer = browser.client.request(
+        route.method, f"{_path(route)}?{query}", content=body if route.method != "GET" else None
+    )
+    assert answer.status_code < 500
+    assert "><script>" not in answer.text
+
+
+def test_a_token_needs_no_form_and_a_cookie_beside_it_gives_it_nothing(site: Site, signed_in: SignedIn) -> None:
+    """Where both are sent, the token counts: it is what was sent on purpose."""
+    root = signed_in()
+    with site.store.writing() as connection:
+        ann = people.add_account(connection, "ann", NOW)
+        people.give_role(connection, "viewer", Grant(), ann)
+        people.add_token(connection, "t", NOW, account=ann, name="x", scopes=["read"])
+    client = TestClient(application(site), base_url="http://plane.test", follow_redirects=False)
+    client.cookies.set(COOKIE, root.client.cookies[COOKIE])
+    assert client.get("/people").status_code == 200
+    assert client.get("/people", headers={"Authorization": "Bearer t"}).status_code == 403
+    assert client.get("/people", headers={"Authorization": "Bearer wrong"}).status_code == 303
+
+
+def test_no_door_that_guards_a_secret_is_without_a_limit() -> None:
+    guessable = {"/enter", "/password", "/sign-in"}
+    for route in DOORS:
+        if route.path in guessable and _id(route) != "GET /sign-in":
+            assert route.limit is not None
+            assert route.limit.shared
