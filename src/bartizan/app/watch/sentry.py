@@ -190,10 +190,14 @@ class Sentry:
                 found.append(key)
         return found
 
-    def forget_told(self) -> None:
-        """Take nothing for told: whatever is looked at from now on is news to the store."""
-        for entry in self.mirror.entries.values():
-            entry.told = 0
+    def forget_told(self, listings: Collection[str] | None = None) -> None:
+        """Take nothing for told: whatever is looked at from now on is news to the store.
+
+        `listings` are the only kinds meant, as a generation names those that could not be listed.
+        """
+        for key, entry in self.mirror.entries.items():
+            if listings is None or key.listing in listings or f"{key.group}/*" in listings:
+                entry.told = 0
 
     def _renumber(self, book: RuleBook) -> None:
         """Put what was said into the columns of other rules; it is what copies are compared with."""

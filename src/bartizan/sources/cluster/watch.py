@@ -46,6 +46,7 @@ class Streams:
     """The thread in which streams run, for all clusters of a process."""
 
     def __init__(self) -> None:
+        _allow_connections()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="streams", daemon=True)
         self._thread.start()
@@ -64,6 +65,15 @@ class Streams:
         self._thread.join(timeout=_STOP_S)
         if not self._thread.is_alive():
             self._loop.close()
+
+
+def _allow_connections() -> None:
+    """Open as many files as the system lets us: a cluster has sixty kinds and more, each with a connection."""
+    import resource  # late: other systems than Unix have none
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # some systems promise more than they give
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _cancel_others() -> None:
