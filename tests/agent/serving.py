@@ -68,7 +68,13 @@ class Plane:
     def start(self) -> None:
         """Serve."""
         config = uvicorn.Config(
-            application(self.site), "localhost", self.port, log_config=None, access_log=False, **self._tls
+            application(self.site),
+            "localhost",
+            self.port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            **self._tls,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
@@ -78,7 +84,7 @@ class Plane:
     def cut(self) -> None:
         """Be away."""
         if self._server is not None:
-            self._server.should_exit = self._server.force_exit = True
+            self._server.should_exit = True
             self._thread.join(10)
             self._server = None
 

@@ -46,7 +46,9 @@ class SpoolKeeper:
         self._generation = 0
         self._of = ""
         self._known: set[str] = set()
-        self._last = self._began = _EPOCH
+        self._last = _EPOCH
+        self._begun = Begin(_EPOCH, "", "")
+        self._is_half = False
         self.needs_check = False
         """Whether something was refused, so that only a whole check can tell all of it."""
         self.unsendable: dict[str, None] = {}
@@ -55,14 +57,17 @@ class SpoolKeeper:
         if last is not None:
             self._last = _EPOCH + timedelta(microseconds=last.at)
 
+    @property
+    def begun(self) -> int:
+        """How many whole checks have begun."""
+        return self._generation
+
     def begin(self, cluster: str, at: datetime, policy_digest: str, evaluator: str) -> int:
         """Begin a whole check. Returns its number, which is this process's own: the plane gives another."""
         del cluster
         with self._lock:
-            at = self._later(at)
-            self._of = self._spool.name
-            self._append(pack(Begin(at, storable(policy_digest)[:256], storable(evaluator)[:256])), at, self._of)
-            self._began = at
+            self._begin(Begin(self._later(at), storable(policy_digest)[:256], storable(evaluator)[:256]))
+            self._is_half = False
             self._generation += 1
             self.unsendable.clear()
             return self._generation
@@ -82,19 +87,22 @@ class SpoolKeeper:
             for name in packed.unsendable:
                 if len(self.unsendable) < _UNSENDABLE:
                     self.unsendable[name] = None
+            if batch.generation:
+                self._go_on()
             for message in packed.messages:
                 at = self._later(message.at)
-                of = self._of if batch.generation else ""  # half of a whole check is none
-                self._append(pack(msgspec.structs.replace(message, at=at)), at, of)
+                self._append(pack(msgspec.structs.replace(message, at=at)), at, self._of if batch.generation else "")
             self._sequences[batch.stream] = batch.sequence
             return Receipt("kept", batch.sequence)
 
     def end(self, done: Generation) -> Moves:
         """End a whole check. What it closes only the plane knows."""
         with self._lock:
+            self._go_on()
             at = self._later(done.ended_at or done.started_at)
-            began = max(self._began, done.started_at)
-            done = msgspec.structs.replace(done, started_at=began, ended_at=at)
+            whole = done.complete and not self._is_half
+            began = max(self._begun.at, done.started_at)
+            done = msgspec.structs.replace(done, started_at=began, ended_at=at, complete=whole)
             self._append(pack(pack_end(done, self._key)), at, self._of)
         return Moves()
 
@@ -109,6 +117,17 @@ class SpoolKeeper:
             return (self._rules / digest).read_bytes()
         except OSError:
             return None
+
+    def _begin(self, begin: Begin) -> None:
+        self._of = self._spool.name
+        self._append(pack(begin), begin.at, self._of)
+        self._begun = begin
+
+    def _go_on(self) -> None:
+        """Go on with a whole check. One whose beginning went with its spool is half of one: it closes nothing."""
+        if self._of != self._spool.name:
+            self._begin(msgspec.structs.replace(self._begun, at=self._later(self._begun.at)))
+            self._is_half = True
 
     def _append(self, payload: bytes, at: datetime, of: str) -> None:
         try:

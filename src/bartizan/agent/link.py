@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx2
 import msgspec
 
-from bartizan.app.reporting.wire import MEDIA, Answer, Heard, Hello, JoinAsk, Joined, NewToken, Welcome
+from bartizan.app.reporting.wire import MEDIA, Answer, Heard, Hello, JoinAsk, Joined, NewToken, SentWaivers, Welcome
 from bartizan.base.errors import SourceError, SpecError, reason_of
 
 if TYPE_CHECKING:
@@ -80,6 +80,10 @@ class Link:
     def heartbeat(self, beat: Heartbeat) -> Heard:
         """Be heard of."""
         return self._json("/api/v1/agent/heartbeats", beat, Heard)
+
+    def waivers(self) -> SentWaivers:
+        """What is accepted in this cluster."""
+        return _read(self._ask("GET", "/api/v1/agent/waivers", b"", {}), SentWaivers)
 
     def renew(self, secret: str) -> Heard:
         """Bring the token that will be used from now on."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bartizan.agent.link import Link
     from bartizan.agent.spool import Record, Spool
     from bartizan.agent.tokens import TokenFile
-    from bartizan.app.reporting.wire import Answer
+    from bartizan.app.reporting.wire import Answer, SentWaiver
 
 _LOG: Final = logging.getLogger("bartizan.agent")
 _SHORTEST_S: Final = 0.5
@@ -50,13 +50,15 @@ class Health:
 
     kubernetes: str = ""
     policy_digest: str = ""
-    interval_s: int = 0
-    """How often the plane wants the whole cluster checked; 0 before it said so."""
+    interval_s: int = 3600
+    """How often the whole cluster is checked: as the plane wants it, once it said so."""
     watching: tuple[Problem, ...] = ()
     sending: str = ""
     differs: bool = False
-    """Whether the plane holds other objects than were seen, so that all are to be told again."""
+    """Whether the plane holds other objects than were seen, or verdicts it does not believe any more."""
     wants_check: threading.Event = field(default_factory=threading.Event)
+    """Set where the plane was not told something: all is to be told again, at once."""
+    waivers: tuple[SentWaiver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class Sender:
         self._keeper = keeper
         self._health = health
         self._stop = threading.Event()
+        self._waivers = ""
 
     def stop(self) -> None:
         """Let both threads end after the request that is under way."""
@@ -152,6 +155,7 @@ class Sender:
         problems = tuple(pack_problems(self._problems(), b"", 90))
         beat = Heartbeat(
             line.lease_s,
+            health.interval_s,
             bartizan.__version__,
             health.kubernetes[:256],
             health.policy_digest[:256],
@@ -161,6 +165,11 @@ class Sender:
         )
         heard = line.link.heartbeat(beat)
         health.interval_s = heard.interval_s
+        if heard.stale and not self._spool.waiting:
+            health.differs = True
+        if heard.waivers != self._waivers:
+            told = line.link.waivers()
+            health.waivers, self._waivers = told.waivers, told.digest
         if heard.ends_at is not None and heard.ends_at - now < RENEWED_BEFORE:
             line.token.renew(line.link)
 

@@ -28,6 +28,7 @@ _GC_THRESHOLD: Final = 200_000
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "up": "bartizan.plane.up:up",
+        "agent": "bartizan.agent.command:agent",
         "scan": "bartizan.cli.scan:scan",
         "test": "bartizan.cli.test:test",
         "apply": "bartizan.cli.apply:apply",

@@ -17,12 +17,12 @@ _SHORTEST_S: Final = 60
 _LONGEST_S: Final = 300
 
 
-def lease_of(interval_s: int) -> int:
-    """How often a cluster is heard of at least, in seconds, whose whole checks are so far apart.
+def lease_of(interval_s: int, lease_s: int = 0) -> int:
+    """How often a cluster is heard of at least, in seconds: as it promised, or by how far its whole checks are apart.
 
     A member beats between its checks; so that one which is checked once a day is not taken for well for two days.
     """
-    return min(max(interval_s, _SHORTEST_S), _LONGEST_S)
+    return lease_s or min(max(interval_s, _SHORTEST_S), _LONGEST_S)
 
 
 def state(last_seen: datetime | None, lease_s: float, now: datetime) -> ClusterState:

@@ -62,7 +62,8 @@ MOST_NAMES: Final = 20
 class Item(msgspec.Struct, frozen=True, order=True):
     """One line of a notice: what, where, and what is said of it.
 
-    `link` leads to its page, below the plane until a notice lists it.
+    `link` leads to its page; it is below the plane's address until a notice
+    lists it.
     """
 
     kind: NoticeKind
@@ -77,8 +78,7 @@ class Event(msgspec.Struct, frozen=True):
     """Something that happened, `count` times. `check` is the rule of findings; `items` are some of them, not all.
 
     `id` tells an event from all others where it can be looked at twice; an
-    event without one is looked at once. `topic` is what an incident is about
-    besides the cluster: a waiver, the score.
+    event without one is looked at once. `topic` is the number of a waiver.
     """
 
     kind: NoticeKind

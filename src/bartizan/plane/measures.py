@@ -109,7 +109,7 @@ def _metrics(asked: Asked) -> Response:
         messages = waiting(connection)
     for view in members:
         if view.left_at is None:
-            told.tell(view, site.now(), lease_of(view.interval_s))
+            told.tell(view, site.now(), lease_of(view.interval_s, view.lease_s))
     if asked.viewer.may_everywhere("see"):
         for name, number in messages.items():
             told.waiting.labels(name).set(number)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from bartizan.base.errors import SpecError
 from bartizan.plane.site import missing
-from bartizan.stores.queries import scores
+from bartizan.stores.queries import standings
 from bartizan.stores.scope import narrowed
 
 if TYPE_CHECKING:
@@ -66,11 +66,11 @@ def chosen(asked: Asked, connection: Connection, team: str = "") -> Chosen:
     scope = asked.viewer.scope()
     fields = {name: asked.query.get(name, "")[:_LONGEST] for name in ("cluster", "namespace", "team")}
     fields["team"] = team[:_LONGEST] or fields["team"]
-    clusters, teams = scores.names(connection, scope, _OFFERED + 1)
+    clusters, teams = standings.names(connection, scope, _OFFERED + 1)
     for kind, known in (("cluster", clusters), ("team", teams)):
         if fields[kind] and fields[kind] not in known:
             part = narrowed(scope, **{kind: fields[kind]})
-            if fields[kind] not in scores.names(connection, part, 1)[kind == "team"]:
+            if fields[kind] not in standings.names(connection, part, 1)[kind == "team"]:
                 raise missing(f"{kind} `{fields[kind]}`")
     part = narrowed(
         scope, cluster=fields["cluster"], namespace=fields["namespace"] or None, team=fields["team"] or None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
@@ -69,14 +69,16 @@ def serve(settings: Settings, wanted: Serving, now: Callable[[], datetime], say:
     """Serve until told to stop.
 
     Raises:
+        SpecError: the settings name what there is not.
         SourceError: the address is taken.
     """
+    watch = Watching()
+    duties = duties_of(settings, place(wanted.folder, wanted.database), watch)  # what cannot be done is told first
     listening = _listen(wanted.host, wanted.port)
     site = site_of(settings, wanted, now)
     scheme = "https" if wanted.tls else "http"
     name = f"[{wanted.host}]" if ":" in wanted.host else wanted.host
     base = settings.public_url.rstrip("/") or f"{scheme}://{name}:{listening.getsockname()[1]}"
-    say(f"Bartizan keeps watch. Sign in, once, with\n\n  {base}{first_link(site)}\n\nthen it is {base} (Ctrl-C stops).")
     certificate, key = wanted.tls or (None, None)
     config = uvicorn.Config(
         application(site),
@@ -88,22 +90,19 @@ def serve(settings: Settings, wanted: Serving, now: Callable[[], datetime], say:
         ssl_keyfile=key,
     )
     try:
-        with _duties(site, settings, wanted):
+        with _done_beside(site, duties, watch) if wanted.watches else nullcontext():
+            link = f"{base}{first_link(site)}"
+            say(f"Bartizan keeps watch. Sign in, once, with\n\n  {link}\n\nthen it is {base} (Ctrl-C stops).")
             uvicorn.Server(config).run(sockets=[listening])
     finally:
         site.store.close()
 
 
 @contextmanager
-def _duties(site: Site, settings: Settings, wanted: Serving) -> Iterator[None]:
-    """Do what is to be done beside the pages; where only workers do it, nothing."""
-    if not wanted.watches:
-        yield
-        return
-    post = Post(site.store, site.ingest, settings, site.key, site.now)
-    watch = Watching()
+def _done_beside(site: Site, duties: Sequence[Duty], watch: Watching) -> Iterator[None]:
+    """Do what is to be done beside the pages."""
+    post = Post(site.store, site.ingest, site.settings, site.key, site.now)
     site.rooms["watch"] = watch
-    duties = duties_of(settings, place(wanted.folder, wanted.database), watch)
     try:
         with on_duty(duties, post) if site.store.dialect == "sqlite" else _shared(duties, post):
             yield

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
 from bartizan.base.errors import BartizanError, SpecError
+from bartizan.plane.recent import Recent
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,6 +49,7 @@ class Site:
     templates: Environment
     assets: Assets
     measures: Measures = field(default_factory=_measures)
+    recent: Recent = field(default_factory=Recent)
     rooms: dict[str, Any] = field(default_factory=dict)
     """What runs beside the pages in this process, by name: `watch` where clusters are watched from here."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import select, update
 
-from bartizan.base.errors import StoreError
+from bartizan.base.errors import SpecError, StoreError
 from bartizan.stores import bulk
 from bartizan.stores.counting import weigh_again
 from bartizan.stores.known import Known
@@ -24,7 +24,7 @@ from bartizan.stores.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
+    from datetime import datetime
 
     from sqlalchemy import Connection, Row
 
@@ -73,6 +73,8 @@ class Ingest:
             return self._store.write(lambda connection: self._keep(connection, ready))
 
     def _ready(self, batch: Batch) -> _Ready:
+        if batch.stream.startswith(":"):
+            raise SpecError("a stream whose name begins with `:` is the plane's own", hint="Give it another name.")
         number = self.known.cluster(batch.cluster)
         rules = self.known.rule_set(batch.rules, batch.at)
         objects = {one.key: one for one in (prepare(one, rules.rules, self._key) for one in batch.observed)}
@@ -99,7 +101,7 @@ class Ingest:
             old = before.get(key)
             if old is not None and old.judged_at <= now and key not in ready.objects:
                 writing.leave(old)
-        adopt(connection, row, ready.rules, self.known, batch.at.date())
+        adopt(connection, row, ready.rules, self.known, batch.at)
         moves = writing.write(ready.rules)
         _confirm(connection, [before[key] for key in ready.seen if key in before], batch.generation, now)
         _advance(connection, ready)
@@ -110,13 +112,15 @@ class _ForgottenError(StoreError):
     """A cluster that was known here is not in the fleet any more, or is there anew."""
 
 
-def adopt(connection: Connection, row: Row[*tuple[Any, ...]], rules: KnownSet, known: Known, day: date) -> None:
+def adopt(connection: Connection, row: Row[*tuple[Any, ...]], rules: KnownSet, known: Known, at: datetime) -> None:
     """Make a set of rules the cluster's, and count under its severities."""
     number, before = row
     if before == rules.id:
         return
     connection.execute(update(cluster).where(cluster.c.id == number).values(rule_set=rules.id))
-    bulk.put(connection, adoption, ["cluster", "day", "rule_set"], [(number, days(day), rules.id)])
+    day = at.date()
+    row_of = (number, days(day), rules.id, micros(at))
+    bulk.put(connection, adoption, ["cluster", "day", "rule_set", "at"], [row_of])
     if before is None:
         return
     was = {facts.id: facts.severity for facts in known.rule_set_of(connection, before).rules.rules}

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sqlalchemy import and_, insert, or_, select, update
 
 from bartizan.base.errors import SpecError
-from bartizan.model.waiver import Waiver
 from bartizan.stores.bulk import storable
 from bartizan.stores.schema import attestation, cluster, waiver
 from bartizan.stores.scope import within_names
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
     from bartizan.stores.scope import Scope
 
 _SELECTORS: Final = ("namespace", "team", "policy", "rule", "kind", "name", "path", "fingerprint")
-_WILDCARDS: Final = ("namespace", "policy", "rule", "kind", "name", "path")
 _DECISIONS: Final = frozenset({"approved", "refused"})
-_PREFIX: Final = "waiver-"
+_PREFIX: Final = "W-"
 
 
 class Asked(NamedTuple):
@@ -94,14 +92,7 @@ def name_of(number: int) -> str:
 def number_of(name: str) -> int | None:
     """The number of the waiver that a finding names; nothing where that was kept in a file."""
     number = name.removeprefix(_PREFIX)
-    return int(number) if number != name and number.isascii() and number.isdecimal() else None
-
-
-def as_waiver(row: Any) -> Waiver:
-    """A row as the record that findings are parted by; of which cluster and team it is, its caller minds."""
-    words = {field: getattr(row, field) or "*" for field in _WILDCARDS}
-    until = row.ends_at.date()
-    return Waiver(name_of(row.id), row.reason, row.asked_by, until, **words, fingerprint=row.fingerprint)
+    return int(number) if number != name and number.isascii() and number.isdecimal() and len(number) < 19 else None
 
 
 def in_force(connection: Connection, at: datetime, number: int | None = None) -> list[Row[*tuple[Any, ...]]]:

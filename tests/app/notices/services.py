@@ -10,7 +10,8 @@ import base64
 import json
 import ssl
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -54,6 +55,8 @@ class Web:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.answers: list[Answer] = []
+        self.hold_s = 0.0
+        """How long each answer takes."""
         web = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -64,13 +67,15 @@ class Web:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 request = Request(self.path, headers, body)
                 web.requests.append(request)
+                time.sleep(web.hold_s)
                 answer = web.answers.pop(0) if web.answers else _taken(request)
-                self.send_response(answer.status)
-                for name, value in answer.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(answer.body)))
-                self.end_headers()
-                self.wfile.write(answer.body)
+                with suppress(ConnectionError):  # who asked may have been killed
+                    self.send_response(answer.status)
+                    for name, value in answer.headers.items():
+                        self.send_header(name, value)
+                    self.send_header("Content-Length", str(len(answer.body)))
+                    self.end_headers()
+                    self.wfile.write(answer.body)
 
             def log_message(self, *_: object) -> None:
                 """Nothing."""

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from bartizan.app.notices import Ways
 
 
+LOGIN = {"user": "plane", "secret_env": "MAIL_PASSWORD"}
+
+
 def _targets(web: services.Web) -> dict[str, dict[str, Any]]:
     return {
         "slack": {"name": "slack", "kind": "slack", "url_env": "SLACK_URL"},
@@ -60,7 +63,7 @@ def _hook(plane: Plane, web: services.Web, **more: Any) -> Plane:
 def test_every_kind_of_target_takes_what_it_gets(plane: Plane, web: services.Web, trust: services.Trust) -> None:
     targets = _targets(web)
     with services.post(trust.server) as post:
-        mail = _mail(post.port, user="plane", secret_env="MAIL_PASSWORD")
+        mail = _mail(post.port, **LOGIN)
         plane.set([*targets.values(), mail], {"name": "all", "targets": [*targets, "mail"]}).joined("one")
         plane.report(web_pod("ffp"))
         assert plane.told() == (6, 0, 0)
@@ -136,7 +139,7 @@ def test_what_fails_is_tried_ever_later_and_dies_after_a_day(plane: Plane, web: 
     assert (dead.attempts, dead.last_error) == (MOST_ATTEMPTS, "HTTP 500")
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 301])
+@pytest.mark.parametrize("status", [404, 301])
 def test_what_is_refused_for_good_is_dead_at_once_and_lives_again_by_hand(
     plane: Plane, web: services.Web, status: int
 ) -> None:
@@ -154,10 +157,23 @@ def test_what_is_refused_for_good_is_dead_at_once_and_lives_again_by_hand(
     assert [one.headers["idempotency-key"] for one in web.requests] == [dead.key, dead.key]
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-def test_what_may_be_better_soon_is_tried_again(plane: Plane, web: services.Web, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "permanent"),
+    [(status, True) for status in (300, 301, 307, 400, 401, 403, 404, 405, 410, 413, 422)]
+    + [(status, False) for status in (408, 425, 429, 500, 502, 503, 504)],
+)
+def test_only_what_may_be_better_soon_is_worth_another_try(
+    web: services.Web, ways: Ways, status: int, permanent: bool
+) -> None:
+    target = read_notifications({"targets": [_targets(web)["webhook"]]}).targets[0]
+    web.answers = [Answer(status, {"Location": f"{web.url}/webhook"})]
+    assert send_test(target, ways, START)[:2] == (f"HTTP {status}", permanent)
+    assert len(web.requests) == 1
+
+
+def test_what_may_be_better_soon_is_tried_again(plane: Plane, web: services.Web) -> None:
     _hook(plane, web).report(web_pod())
-    web.answers = [Answer(status)]
+    web.answers = [Answer(503)]
     assert plane.told() == (0, 1, 0)
     assert plane.later(seconds=9).deliver() == (0, 0, 0)
     assert plane.later(seconds=2).deliver() == (1, 0, 0)
@@ -235,6 +251,15 @@ def test_messages_to_a_target_that_is_no_more_are_dead(plane: Plane, web: servic
     assert plane.messages("dead")[0].last_error == "no target is called `webhook` any more"
 
 
+def test_no_secret_is_logged(plane: Plane, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    targets = [{"name": "slack", "kind": "slack", "url_env": "SLACK_URL"}]
+    plane.set(targets, {"name": "all", "targets": ["slack"]}).joined("one")
+    plane.report(web_pod())
+    assert plane.told() == (1, 0, 0)
+    assert "hush" not in caplog.text
+
+
 def test_no_secret_is_kept_with_an_error(plane: Plane, web: services.Web) -> None:
     plane.set([_targets(web)["slack"]], {"name": "all", "targets": ["slack"]}).joined("one")
     plane.report(web_pod())
@@ -281,7 +306,7 @@ def test_a_mail_server_that_refuses_says_for_how_long(
 ) -> None:
     with services.post(trust.server) as post:
         post.refuse[command] = answer
-        settings = _mail(post.port, user="plane", secret_env="MAIL_PASSWORD")
+        settings = _mail(post.port, **LOGIN)
         outcome = send_test(read_notifications({"targets": [settings]}).targets[0], ways, START)
     assert outcome.permanent is permanent
     assert answer[:3] in outcome.error

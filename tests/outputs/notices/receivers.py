@@ -88,7 +88,7 @@ def read_mail(raw: bytes) -> EmailMessage:
 def mail_refusal(raw: bytes) -> str:
     """What is wrong with a mail; empty where nothing is."""
     message = read_mail(raw)
-    if message.defects or {name.lower() for name in message.keys()} != _HEADERS:
+    if message.defects or {name.lower() for name, _ in message.items()} != _HEADERS:
         return f"headers {message.keys()}, defects {message.defects}"
     parts = [part.get_content_type() for part in message.iter_parts()]
     if parts != ["text/plain", "text/html"]:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 from tests.conformance import ROOT
+from tests.plane.browser.decisions import decide
 
 from bartizan.app.scan import ScanRequest, scan
 from bartizan.app.selection import CheckSelection
@@ -147,6 +148,7 @@ def seed(site: Site) -> World:
     _odd(world)
     _people(world)
     _places(world)
+    world.places |= decide(site.store, NOW, ODD)
     return world
 
 
@@ -193,5 +195,6 @@ def _places(world: World) -> None:
         "rule": mendable.rule,
         "odd": str(odd.resource_number),
         "odd_finding": str(odd.number),
+        "odd_team": quote(odd.team, safe=""),
         "odd_namespace": quote(odd.resource.namespace, safe=""),
     }

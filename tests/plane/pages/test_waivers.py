@@ -11,8 +11,8 @@ from sqlalchemy import select
 from tests.plane.conftest import NOW, Browser
 
 from bartizan.app.settings import Settings, Waiving
-from bartizan.app.watch.waivers import waivers_of
-from bartizan.stores import audit, waivers
+from bartizan.app.watch.ageing import waivers_of
+from bartizan.stores import audit, people, waivers
 from bartizan.stores.queries.findings import Wanted, findings
 from bartizan.stores.queries.pages import Page
 from bartizan.stores.schema import audit as audit_table
@@ -54,6 +54,7 @@ def test_a_waiver_lives_from_asking_to_its_end(site: Site, world: World, signed_
     where = ada.post("/waivers", **ROOTS)
     assert where == "/waivers/1"
     assert "another person decides" in ada.get(where)
+    assert "another person decides" in ada.get("/waivers/W-1")
     assert "Approve" in bob.get(where)
     assert bob.post(f"{where}/decide", decision="approved", comment="until then") == where
     page = ada.get(where)
@@ -64,9 +65,9 @@ def test_a_waiver_lives_from_asking_to_its_end(site: Site, world: World, signed_
     assert bob.post(f"{where}/end") == where
     assert "needs it until the move" in ada.get("/waivers?show=ended")
     assert acts(site) == [
-        ("ada", "waiver.ask", "waiver-1"),
-        ("bob", "waiver.approved", "waiver-1"),
-        ("bob", "waiver.end", "waiver-1"),
+        ("ada", "waiver.asked", "waiver 1"),
+        ("bob", "waiver.approved", "waiver 1"),
+        ("bob", "waiver.ended", "waiver 1"),
     ]
 
 
@@ -84,7 +85,6 @@ def test_the_same_person_by_token_is_the_same_person(
 ) -> None:
     del world
     ada = signed_in("admin", name="ada")
-    from bartizan.stores import people
 
     def work(connection: Any) -> None:
         number = people.account_of(connection, "ada").id  # type: ignore[union-attr]  # made above
@@ -226,18 +226,17 @@ def test_a_waiver_that_is_over_holds_nowhere_any_more(
     where = signed_in(name="ada").post("/waivers", **ROOTS)
     signed_in("approver").post(f"{where}/decide", decision="approved")
     ends_at = rows(site)[0].ends_at
-    with site.store.reading() as connection:
-        number = rows(site)[0].cluster
-        (held,) = waivers_of(connection, number, NOW)
-        assert (held.waiver.id, held.waiver.policy, held.waiver.namespace, held.team) == (
-            "waiver-1", "roots", "shop", "*",
-        )  # fmt: skip
-        assert held.waiver.until.isoformat() == SOON
-        assert waivers_of(connection, number, ends_at - timedelta(seconds=1))
-        assert waivers_of(connection, number, ends_at) == ()
-    later = Browser(replace(site, now=lambda: ends_at), signed_in().client.cookies["bartizan_session"])
+    (held,) = waivers_of(site.store, "one", NOW)
+    assert held.waiver.id == waivers.name_of(1)
+    assert (held.waiver.policy, held.waiver.namespace, held.team) == ("roots", "shop", "*")
+    assert waivers_of(site.store, "one", ends_at - timedelta(seconds=1))
+    assert waivers_of(site.store, "one", ends_at) == ()
+    assert waivers_of(site.store, "two", NOW) == ()
     with site.store.writing() as connection:
-        connection.exec_driver_sql("UPDATE session SET ends_at = ends_at * 2")
+        account = people.account_of(connection, "ada")
+        assert account is not None
+        people.begin_session(connection, "of later", account.id, (ends_at, ends_at + timedelta(hours=1)))
+    later = Browser(replace(site, now=lambda: ends_at), "of later")
     assert "until the move" not in later.get("/waivers?show=in-force")
     assert "until the move" in later.get("/waivers?show=ended")
     assert "What comes back" not in later.get(where)
@@ -287,4 +286,6 @@ def test_hostile_words_are_shown_as_words(world: World, signed_in: Callable[...,
 
 def test_names_of_waivers_lead_back_to_their_numbers() -> None:
     assert waivers.number_of(waivers.name_of(12)) == 12
-    assert [waivers.number_of(name) for name in ("db-move", "waiver-", "waiver-x", "waiver-\u0661", "12")] == [None] * 5
+    assert [waivers.number_of(name) for name in ("db-move", "W-", "W-x", "W-\u0661", "12", f"W-{'9' * 19}")] == [
+        None
+    ] * 6

@@ -9,9 +9,20 @@ from bartizan.app.notices import deliver, look, open_ways, read_notifications
 
 if TYPE_CHECKING:
     from bartizan.app.duties.duty import Post, Stopped
+    from bartizan.app.notices import Notifications
     from bartizan.app.settings import Settings
 
 _LOOK_S: Final = 2.0
+
+
+def told_by(settings: Settings) -> Notifications:
+    """Who is told of what, as the settings say.
+
+    Raises:
+        SpecError: the settings of notifications cannot be used.
+    """
+    told = {"plane_url": settings.public_url} if settings.public_url else {}
+    return read_notifications({**told, **settings.notifications})
 
 
 def duties(settings: Settings) -> list[Lasting]:
@@ -20,8 +31,7 @@ def duties(settings: Settings) -> list[Lasting]:
     Raises:
         SpecError: the settings of notifications cannot be used.
     """
-    told = {"plane_url": settings.public_url} if settings.public_url else {}
-    notifications = read_notifications({**told, **settings.notifications})
+    notifications = told_by(settings)
     if not notifications.targets:
         return []
 

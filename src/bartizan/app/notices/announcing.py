@@ -18,9 +18,11 @@ from bartizan.app.notices.gathering import (
     admits,
     gathered,
     group_of,
+    incident_of,
     joined,
     part_of,
     wants,
+    with_ends,
 )
 from bartizan.app.notices.settings import PagerDuty
 from bartizan.model.notice import Notice
@@ -28,7 +30,7 @@ from bartizan.stores import outbox
 from bartizan.stores.queries import news
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy import Connection
 
@@ -59,66 +61,95 @@ def announce(connection: Connection, notifications: Notifications, events: Itera
 
 
 def _tell(connection: Connection, notifications: Notifications, rule: Rule, events: list[Event], at: datetime) -> int:
+    told = 0
+    targets = notifications.by_name
+    pagers = [name for name in rule.targets if isinstance(targets[name], PagerDuty)]
+    others = [name for name in rule.targets if name not in pagers]
+    if others:
+        for group, notice, _ in _grouped(rule, events, notifications.plane_url):
+            told += sum(_put(connection, rule, (name, group), notice, at) for name in others)
+    if pagers:
+        for group, notice in _pages(connection, with_ends(rule), events, notifications.plane_url):
+            told += sum(_put(connection, rule, (name, group), notice, at) for name in pagers)
+    return told
+
+
+def _grouped(
+    rule: Rule, events: list[Event], plane_url: str, *, ends: bool = True
+) -> Iterator[tuple[Group, Notice, list[Event]]]:
     groups: dict[Group, list[Event]] = {}
     for event in events:
         if wants(rule, event):
             groups.setdefault(group_of(rule, event), []).append(event)
-    told = 0
-    targets = notifications.by_name
-    paged = any(isinstance(targets[name], PagerDuty) for name in rule.targets)
-    for group, mine in _calmed(groups).items():
-        notice = gathered(rule, group, mine, notifications.plane_url)
-        settled = _settled(connection, rule, group, mine) if paged else {}
-        for name in rule.targets:
-            if not isinstance(targets[name], PagerDuty):
-                told += _put(connection, rule, (name, group), notice, at)
-                continue
-            first, others = _actions(notice, group, settled)
-            if first:
-                acted = msgspec.structs.replace(notice, action=first)
-                told += _put(connection, rule, (name, group), acted, at)
-            for other in others:
-                over = gathered(rule, other, mine, notifications.plane_url)
-                told += _put(connection, rule, (name, other), msgspec.structs.replace(over, action="resolve"), at)
-    return told
+    for group, mine in _calmed(groups, ends=ends).items():
+        yield group, gathered(rule, group, mine, plane_url), mine
 
 
-def _calmed(groups: dict[Group, list[Event]]) -> dict[Group, list[Event]]:
-    """The groups, with a storm of clusters that change their state as one."""
-    states = [group for group in groups if group.family == "state"]
+def _pages(connection: Connection, rule: Rule, events: list[Event], plane_url: str) -> Iterator[tuple[Group, Notice]]:
+    """Notices that do something to an incident: a finding that is over ends it with the last of its kind."""
+    left = _Left(connection, rule)
+    # clusters that are back end their incidents one by one, as those began that were no storm
+    for group, notice, mine in _grouped(rule, events, plane_url, ends=False):
+        if notice.kind == "waiver-asked":
+            if group.cluster:  # somebody looks at what is wrong there; a waiver is no incident of its own
+                about = Group(group.cluster, "findings", part_of(rule, mine[0]))
+                yield group, msgspec.structs.replace(notice, incident=incident_of(rule, about))
+            continue
+        settled = _settled(left, group, mine)
+        action: Action | None = "resolve" if settled.get(group) else notice.action
+        if action:
+            yield group, msgspec.structs.replace(notice, action=action)
+        for other, over in settled.items():
+            if over and other != group:
+                ended = gathered(rule, other, mine, plane_url)
+                yield other, msgspec.structs.replace(ended, action="resolve")
+
+
+class _Left:
+    """What is open of what a rule is about, asked once for each cluster."""
+
+    def __init__(self, connection: Connection, rule: Rule) -> None:
+        self.connection = connection
+        self.rule = rule
+        self._known: dict[str, list[Open]] = {}
+
+    def of(self, name: str) -> list[Open]:
+        """Where findings are open in a cluster."""
+        if name not in self._known:
+            number = news.number_of(self.connection, name)
+            found = [] if number is None else news.open_in(self.connection, number)
+            self._known[name] = [one for one in found if admits(self.rule, one)]
+        return self._known[name]
+
+
+def _calmed(groups: dict[Group, list[Event]], *, ends: bool) -> dict[Group, list[Event]]:
+    """The groups, with a storm of clusters that change their state as one; `ends` says whether of those back too."""
+    states = [
+        group
+        for group, events in groups.items()
+        if group.family == "state" and (ends or all(event.kind != "cluster-back" for event in events))
+    ]
     if len(states) <= _STORM:
         return groups
-    calm = {group: events for group, events in groups.items() if group.family != "state"}
+    calm = {group: events for group, events in groups.items() if group not in states}
     calm[Group("", "state")] = [event for group in states for event in groups[group]]
     return calm
 
 
-def _settled(connection: Connection, rule: Rule, group: Group, events: list[Event]) -> dict[Group, bool]:
+def _settled(left: _Left, group: Group, events: list[Event]) -> dict[Group, bool]:
     """Of the incidents that these events may end: whether nothing of them is left."""
     kinds = {event.kind for event in events}
     if group.family == "findings" and kinds & _OVER:
-        number = news.number_of(connection, group.cluster)
-        left = [] if number is None else [one for one in news.open_in(connection, number) if admits(rule, one)]
-        here = not any(_is_of(rule, one, group) for one in left)
+        found = left.of(group.cluster)
+        here = all(part_of(left.rule, one) != group.part for one in found)
+        if left.rule.by == "cluster":
+            return {group: here}
         # the first check's incident is about the whole cluster, whatever notices are about later
-        return {group: here} if rule.by == "cluster" else {group: here, Group(group.cluster, "first-check"): not left}
+        return {group: here, Group(group.cluster, "first-check"): not found}
     if "cluster-back" in kinds:
-        return {Group("", "state"): not any(mark.number for mark in news.marks(connection, news.STATE).values())}
+        silent = any(mark.number for mark in news.marks(left.connection, news.STATE).values())
+        return {Group("", "state"): not silent}
     return {}
-
-
-def _is_of(rule: Rule, whose: Open, group: Group) -> bool:
-    return part_of(rule, whose) == group.part
-
-
-def _actions(notice: Notice, group: Group, settled: dict[Group, bool]) -> tuple[Action | None, list[Group]]:
-    """What a notice does to its incident, and which others it ends."""
-    action = notice.action
-    if group in settled:
-        action = "resolve" if settled[group] else action
-    if action == "resolve" and group == Group("", "state") and not settled.get(group, True):
-        action = None
-    return action, [other for other, over in settled.items() if over and other != group]
 
 
 def _put(connection: Connection, rule: Rule, whom: tuple[str, Group], notice: Notice, at: datetime) -> int:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
 from bartizan.base.wildcard import match
 from bartizan.model.notice import EVENT_KINDS, FINDING_KINDS, MOST_ITEMS, MOST_NAMES, Item, Notice
 from bartizan.model.severity import Severity
@@ -27,6 +29,11 @@ _ABOUT_FINDINGS: Final = frozenset(FINDING_KINDS)
 _NEW: Final = frozenset({"first-check", "opened", "reopened"})
 _SCORES: Final = frozenset({"score-fell", "score-rose"})
 _STATES: Final = frozenset({"cluster-unknown", "cluster-late", "cluster-back"})
+_ENDS: Final = (
+    (_NEW, frozenset({"fixed", "waived"})),
+    (frozenset({"cluster-unknown", "cluster-late"}), frozenset({"cluster-back"})),
+    (frozenset({"score-fell"}), frozenset({"score-rose"})),
+)
 _URGENCY: Final[Mapping[str, int]] = {kind: number for number, kind in enumerate(EVENT_KINDS)}
 _LONGEST_LINK: Final = 2000
 """Characters. The shortest limit of those who get it is 2048."""
@@ -56,6 +63,15 @@ def wants(rule: Rule, event: Event) -> bool:
     if not _any(rule.clusters, event.cluster):
         return False
     return event.kind not in _ABOUT_FINDINGS or admits(rule, event)
+
+
+def with_ends(rule: Rule) -> Rule:
+    """The rule for who is paged: an incident that it begins, it also ends."""
+    kinds = set(rule.kinds)
+    for begins, ends in _ENDS:
+        if kinds & begins:
+            kinds |= ends
+    return msgspec.structs.replace(rule, kinds=tuple(sorted(kinds)))
 
 
 def admits(rule: Rule, whose: Whose) -> bool:

@@ -105,7 +105,7 @@ def state_events(connection: Connection, at: datetime, listening_since: datetime
     events = []
     for pulse in news.pulses(connection):
         heard = max(filter(None, (pulse.last_seen or pulse.joined_at, listening_since)))
-        now = state(heard, lease_of(pulse.interval_s), at)
+        now = state(heard, lease_of(pulse.interval_s, pulse.lease_s), at)
         was = before.get(pulse.id)
         if was is not None and was.number == _STATES[now]:
             continue
@@ -120,7 +120,7 @@ def _state_event(pulse: Pulse, now: ClusterState, at: datetime) -> Event:
     seen = pulse.last_seen
     text = f"last heard of at {seen:%Y-%m-%d %H:%M} UTC" if seen else "never heard of since it joined"
     item = Item(kind, severity, pulse.name, "", text, "")
-    return Event(kind, at, pulse.name, severity=severity, items=(item,), topic="state")
+    return Event(kind, at, pulse.name, severity=severity, items=(item,))
 
 
 def score_events(connection: Connection, at: datetime, points: int) -> list[Event]:
@@ -154,7 +154,7 @@ def _score_event(name: str, was: int, now: int, at: datetime) -> Event:
     severity = Severity.MEDIUM if now < was else Severity.INFO
     text = f"the pass rate went from {was / 10_000:.1f} % to {now / 10_000:.1f} %"
     item = Item(kind, severity, name, "", text, "")
-    return Event(kind, at, name, severity=severity, items=(item,), topic="score")
+    return Event(kind, at, name, severity=severity, items=(item,))
 
 
 def waiver_events(connection: Connection, at: datetime, soon: timedelta) -> list[Event]:
@@ -184,7 +184,9 @@ def _waiver_event(row: Row[*tuple[Any, ...]], kind: NoticeKind, at: datetime) ->
     until = f"{row.ends_at:%Y-%m-%d %H:%M} UTC"
     ends = {"waiver-asked": f"until {until}", "waiver-expiring": f"ends at {until}"}.get(kind, f"ended at {until}")
     text = f"asked for by {row.asked_by[:100]}, {ends}: {row.reason[:300]}"
-    item = Item(kind, severity, f"waiver {row.id}", f"{where} in {cluster or 'the whole fleet'}", text, "/waivers")
+    item = Item(
+        kind, severity, f"waiver {row.id}", f"{where} in {cluster or 'the whole fleet'}", text, f"/waivers/{row.id}"
+    )
     return Event(
         kind, at, cluster, row.namespace, row.team, row.rule, severity,
         items=(item,), id=f"waiver:{row.id}:{kind}", topic=str(row.id),

@@ -6,6 +6,7 @@ and what is kept of it is one line, without the secrets that we sent.
 
 from __future__ import annotations
 
+import logging
 import os
 import smtplib
 import socket
@@ -74,6 +75,8 @@ def open_ways(environment: Mapping[str, str] = os.environ, tls: ssl.SSLContext |
     """Open the ways out, until the block ends. Proxies and own authorities come from the environment, as elsewhere."""
     import httpx2
 
+    for name in ("httpx2", "httpcore2"):  # they log addresses and headers, and both hold secrets here
+        logging.getLogger(name).setLevel(logging.WARNING)
     trust = tls or ssl.create_default_context()
     with httpx2.Client(timeout=httpx2.Timeout(TIMEOUT_S), verify=trust, follow_redirects=False) as client:
         yield Ways(client, environment, trust)

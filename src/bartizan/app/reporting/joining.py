@@ -249,7 +249,7 @@ def _member(connection: Connection, ask: JoinAsk, now: datetime) -> int:
     if found is not None:
         connection.execute(update(cluster).where(cluster.c.id == found).values(**values))
         return int(found)
-    made = insert(cluster).values(name=name, joined_at=now, interval_s=_LEASE_S, **values).returning(cluster.c.id)
+    made = insert(cluster).values(name=name, joined_at=now, lease_s=_LEASE_S, **values).returning(cluster.c.id)
     return int(connection.execute(made).scalar_one())
 
 

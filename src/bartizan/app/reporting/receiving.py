@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from bartizan.app.reporting.wire import Answer, Begin, End, Told, digest_of, id_of, observed_of
 from bartizan.base.errors import SpecError
@@ -24,11 +24,11 @@ from bartizan.stores.schema.columns import micros
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
-    from bartizan.app.reporting.wire import Heartbeat, Message
+    from bartizan.app.reporting.wire import Message
     from bartizan.model.ledger import RuleSet
     from bartizan.stores.ingest import Ingest
     from bartizan.stores.open import Store
@@ -170,36 +170,6 @@ class Receiver:
             return Answer("kept", sequence, int(held))
 
         return self._store.write(work)
-
-
-def heard(store: Store, name: str, beat: Heartbeat, now: datetime) -> None:
-    """Note that an agent is there.
-
-    One that has reports older than its lease is not heard of by this: what is
-    known of its cluster is as old as they are, until they are here.
-    """
-    problems = [{"message": one.message, "hint": one.hint} for one in beat.problems]
-    values = {"interval_s": beat.lease_s, "version": bulk.storable(beat.kubernetes), "problems": problems}
-
-    def work(connection: Connection) -> None:
-        mine = cluster.c.name == bulk.storable(name)
-        connection.execute(update(cluster).where(mine).values(values))
-        if beat.lag_s <= beat.lease_s:
-            seen = cluster.c.last_seen
-            connection.execute(update(cluster).where(mine, seen.is_(None) | (seen < now)).values(last_seen=now))
-
-    store.write(work)
-
-
-def age_silent(store: Store, ingest: Ingest, now: datetime, interval: timedelta) -> list[tuple[str, Moves]]:
-    """Say of what agents have not confirmed for two intervals that it is stale; whoever has the clock calls it.
-
-    Returns what changed, by cluster.
-    """
-    with store.reading() as connection:
-        wanted = select(cluster.c.name).where(cluster.c.kind == "agent", cluster.c.left_at.is_(None))
-        names = list(connection.execute(wanted.order_by(cluster.c.name)).scalars())
-    return [(name, generations.age(ingest, store, name, now, now - 2 * interval)) for name in names]
 
 
 def _place(connection: Connection, name: str, of: str) -> _Place:

@@ -200,6 +200,7 @@ class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     """
 
     lease_s: Annotated[int, msgspec.Meta(ge=5, le=3600)]
+    interval_s: Annotated[int, msgspec.Meta(ge=10, le=7 * 86400)]
     version: _Word
     kubernetes: _Word = ""
     policy_digest: _Word = ""
@@ -209,10 +210,40 @@ class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """The plane has heard. `interval_s` is what it wants now, `ends_at` the end of the token that was used."""
+    """The plane has heard. `interval_s` is what it wants now, `ends_at` the end of the token that was used.
+
+    `waivers` is a digest of those in force. `stale` is whether the plane has
+    verdicts it does not believe any more: only judging again mends them.
+    """
 
     interval_s: int
     ends_at: datetime | None = None
+    waivers: str = ""
+    stale: bool = False
+
+
+class SentWaiver(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A waiver in force: as `model.waiver` has it, for a team, and until a moment."""
+
+    id: str
+    reason: str
+    owner: str
+    ends_at: datetime
+    policy: str = "*"
+    rule: str = "*"
+    kind: str = "*"
+    namespace: str = "*"
+    name: str = "*"
+    path: str = "*"
+    fingerprint: str = ""
+    team: str = "*"
+
+
+class SentWaivers(msgspec.Struct, frozen=True):
+    """All that are in force for a cluster."""
+
+    digest: str
+    waivers: tuple[SentWaiver, ...]
 
 
 _ENCODER: Final = msgspec.json.Encoder()

@@ -6,16 +6,18 @@ threads: a child of it could wait for a lock that nobody will open.
 
 from __future__ import annotations
 
+import atexit
 import logging
-import os
 import signal
 import subprocess
 import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+import bartizan
 from bartizan.app.trial.wire import Bug, Spent, answer_in, packed, read, write
 from bartizan.base.errors import SourceError, SpecError
 
@@ -43,14 +45,14 @@ class Process:
     """One confined process. It ends when this one does, for then its standard input does."""
 
     def __init__(self, mode: Literal["try", "judge"]) -> None:
-        paths = os.pathsep.join(os.path.realpath(path) for path in sys.path if path)
+        package = str(Path(bartizan.__file__).parent.parent)
         # nothing of our environment: what opens a cluster or a database may be in it
         self._process = subprocess.Popen(  # noqa: S603  our own program, by its full name
             [sys.executable, "-P", "-B", "-m", "bartizan.app.trial.worker", mode],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={"PYTHONPATH": paths, "LC_ALL": "C.UTF-8", "PATH": ""},
+            env={"PYTHONPATH": package, "LC_ALL": "C.UTF-8", "PATH": ""},
             cwd="/",
             start_new_session=True,
         )
@@ -114,6 +116,7 @@ class Trials:
         self._idle: list[Process] = []
         self._known = False
         """Whether a process was started at all."""
+        atexit.register(self.close)
 
     def ask(self, asked: Try) -> Answer:
         """Try a policy.
@@ -158,7 +161,10 @@ class Trials:
         with self._lock:
             process = self._idle.pop() if self._idle else None
             self._known = True
-        if process is None or process.is_over:
+        if process is not None and process.is_over:
+            process.kill()
+            process = None
+        if process is None:
             process = Process("try")
         try:
             yield process, not process.has_answered

@@ -12,7 +12,7 @@ from bartizan.app.trial.wire import Changed, Said, Told, Tried
 from bartizan.base.errors import SpecError
 from bartizan.engines.policy.chain import run_chain
 from bartizan.engines.policy.dialects.kubernetes.kinds import is_admission_document
-from bartizan.engines.policy.lookup import LookupFailedError, describe
+from bartizan.engines.policy.lookup import LookupFailedError, ObjectsQuestion, describe
 from bartizan.model.outcome import Broken, Failed, Passed, Skipped
 from bartizan.model.report import Problem, problem_of
 from bartizan.model.resource import resource_from
@@ -22,7 +22,7 @@ from bartizan.outputs.objects import State, as_difference
 from bartizan.sources.yaml import BrokenDocument, Document, load_documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bartizan.app.explain.watched import Watched
     from bartizan.app.trial.wire import Try
@@ -40,6 +40,8 @@ _EXPLAINED: Final = 40
 _TREE_LINES: Final = 200
 _DIFFERENCE_LINES: Final = 400
 _CHANGES: Final = 10
+_ROOM: Final = 1 << 20
+"""Characters of all traces and differences of a trial."""
 _REASONS: Final = 8
 _LONGEST: Final = 2000
 _WIDTH: Final = 120
@@ -47,10 +49,19 @@ _PAGE: Final = page(color=False, width=_WIDTH, everything=False)
 
 
 class NotCalled:
-    """The world of a trial: there is none, and every question is told so."""
+    """The world of a trial: nothing is called, and a question for more than the object fails and says so.
+
+    `alone` is a world in which there is nothing beside the object: so a rule
+    that makes others, or changes them, can show what it would make.
+    """
+
+    def __init__(self, *, alone: bool = False) -> None:
+        self._alone = alone
 
     def answer(self, question: Question) -> Json:
-        """Fail, naming what was asked."""
+        """Fail, naming what was asked; who looks for other objects finds none where the object is alone."""
+        if self._alone and isinstance(question, ObjectsQuestion):
+            return []
         raise LookupFailedError(f"not called here: {describe(question)}")
 
 
@@ -100,13 +111,14 @@ def try_texts(asked: Try) -> Tried:
         return Tried(problems=[*compiled.problems, found], notes=compiled.notes)
     resource = in_default_namespace(found)
     asker = Asker(namespaces={resource.id.namespace: asked.namespace_labels})
-    steps = run_chain(
-        compiled.policies.rules, resource, lambda rule, one: asker.request(rule.info.id, one), NotCalled()
-    )
+    rules, world = compiled.policies.rules, NotCalled(alone=True)
+    steps = run_chain(rules, resource, lambda rule, one: asker.request(rule.info.id, one), world)
     teller = _Teller(compiled, asker, resource)
+    kind = resource.id.kind
+    meant = any(rule.kinds is None or kind in rule.kinds for rule in rules)
     said, others = [], []
     for rule, step, before in _paired(compiled, steps, resource):
-        if steps and step is None and rule.kinds is not None and resource.id.kind not in rule.kinds:
+        if meant and rule.kinds is not None and kind not in rule.kinds:
             others.append(str(rule.info.id))
         else:
             said.append(teller.said(rule, step, before))
@@ -148,6 +160,7 @@ class _Teller:
         self._lines = resource.lines
         self._watched = _watched(compiled)
         self._left = _EXPLAINED
+        self._room = _ROOM
 
     def said(self, rule: Rule, step: Step | None, before: Resource) -> Said:
         """What a rule said, and why."""
@@ -169,8 +182,8 @@ class _Teller:
             line,
             explained.in_policy.at.line if explained and explained.in_policy else 0,
             _reasons(explained) if explained else [],
-            [_cut(one) for one in list(tree(explained.root, _PAGE))[:_TREE_LINES]] if explained else [],
-            _changes(outcome) if isinstance(outcome, Passed) else [],
+            self._fitting(tree(explained.root, _PAGE), _TREE_LINES) if explained else [],
+            self._changes(outcome) if isinstance(outcome, Passed) else [],
         )
 
     def _explained(self, rule: Rule, before: Resource) -> Explained | None:
@@ -179,7 +192,26 @@ class _Teller:
             return None
         self._left -= 1
         source, watched = found
-        return explain_watched(source, watched, self._asker.request(rule.info.id, before), NotCalled())
+        return explain_watched(source, watched, self._asker.request(rule.info.id, before), NotCalled(alone=True))
+
+    def _changes(self, outcome: Passed) -> list[Changed]:
+        found = []
+        for change in outcome.changes[:_CHANGES]:
+            name = str(change.resource)
+            text = as_difference(State(name, change.before, change.after), color=False)
+            found.append(Changed(_cut(name), self._fitting(text.splitlines(), _DIFFERENCE_LINES)))
+        return found
+
+    def _fitting(self, lines: Iterable[str], most: int) -> list[str]:
+        """The first lines, as long as there is room; a last one says that there are more."""
+        found: list[str] = []
+        for line in lines:
+            cut = _cut(line)
+            self._room -= len(cut)
+            if len(found) >= most or self._room < 0:
+                return [*found, "…"]
+            found.append(cut)
+        return found
 
 
 def _watched(compiled: Compiled) -> dict[tuple[str, str], tuple[Source, Watched]]:
@@ -214,17 +246,6 @@ def _words(rule: Rule, outcome: Outcome | None) -> tuple[str, str, str]:
 def _reasons(explained: Explained) -> list[str]:
     notes = dict.fromkeys(node.note for node in explained.root.deciding if node.note != explained.root.note)
     return [_cut(note) for note in list(notes)[:_REASONS]]
-
-
-def _changes(outcome: Passed) -> list[Changed]:
-    found = []
-    for change in outcome.changes[:_CHANGES]:
-        name = str(change.resource)
-        text = as_difference(State(name, change.before, change.after), color=False)
-        lines = text.splitlines()
-        more = [f"… {len(lines) - _DIFFERENCE_LINES} more lines"] if len(lines) > _DIFFERENCE_LINES else []
-        found.append(Changed(name, [_cut(line) for line in lines[:_DIFFERENCE_LINES]] + more))
-    return found
 
 
 def _noted(note: Note) -> Told:

@@ -95,6 +95,7 @@ def main(mode: str) -> int:
 
 def _judge() -> int:
     begin = unpacked(read(_IN, most=_REQUEST), Begin)
+    os.nice(10)  # the pages come first
     bound(JUDGING_CPU_S, JUDGING_MEMORY)
     confine()
     judge: list[Judge] = []
@@ -124,7 +125,7 @@ def _tried_in_a_child(body: bytes) -> bytes:
     ends = time.monotonic() + TRIAL_WALL_S
     try:
         answer = read(reading, lambda: ends - time.monotonic(), _LONGEST)
-    except TimeoutError:
+    except (TimeoutError, ValueError):
         answer = b""
     finally:
         os.close(reading)

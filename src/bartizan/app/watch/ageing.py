@@ -11,7 +11,7 @@ from bartizan.app.watch.verdicts import TeamWaiver
 from bartizan.model.waiver import Waiver
 from bartizan.stores import generations
 from bartizan.stores.schema import cluster
-from bartizan.stores.waivers import in_force
+from bartizan.stores.waivers import in_force, name_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,6 +46,12 @@ def age_members(ingest: Ingest, store: Store, at: datetime) -> dict[str, Moves]:
     return aged
 
 
+def last_seen_of(store: Store, name: str) -> datetime | None:
+    """When a member was heard of last; nothing before it was."""
+    with store.reading() as connection:
+        return connection.execute(select(cluster.c.last_seen).where(cluster.c.name == name)).scalar()
+
+
 def waivers_of(store: Store, name: str, at: datetime) -> tuple[TeamWaiver, ...]:
     """The waivers that hold for a member at a time."""
     with store.reading() as connection:
@@ -56,5 +62,5 @@ def waivers_of(store: Store, name: str, at: datetime) -> tuple[TeamWaiver, ...]:
 def _waiver(row: Row[*tuple[Any, ...]]) -> TeamWaiver:
     """A row as a waiver. What it leaves open is any; it is in force, and so has no last day here."""
     chosen = {name: getattr(row, name) or _ANY for name in _SELECTORS}
-    waiver = Waiver(f"W-{row.id}", row.reason, row.asked_by, date.max, fingerprint=row.fingerprint, **chosen)
+    waiver = Waiver(name_of(row.id), row.reason, row.asked_by, date.max, fingerprint=row.fingerprint, **chosen)
     return TeamWaiver(waiver, row.team or _ANY)

@@ -44,9 +44,10 @@ class Checked:
 
 @dataclass(slots=True)
 class Listed:
-    """What a listing came to, beside the objects."""
+    """What a listing came to, beside the objects. `doubted` were in files that cannot be read now."""
 
     seen: set[ObjectKey] = field(default_factory=set)
+    doubted: set[ObjectKey] = field(default_factory=set)
     unlisted: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     complete: bool = True
@@ -76,7 +77,7 @@ def check(source: Source, sentry: Sentry) -> Checked:
     number = telling.keeper.begin(source.name, telling.at(), sentry.book.digest, bartizan.__version__)
     started = telling.at()
     listed = take(source, sentry)
-    moves = sentry.look(listed.seen, number)
+    moves = sentry.look(listed.seen | listed.doubted, number)
     done = Generation(
         source.name,
         number,
@@ -111,7 +112,10 @@ def take(source: Source, sentry: Sentry) -> Listed:
     if listed.complete:
         kept = {problem.at.file for problem in listed.problems if problem.at}
         for key in sentry.mirror.entries.keys() - listed.seen:
-            if not is_unlisted(key, listed.unlisted) and not _is_of(sentry.mirror.entries[key].source, kept):
+            if _is_of(sentry.mirror.entries[key].source, kept):
+                sentry.doubt(key)
+                listed.doubted.add(key)
+            elif not is_unlisted(key, listed.unlisted):
                 sentry.drop(key)
     return listed
 

@@ -87,7 +87,7 @@ class Following:
         unlisted = {*self._stale, *self._unknown, *self._waits_for}
         entries = self._sentry.mirror.entries
         seen = {key for key in entries if key.listing in self._known and not is_unlisted(key, unlisted)}
-        return Listed(seen, unlisted, list(self.problems), complete=self._number >= 0)
+        return Listed(seen, set(), unlisted, list(self.problems), complete=self._number >= 0)
 
     def take(self, news: News) -> None:
         """Learn one thing."""
@@ -124,10 +124,16 @@ class Following:
         kind = name.rpartition("/")[2]
         for key in [one for one in self._sentry.mirror.by_kind.get(kind, ()) if one.listing == name]:
             if key not in seen:
-                self._sentry.drop(key)
+                self._forget(key)
         self._known.add(name)
         self._unknown.pop(name, None)
         self._waits_for.discard(name)
+
+    def _forget(self, key: ObjectKey) -> None:
+        """An object is gone, and nobody saw it go."""
+        if self._observe:
+            self._observe("deleted", self._sentry.mirror.resource(key))
+        self._sentry.drop(key)
 
     def _miss(self, name: str, problem: Problem) -> None:
         self._listing.pop(name, None)

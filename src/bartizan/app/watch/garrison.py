@@ -11,11 +11,14 @@ import gc
 import logging
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from bartizan.app.watch.ageing import age_members, waivers_of
+from bartizan.app.policy_texts import policy_texts
+from bartizan.app.watch.ageing import age_members, last_seen_of, waivers_of
+from bartizan.app.watch.delivery import Delivery
 from bartizan.app.watch.keeper import LocalKeeper
 from bartizan.app.watch.marks import files_mark
 from bartizan.app.watch.member import Duty, Listeners, Member, Timing
@@ -24,7 +27,9 @@ from bartizan.app.watch.sentry import TEAM_LABEL
 from bartizan.base.errors import BartizanError, SpecError, StoreError
 from bartizan.model.report import problem_of
 from bartizan.sources.cluster.watch import PROBE_S, Streams
+from bartizan.stores import rollouts
 from bartizan.stores.clusters import note
+from bartizan.stores.documents import keep
 from bartizan.stores.ingest import Ingest
 
 if TYPE_CHECKING:
@@ -36,9 +41,12 @@ if TYPE_CHECKING:
     from bartizan.app.watch.rules import RuleBook, RuleSettings
     from bartizan.app.watch.sources import Source
     from bartizan.app.watch.verdicts import TeamWaiver
+    from bartizan.findings.delivery.watching import How
     from bartizan.model.report import Problem
+    from bartizan.model.resource import Resource
     from bartizan.stores.open import Store
     from bartizan.stores.reports import Moves
+    from bartizan.stores.rollouts import Happening
 
 log = logging.getLogger(__name__)
 
@@ -57,13 +65,18 @@ class Plane:
     """What a garrison needs of the plane it belongs to.
 
     `waivers` are those in force for a member, `note` says what is new of one,
-    and `age` makes stale what was not judged for long.
+    `age` makes stale what was not judged for long, `rollouts` keeps what
+    happened to workloads, `last_seen` is when a member was heard of before,
+    and `show` keeps the texts of the policies that are asked.
     """
 
     keeper: Keeper
     waivers: Callable[[str], Sequence[TeamWaiver]] = lambda _name: ()
     note: Callable[[str, Mapping[str, Any]], None] = lambda _name, _values: None
     age: Callable[[], Mapping[str, Moves]] = dict
+    rollouts: Callable[[str, Sequence[Happening]], object] = lambda _name, _events: None
+    last_seen: Callable[[str], datetime | None] = lambda _name: None
+    show: Callable[[Sequence[Path]], None] = lambda _policies: None
 
 
 def plane_of(store: Store, key: bytes, clock: Callable[[], datetime] | None = None) -> Plane:
@@ -75,6 +88,9 @@ def plane_of(store: Store, key: bytes, clock: Callable[[], datetime] | None = No
         lambda name: waivers_of(store, name, now()),
         lambda name, values: note(store, name, values),
         lambda: age_members(ingest, store, now()),
+        lambda name, events: rollouts.keep(store, ingest.known, name, events),
+        lambda name: last_seen_of(store, name),
+        lambda policies: store.write(lambda connection: keep(connection, policy_texts(policies), now())),
     )
 
 
@@ -95,8 +111,9 @@ class Garrison:
         self._settings = settings
         self._timing = timing or Timing()
         self._team_label = team_label
-        self._listeners = listeners or Listeners()
         self._clock = clock or utc_now
+        self._delivery = Delivery(plane.rollouts, self._clock)
+        self._listeners = self._with_delivery(listeners or Listeners())
         self._rules_mark = self._mark()
         self._book = load_rules(settings)
         gc.freeze()  # what is compiled is there for good
@@ -107,6 +124,7 @@ class Garrison:
         self._streams = Streams()
         self._trouble: BartizanError | None = None
         self._aged = time.monotonic()
+        self._shown = ""
         self._noted: dict[str, tuple[float, dict[str, Any]]] = {}
         self._thread = threading.Thread(target=self._run, name="garrison", daemon=True)
 
@@ -138,6 +156,25 @@ class Garrison:
         for thread in threads:
             thread.join()
         self._streams.stop()
+        for member in members:
+            self._delivery.end(member.name)
+        with suppress(StoreError):  # the next to watch them will say that they were out of sight
+            self._delivery.flush([member.name for member in members])
+
+    def _with_delivery(self, given: Listeners) -> Listeners:
+        """Listeners that hear of roll-outs too."""
+        on_seen, on_sight = given.on_seen, given.on_sight
+
+        def seen(name: str, how: How, resource: Resource) -> None:
+            self._delivery.seen(name, how, resource)
+            if on_seen:
+                on_seen(name, how, resource)
+
+        def sight(name: str, there: bool) -> None:
+            self._delivery.sight(name, there=there)
+            on_sight(name, there)
+
+        return Listeners(given.on_moves, seen, sight)
 
     def add(self, source: Source) -> None:
         """Watch a source, whose name has joined the fleet.
@@ -154,6 +191,8 @@ class Garrison:
             )
             self._members[source.name] = member = Member(source, duty)
         try:
+            if source.kind == "context":
+                self._delivery.begin(source.name, plane.last_seen(source.name))
             self._hand_waivers(member)
         except StoreError as error:  # they will come with the next tick
             self._trouble = error
@@ -167,12 +206,21 @@ class Garrison:
             self._noted.pop(name, None)
         if member is not None:
             member.stop()
+            self._delivery.end(name)
+            with suppress(StoreError):  # the next to watch it will say that it was out of sight
+                self._delivery.flush([name])
 
     def check_soon(self, name: str = "") -> None:
         """Do a whole check of a member now, or of all."""
         for member in self._all():
             if name in ("", member.name):
                 member.check_soon()
+
+    def tell_again(self, name: str = "") -> None:
+        """Tell everything of a member, or of all, at the next whole check: its keeper has forgotten some of it."""
+        for member in self._all():
+            if name in ("", member.name):
+                member.tell_again()
 
     def status(self) -> list[MemberStatus]:
         """How every member is, by name."""
@@ -191,6 +239,7 @@ class Garrison:
             self._hand_waivers(member)
         for member in members:
             self._note(member)
+        self._delivery.flush([member.name for member in members if member.was_checked])
         now = time.monotonic()
         if now - self._aged >= _AGEING_S:
             self._aged = now
@@ -223,6 +272,9 @@ class Garrison:
 
     def _look_at_rules(self) -> None:
         mark = self._mark()
+        if mark != self._shown:
+            self._plane.show(self._settings.policies)
+            self._shown = mark
         if mark == self._rules_mark:
             return
         self._rules_mark = mark

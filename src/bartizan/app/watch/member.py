@@ -25,7 +25,7 @@ from bartizan.app.watch.sources import ContextSource
 from bartizan.base.errors import BartizanError, SourceError, StoreError
 from bartizan.model.fleet import Generation
 from bartizan.model.report import Problem, problem_of
-from bartizan.sources.cluster.watch import ClusterWatch
+from bartizan.sources.cluster.watch import PROBE_S, ClusterWatch
 from bartizan.stores.reports import Moves
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class Timing:
     """Between looks at the files of a folder; repositories are asked thirty times more seldom."""
     patience_s: float = 600.0
     """For all kinds of a cluster to be listed: then the check ends without the rest."""
+    probe_s: float = PROBE_S
+    """Between questions to a cluster whether it is there."""
     jitter: float = 0.1
 
 
@@ -100,11 +102,13 @@ class Listeners:
 
     `on_moves` gets the member's name and what changed in the store, once it
     is there. `on_seen` gets the member's name, how an object came to be seen
-    (`listed`, `changed`, `deleted`) and the object.
+    (`listed`, `changed`, `deleted`) and the object. `on_sight` is told when a
+    cluster does not answer any more, and when it does again.
     """
 
     on_moves: Callable[[str, Moves], None] = lambda _name, _moves: None
     on_seen: Callable[[str, How, Resource], None] | None = None
+    on_sight: Callable[[str, bool], None] = lambda _name, _there: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,8 @@ class Member:
         self._keeper = duty.keeper
         self._clock = duty.clock
         self._on_moves = duty.listeners.on_moves
+        self._on_sight = duty.listeners.on_sight
+        self._in_sight = True
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -146,7 +152,7 @@ class Member:
         if isinstance(source, ContextSource) and duty.streams is not None:
             on_seen = duty.listeners.on_seen
             self._following = Following(self._sentry, partial(on_seen, source.name) if on_seen else None)
-            self._watch = ClusterWatch(source.cluster, self._inbox, duty.streams)
+            self._watch = ClusterWatch(source.cluster, self._inbox, duty.streams, self.timing.probe_s)
         self._thread = threading.Thread(target=self._run, name=f"member {source.name}", daemon=True)
         self._checking: _Checking | None = None
         self._listings = 0
@@ -154,6 +160,7 @@ class Member:
         self._polled = (0.0, "")
         self._dirty_since: float | None = None
         self._heard: float | None = None
+        self._away = False
         self._trouble: BartizanError | None = None
         self._pause = _FIRST_PAUSE_S
         self._problems: tuple[Problem, ...] = ()
@@ -206,7 +213,7 @@ class Member:
         state: MemberState = "watching"
         if self._stopping.is_set():
             state = "stopped"
-        elif self._trouble is not None or (self._watch and self._watch.pulse.problem):
+        elif self._trouble is not None or self._away or (self._watch and self._watch.pulse.problem):
             state = "away"
         elif self._last is None:
             state = "starting"
@@ -233,6 +240,11 @@ class Member:
     def version(self) -> str:
         """What runs there, as it was heard last."""
         return self._version
+
+    @property
+    def was_checked(self) -> bool:
+        """Whether a whole check of it has ended."""
+        return self._last is not None
 
     def lag_s(self) -> float | None:
         """How long ago the source was heard last."""
@@ -279,6 +291,7 @@ class Member:
         self._take_orders()
         now = time.monotonic()
         if self._following:
+            self._see()
             self._take_news()
             if self._last is None and self._checking is None:
                 self._begin()
@@ -302,6 +315,13 @@ class Member:
         if waivers is not None:
             self._sentry.accept(waivers)
 
+    def _see(self) -> None:
+        """Tell whether the cluster is in sight, where that is news."""
+        there = self._watch is None or self._watch.pulse.problem is None
+        if there != self._in_sight:
+            self._in_sight = there
+            self._on_sight(self.name, there)
+
     def _take_news(self) -> None:
         following, until = self._following, time.monotonic() + _TAKING_S
         while following and time.monotonic() < until and (news := self._inbox.empty()):
@@ -313,12 +333,27 @@ class Member:
         due, before = self._polled
         if now < due or self._last is None:
             return
-        mark = self.source.mark()
-        self._heard = time.monotonic()
-        self._polled = now + self.source.poll_s(self.timing.poll_s), mark
-        if mark != before:
-            listed = take(self.source, self._sentry)
-            self._problems = tuple(listed.problems)
+        self._polled = now + self.source.poll_s(self.timing.poll_s), before
+        try:
+            mark = self.source.mark()
+        except SourceError as error:
+            self._away = True
+            self._problems = (problem_of(error),)
+            return
+        if mark != before or self._away:
+            self._read()
+            self._polled = self._polled[0], mark
+        elif not self._away:
+            self._heard = time.monotonic()
+
+    def _read(self) -> Listed:
+        """Read all files again."""
+        listed = take(self.source, self._sentry)
+        self._problems = tuple(listed.problems)
+        self._away = not listed.complete
+        if listed.complete:
+            self._heard = time.monotonic()
+        return listed
 
     def _begin(self) -> None:
         """Begin a whole check."""
@@ -338,8 +373,7 @@ class Member:
             listed = self._listed(checking, now)
             if listed is None:
                 return
-            self._problems = tuple(listed.problems)
-            add(checking.moves, self._sentry.look(listed.seen, checking.number))
+            add(checking.moves, self._sentry.look(listed.seen | listed.doubted, checking.number))
             checking.done = self._generation(checking, listed)
         add(checking.moves, self._keeper.end(checking.done))
         self._last = Checked(checking.done, checking.moves), time.monotonic() - checking.began
@@ -353,9 +387,7 @@ class Member:
         if self._following is None:
             with suppress(SourceError):  # reading it says why
                 self._polled = self._polled[0], self.source.mark()  # first: what changes meanwhile is read again
-            listed = take(self.source, self._sentry)
-            if listed.complete:
-                self._heard = time.monotonic()
+            listed = self._read()
         elif self._following.is_listed(checking.listing):
             listed = self._following.listed()
         elif now - checking.began < self.timing.patience_s:

@@ -12,8 +12,9 @@ import sys
 import zlib
 from collections import defaultdict
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import msgspec
 import orjson
 
 from bartizan.app.judge import observers
@@ -22,7 +23,7 @@ from bartizan.findings.lifecycle import ObjectKey, key_of
 from bartizan.model.resource import Resource, ResourceId, controller_of, labels_of, metadata_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bartizan.base.json import JsonObject
     from bartizan.engines.posture import CrossCheck
@@ -34,9 +35,12 @@ _LEVEL: Final = 1
 
 
 class Entry:
-    """One object. `raw` is what the rules said of it by itself, `told` a mark of what its store was told last."""
+    """One object. `raw` is what the rules said of it by itself, `told` a mark of what its store was told last.
 
-    __slots__ = ("controller", "digest", "lines", "packed", "raw", "revision", "source", "team", "told", "version")
+    One that is `stale` is there as it was when it could be read last.
+    """
+
+    __slots__ = ("controller", "digest", "lines", "packed", "raw", "source", "stale", "told", "version")
 
     def __init__(self, resource: Resource, text: bytes) -> None:
         self.version = resource.id.version
@@ -45,8 +49,7 @@ class Entry:
         self.controller = controller_of(resource.body)
         self.source = resource.source
         self.lines: Lines | None = resource.lines
-        self.revision = _revision(resource.body)
-        self.team: str | None = None
+        self.stale = False
         self.raw = b""
         self.told = 0
 
@@ -57,6 +60,7 @@ class Mirror:
     def __init__(self) -> None:
         self.entries: dict[ObjectKey, Entry] = {}
         self.by_kind: defaultdict[str, set[ObjectKey]] = defaultdict(set)
+        self.by_namespace: defaultdict[str, set[ObjectKey]] = defaultdict(set)
         self.namespaces: dict[str, JsonObject] = {}
         """The metadata of namespaces: rules and teams ask for it."""
         self.children: defaultdict[ObjectKey, set[ObjectKey]] = defaultdict(set)
@@ -74,11 +78,13 @@ class Mirror:
         if old is not None:
             if old.digest == entry.digest and old.version == entry.version:
                 old.lines, old.source = entry.lines, entry.source
-                return None
+                was_stale, old.stale = old.stale, False
+                return key if was_stale else None
             self._unlink(key, old)
             entry.raw, entry.told = old.raw, old.told
         self.entries[key] = entry
         self.by_kind[key.kind].add(key)
+        self.by_namespace[key.namespace].add(key)
         above = self.parent(key, entry)
         if above is not None:
             self.children[above].add(key)
@@ -93,6 +99,7 @@ class Mirror:
         if entry is None:
             return False
         self.by_kind[key.kind].discard(key)
+        self.by_namespace[key.namespace].discard(key)
         self._unlink(key, entry)
         if key.kind == "Namespace" and not key.group:
             self.namespaces.pop(key.name, None)
@@ -113,10 +120,6 @@ class Mirror:
         if kinds is None:
             return set(self.entries)
         return {key for kind in kinds for key in self.by_kind.get(kind, ())}
-
-    def of_namespace(self, name: str) -> set[ObjectKey]:
-        """The keys of all objects in a namespace."""
-        return {key for key in self.entries if key.namespace == name}
 
     def observe(self, checks: Sequence[CrossCheck]) -> None:
         """Keep what these checks compare, from now on and of all that is there."""
@@ -201,7 +204,7 @@ _GROUPS: Final = {
 
 
 class Facts:
-    """What checks across objects compare, by what is observed and by namespace.
+    """What checks across objects compare, by namespace: of each object one packed list of what is observed of it.
 
     No check compares objects of two namespaces, so that a change is compared
     with its neighbours alone. A Namespace is its own neighbour.
@@ -210,52 +213,69 @@ class Facts:
     def __init__(self, checks: Sequence[CrossCheck]) -> None:
         self.groups: list[tuple[Observe, frozenset[str]]] = observers(checks)
         self.kinds = frozenset(kind for _, kinds in self.groups for kind in kinds)
-        self._numbers = {observe: number for number, (observe, _) in enumerate(self.groups)}
-        self._held: list[defaultdict[str, dict[ObjectKey, Fact]]] = [defaultdict(dict) for _ in self.groups]
         self.changed: set[str] = set()
         """Namespaces in which something was put or dropped, since somebody emptied it."""
+        self._numbers = {observe: number for number, (observe, _) in enumerate(self.groups)}
+        self._held: defaultdict[str, dict[ObjectKey, bytes | list[Any]]] = defaultdict(dict)
 
     def put(self, key: ObjectKey, resource: Resource) -> None:
         """Observe an object."""
         if key.kind not in self.kinds:
             return
+        facts = []
+        for number, (observe, kinds) in enumerate(self.groups):
+            fact = observe(resource) if key.kind in kinds else None
+            if fact is not None:
+                facts.append((number, fact))
         place = place_of(key)
-        for (observe, kinds), held in zip(self.groups, self._held, strict=True):
-            if key.kind not in kinds:
-                continue
-            fact = observe(resource)
-            if fact is None:
-                if held[place].pop(key, None) is not None:
-                    self.changed.add(place)
-            elif held[place].get(key) != fact:
-                held[place][key] = fact
-                self.changed.add(place)
+        held = self._held[place]
+        packed = _packed(facts) if facts else None
+        if held.get(key) != packed:
+            self.changed.add(place)
+            if packed is None:
+                del held[key]
+            else:
+                held[key] = packed
 
     def drop(self, key: ObjectKey) -> None:
         """Forget an object."""
-        if key.kind not in self.kinds:
-            return
         place = place_of(key)
-        for held in self._held:
-            if held[place].pop(key, None) is not None:
-                self.changed.add(place)
+        if self._held[place].pop(key, None) is not None:
+            self.changed.add(place)
 
-    def of(self, check: CrossCheck, place: str) -> list[tuple[ObjectKey, Any]]:
-        """The facts a check compares in a namespace, in order."""
-        held = self._held[self._group_of(check)].get(place, {})
-        return sorted((pair for pair in held.items() if pair[0].kind in check.kinds), key=lambda pair: pair[0])
-
-    def has(self, check: CrossCheck, place: str, key: ObjectKey) -> bool:
-        """Whether there is a fact of an object that a check compares."""
-        return key in self._held[self._group_of(check)].get(place, ())
-
-    def _group_of(self, check: CrossCheck) -> int:
-        return self._numbers[check.observe]
+    def of(self, place: str) -> Compared:
+        """All facts of a namespace."""
+        found: list[list[tuple[ObjectKey, Fact]]] = [[] for _ in self.groups]
+        held = self._held.get(place, {})
+        for key in sorted(held):
+            packed = held[key]
+            for number, fact in msgspec.msgpack.decode(packed) if isinstance(packed, bytes) else packed:
+                found[number].append((key, fact))
+        return Compared(found, self._numbers)
 
     @property
     def places(self) -> set[str]:
         """Every namespace with facts."""
-        return {place for held in self._held for place in held}
+        return {place for place, held in self._held.items() if held}
+
+
+class Compared(NamedTuple):
+    """The facts of one namespace, by what is observed."""
+
+    found: list[list[tuple[ObjectKey, Fact]]]
+    numbers: Mapping[Observe, int]
+
+    def by(self, check: CrossCheck) -> list[tuple[ObjectKey, Fact]]:
+        """What a check compares, in order."""
+        return [pair for pair in self.found[self.numbers[check.observe]] if pair[0].kind in check.kinds]
+
+
+def _packed(facts: list[tuple[int, Fact]]) -> bytes | list[Any]:
+    """Facts as bytes, a tenth of what they take as objects."""
+    try:
+        return msgspec.msgpack.encode(facts)
+    except (OverflowError, UnicodeEncodeError):  # from a file: an integer beyond 64 bits, half a surrogate pair
+        return facts
 
 
 def place_of(key: ObjectKey) -> str:
@@ -296,8 +316,3 @@ _intern: Final = sys.intern
 
 def _groupless(key: ObjectKey) -> ObjectKey:
     return key._replace(group="")
-
-
-def _revision(body: JsonObject) -> str:
-    revision = metadata_of(body).get("resourceVersion")
-    return revision if isinstance(revision, str) else ""

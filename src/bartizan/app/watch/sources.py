@@ -7,7 +7,10 @@ nothing of it is gone.
 from __future__ import annotations
 
 from hashlib import blake2b
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
+
+import msgspec
 
 from bartizan.app.given_world import GivenWorld
 from bartizan.app.images.registry import RegistryLookup
@@ -15,7 +18,10 @@ from bartizan.app.live import ClusterLookup
 from bartizan.app.supply import Supply
 from bartizan.app.watch.marks import files_mark
 from bartizan.base.errors import SourceError
+from bartizan.base.location import Location
+from bartizan.findings.lifecycle import ObjectKey, key_of
 from bartizan.model.report import Problem
+from bartizan.model.resource import Resource
 from bartizan.model.scoping import in_default_namespace
 from bartizan.sources.cluster import connect
 from bartizan.sources.cluster.discovery import NOISE, Kind, discover
@@ -28,7 +34,7 @@ if TYPE_CHECKING:
 
     from bartizan.engines.policy.lookup import Lookup
     from bartizan.model.fleet import ClusterKind
-    from bartizan.model.resource import Resource
+    from bartizan.model.resource import Lines
     from bartizan.sources.cluster import Cluster
 
 
@@ -69,7 +75,11 @@ class Source(Protocol):
         """Answers to what policies ask; `held` are the objects of the source as they were listed."""
 
     def mark(self) -> str:
-        """What there is, as a text that is another where that is; cheap, and nothing where only a watch would tell."""
+        """What there is, as a text that is another where that is; cheap, and nothing where only a watch would tell.
+
+        Raises:
+            SourceError: the source is away.
+        """
 
     def poll_s(self, often_s: float) -> float:
         """How long to wait between looks at the mark, where files are looked at every `often_s`."""
@@ -98,20 +108,38 @@ class FolderSource:
 
     def list(self) -> Iterator[Item]:
         """Everything in the folder; a document that cannot be read is a problem, and the others are there."""
-        if not self.path.is_dir():
-            raise SourceError(f"`{self.path}` is no folder", hint="Check the name and the permissions.")
+        self._look_at()
         # one process: this one has threads, and what has threads must not be forked
         supply = Supply((self.path,), None, None, 1)
-        yield from supply.problems
-        first: dict[object, str] = {}
-        for item in supply.everything():
-            if not isinstance(item, Problem):
-                rid = item.id
-                other = first.setdefault((rid.group, rid.kind, rid.namespace, rid.name), item.source)
-                if other != item.source:
-                    yield _double(item, other)
-                    continue
-            yield item
+        first: dict[ObjectKey, Resource] = {}
+        for found in chain(supply.problems, supply.everything()):
+            item = self._shown(found)
+            if isinstance(item, Problem):
+                yield item
+                continue
+            other = first.setdefault(key_of(item.id), item)
+            yield item if other is item else _double(item, other)
+
+    def _look_at(self) -> None:
+        if not self.path.is_dir():
+            raise SourceError(f"`{self.path}` is no folder", hint="Check the name and the permissions.")
+
+    def _shown(self, item: Resource | Problem) -> Resource | Problem:
+        """An item whose places are told from the folder on: where it stands on this machine is nobody's business."""
+        if isinstance(item, Problem):
+            at = self._within(item.at) if item.at else None
+            return msgspec.structs.replace(item, at=at)
+        lines = _Within(item.lines, self._within) if item.lines else None
+        return Resource(item.id, item.body, item.uid, self._short(item.source), lines)
+
+    def _within(self, at: Location) -> Location:
+        return Location(self._short(at.file), at.line, at.column)
+
+    def _short(self, file: str) -> str:
+        root = str(self.path)
+        if file.startswith(f"{root}/"):
+            return file[len(root) + 1 :]
+        return self.path.name + file[len(root) :] if file.startswith(root) else file
 
     def version(self) -> str:
         """Nothing: a folder is what it is."""
@@ -123,6 +151,7 @@ class FolderSource:
 
     def mark(self) -> str:
         """Names, sizes and times of all files."""
+        self._look_at()
         return files_mark((self.path,))
 
     def poll_s(self, often_s: float) -> float:
@@ -133,10 +162,28 @@ class FolderSource:
         """Nothing is open."""
 
 
-def _double(item: Resource, other: str) -> Problem:
-    at = item.lines.locate("/metadata/name") if item.lines else None
+class _Within:
+    """The places of a document, told from a folder on."""
+
+    __slots__ = ("_lines", "_short")
+
+    def __init__(self, lines: Lines, short: Callable[[Location], Location]) -> None:
+        self._lines = lines
+        self._short = short
+
+    def locate(self, pointer: str) -> Location:
+        """Where the key at a pointer stands."""
+        return self._short(self._lines.locate(pointer))
+
+    def quote(self, line: int) -> str:
+        """The text of a line."""
+        return self._lines.quote(line)
+
+
+def _double(item: Resource, other: Resource) -> Problem:
+    at, before = (one.lines.locate("/metadata/name") if one.lines else None for one in (item, other))
     hint = "Only the first is judged: keep variants in folders that are members of their own."
-    return Problem("input", f"{item.id} is in `{other}` too", at, hint)
+    return Problem("input", f"{item.id} is in `{before or other.source}` too", at, hint)
 
 
 class GitSource:

@@ -18,6 +18,7 @@ from bartizan.findings.score.numbers import (
     score,
     scores_by,
     severity_score,
+    severity_sums,
     sums,
 )
 from bartizan.findings.score.shown import Shown, points, shown
@@ -49,6 +50,7 @@ __all__ = [
     "score_of",
     "scores_by",
     "severity_score",
+    "severity_sums",
     "shown",
     "sums",
 ]

@@ -121,7 +121,12 @@ def sums(counts: Counts, facts: Mapping[str, RuleFacts]) -> Sums:
 
 def severity_score(counts: Mapping[int, Sequence[int]]) -> Score:
     """The numbers of counts that are kept by severity, from `Verdict.PASS` on: all that an overview has to read."""
-    return _summed((Severity(severity), row) for severity, row in counts.items()).score()
+    return severity_sums(counts).score()
+
+
+def severity_sums(counts: Mapping[int, Sequence[int]]) -> Sums:
+    """What the numbers of such counts are divided from; enough to order a thousand clusters by."""
+    return _summed((Severity(severity), row) for severity, row in counts.items())
 
 
 def _summed(rows: Iterable[tuple[Severity, Sequence[int]]]) -> Sums:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from bartizan.outputs.notices.pagerduty import dedup_key
 from bartizan.outputs.notices.payload import Payload, of_json
 from bartizan.outputs.notices.words import MESSAGE, PLACE, headline, short
 
@@ -41,6 +42,7 @@ def _harmless(notice: Notice) -> dict[str, Any]:
     """The notice with severities as words, and every text bounded and encodable."""
     document: dict[str, Any] = msgspec.to_builtins(notice)
     document["severity"] = notice.severity.label
+    document["incident"] = dedup_key(notice.incident)
     document["items"] = [
         {**one, "severity": item.severity.label} for one, item in zip(document["items"], notice.items, strict=True)
     ]

@@ -15,7 +15,8 @@ import msgspec
 from starlette.responses import JSONResponse, Response
 
 from bartizan.app.reporting import joining
-from bartizan.app.reporting.receiving import Receiver, heard
+from bartizan.app.reporting.hearing import hear, waivers_for
+from bartizan.app.reporting.receiving import Receiver
 from bartizan.app.reporting.wire import (
     MEDIA,
     PACKED_BYTES,
@@ -137,8 +138,13 @@ def _rules(asked: Asked, who: Reporter) -> Response:
 
 
 def _heartbeat(asked: Asked, who: Reporter) -> Response:
-    heard(asked.site.store, who.cluster, read(asked.body, Heartbeat), asked.site.now())
-    return _json(Heard(asked.site.settings.interval_s, who.ends_at))
+    site = asked.site
+    return _json(hear(site.store, who, read(asked.body, Heartbeat), site.settings.interval_s, site.now()))
+
+
+def _waivers(asked: Asked, who: Reporter) -> Response:
+    """What is accepted in this cluster, now."""
+    return _json(waivers_for(asked.site.store, who, asked.site.now()))
 
 
 def _renew(asked: Asked, who: Reporter) -> Response:
@@ -229,6 +235,7 @@ ROUTES: Final = (
     Route("POST", "/api/v1/agent/join", _join, needs=None, surface="api", body_bytes=_SMALL),
     Route("POST", "/api/v1/agent/hello", _for_agents(_hello), needs=None, surface="api", body_bytes=_SMALL),
     Route("POST", "/api/v1/agent/heartbeats", _for_agents(_heartbeat), needs=None, surface="api"),
+    Route("GET", "/api/v1/agent/waivers", _for_agents(_waivers), needs=None, surface="api"),
     Route("POST", "/api/v1/agent/token", _for_agents(_renew), needs=None, surface="api", body_bytes=_SMALL),
     Route(
         "PUT",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -9,8 +10,8 @@ from bartizan.findings.score import WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from fractions import Fraction
 
+    from bartizan.findings.score import Sums
     from bartizan.plane.pages.fleet import ClusterRow
 
 ROWS: Final = 50
@@ -67,11 +68,11 @@ def choose(rows: Iterable[ClusterRow], choice: Choice) -> Chosen:
     return Chosen(every, every[(page - 1) * ROWS : page * ROWS], page, pages)
 
 
-def band_of(rate: Fraction | None) -> str:
-    """The column a pass rate is in."""
-    if rate is None:
+def band_of(sums: Sums) -> str:
+    """The column that the pass rate is in."""
+    if not sums.weight_decided:
         return "none"
-    return str(max(band for band in BANDS if rate * 100 >= band))
+    return str(BANDS[bisect_right(BANDS, 100 * sums.weight_passed // sums.weight_decided) - 1])
 
 
 def _fits(row: ClusterRow, choice: Choice) -> bool:
@@ -79,16 +80,16 @@ def _fits(row: ClusterRow, choice: Choice) -> bool:
         return False
     if choice.state and row.state != choice.state:
         return False
-    if choice.band and band_of(row.score.pass_rate) != choice.band:
+    if choice.band and band_of(row.sums) != choice.band:
         return False
     key, equals, value = choice.label.partition("=")
     labels = row.view.labels
     return not choice.label or (key in labels and (not equals or labels[key] == value))
 
 
-def _rate(rate: Fraction | None) -> tuple[bool, float]:
+def _share(part: int, whole: int) -> tuple[bool, float]:
     """The lowest first, and what is not known last."""
-    return rate is None, float(rate or 0)
+    return not whole, part / whole if whole else 0.0
 
 
 def _weight(row: ClusterRow) -> int:
@@ -101,11 +102,11 @@ def _silent(row: ClusterRow) -> float:
 
 ORDERS: Final[Mapping[str, Callable[[ClusterRow], Any]]] = MappingProxyType(
     {
-        "pass": lambda row: _rate(row.score.pass_rate),
+        "pass": lambda row: _share(row.sums.weight_passed, row.sums.weight_decided),
         "name": lambda _row: 0,
         "state": lambda row: ("unknown", "late", "current").index(row.state),
-        "coverage": lambda row: _rate(row.score.coverage),
-        "exceptions": lambda row: -(row.score.exception_share or 0),
+        "coverage": lambda row: _share(row.sums.judged, row.sums.in_scope),
+        "exceptions": lambda row: -_share(row.sums.waived, row.sums.answered)[1],
         "failing": _weight,
         "objects": lambda row: -row.view.objects,
         "seen": _silent,

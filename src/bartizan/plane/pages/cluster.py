@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bartizan.catalog import load_catalog
 from bartizan.findings.score import WEIGHTS, Control, Framework, by_rule, framework_score, severity_score
 from bartizan.model.ledger import Verdict
-from bartizan.plane.pages.fleet import DAYS, failing, pairs_picture, row_of, summed, trend_picture
+from bartizan.plane.pages.fleet import DAYS, course, failing, pairs_picture, row_of, summed, trend_picture
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, Route, missing
 from bartizan.stores.queries import findings, overview, resources
 from bartizan.stores.queries.checks import checks
 from bartizan.stores.queries.pages import Page
-from bartizan.stores.queries.trends import trend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -93,7 +91,7 @@ def _cluster(asked: Asked) -> Response:
         facts = overview.facts(connection, scope, name)
         tallies = overview.tallies(connection, scope, name)
         spaces = overview.namespaces(connection, scope, name)
-        days = trend(connection, scope, (now - timedelta(days=DAYS)).date(), now.date(), name)
+        days = course(asked, connection, members[0].counts, name)
         worst = findings.findings(connection, scope, findings.Wanted(cluster=name), Page(_WORST)).rows
         last = checks(connection, scope, name)
         kinds = resources.kinds(connection, scope, name)

@@ -10,7 +10,7 @@ from bartizan.fleet.comparison import Side, compare
 from bartizan.plane import part
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, Route, missing
-from bartizan.stores.queries import comparing, findings, scores
+from bartizan.stores.queries import comparing, eras, findings, scores, standings
 from bartizan.stores.scope import narrowed
 
 if TYPE_CHECKING:
@@ -78,9 +78,9 @@ def _compare(asked: Asked) -> Response:
 
 def _half(connection: Connection, scope: Scope, cluster: str, day: date, today: date) -> _Half:
     mine = narrowed(scope, cluster=cluster)
-    if not scores.names(connection, mine, 1)[0]:
+    if not standings.names(connection, mine, 1)[0]:
         raise missing(f"cluster `{cluster}`")
-    rules = scores.facts_at(connection, mine, cluster, day)
+    rules = eras.facts_at(connection, mine, cluster, day)
     found = comparing.open_at(connection, mine, None if day == today else day)
     between = scores.between(connection, mine, day, today)
     side = Side({name: facts.digest for name, facts in rules.items()}, {one.fingerprint: one.rule for one in found})

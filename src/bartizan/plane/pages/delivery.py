@@ -10,16 +10,16 @@ from starlette.responses import Response
 
 from bartizan.base.errors import SpecError
 from bartizan.findings.delivery import Share
-from bartizan.findings.score import score
-from bartizan.findings.score.movement import Movement
+from bartizan.findings.score import severity_score
 from bartizan.outputs.charts import Point, trend
 from bartizan.plane import delivering, part
 from bartizan.plane.render import page, span
 from bartizan.plane.site import Asked, Route
-from bartizan.stores.queries import scores
+from bartizan.stores.queries.trends import trend as counted_by_day
 
 if TYPE_CHECKING:
     from datetime import date
+    from fractions import Fraction
 
     from sqlalchemy import Connection
 
@@ -88,13 +88,14 @@ def _begin(now: datetime, days: int) -> datetime:
     return datetime.combine(now.date() - timedelta(days=days - 1), time(), UTC)
 
 
-def _compliance(connection: Connection, chosen: Chosen, found: Delivered) -> dict[str, Movement]:
-    """The three numbers on the day before the window, and now."""
+def _compliance(
+    connection: Connection, chosen: Chosen, found: Delivered
+) -> list[tuple[str, Fraction | None, Fraction | None]]:
+    """The three numbers at the end of the day before the window, and now: title, then, now."""
     since, until = found.window.begin.date() - timedelta(days=1), found.window.end.date()
-    between = scores.between(connection, chosen.scope, since, until)
-    before, after = score(between.before, between.facts_before), score(between.after, between.facts_after)
+    days = counted_by_day(connection, chosen.scope, since, until)
     titles = ("Pass rate", "Coverage", "Exception share")
-    return {title: Movement(old, new, {}) for title, old, new in zip(titles, before, after, strict=True)}
+    return list(zip(titles, severity_score(days[0].counts), severity_score(days[-1].counts), strict=True))
 
 
 def _picture(found: Delivered) -> str:

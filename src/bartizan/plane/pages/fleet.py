@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from bartizan.findings.score import severity_score
+from bartizan.findings.score import severity_score, severity_sums
 from bartizan.fleet import lease_of, state
 from bartizan.model.ledger import Verdict
 from bartizan.model.severity import Severity
@@ -24,16 +24,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from sqlalchemy import Connection
     from starlette.responses import Response
 
-    from bartizan.findings.score import Score
+    from bartizan.findings.score import Score, Sums
     from bartizan.model.fleet import ClusterState
     from bartizan.outputs.charts import Tone
     from bartizan.stores.queries.overview import ClusterView, Counts
 
 DAYS: Final = 30
 _WORST: Final = 8
+_WORST_FIRST: Final = tuple(sorted(Severity, reverse=True))
+_FAILED: Final = Verdict.FAIL - 1
 _LABELS: Final = 40
+_PAST: Final = timedelta(minutes=5)
+"""How long past days stand as they were read: only a late report changes one."""
 _POOR: Final = 70
 _FAIR: Final = 90
 """Per cent below which a column is red, and amber; they colour a picture, and decide nothing."""
@@ -45,30 +50,33 @@ class ClusterRow:
 
     view: ClusterView
     state: ClusterState
-    score: Score
+    sums: Sums
     failing: tuple[tuple[Severity, int], ...]
+
+    @property
+    def score(self) -> Score:
+        """The three numbers; worked out for who is shown, for a fleet has a thousand."""
+        return self.sums.score()
 
 
 def row_of(view: ClusterView, now: datetime) -> ClusterRow:
     """What a cluster's row says."""
-    known = state(view.last_seen, lease_of(view.interval_s), now)
-    return ClusterRow(view, known, severity_score(view.counts), failing(view.counts))
+    known = state(view.last_seen, lease_of(view.interval_s, view.lease_s), now)
+    return ClusterRow(view, known, severity_sums(view.counts), failing(view.counts))
 
 
 def failing(counts: Mapping[int, Counts]) -> tuple[tuple[Severity, int], ...]:
     """How many pairs fail, by severity, the worst first."""
-    column = Verdict.FAIL - 1
-    return tuple((one, counts[one][column] if one in counts else 0) for one in sorted(Severity, reverse=True))
+    return tuple((one, counts[one][_FAILED] if one in counts else 0) for one in _WORST_FIRST)
 
 
 def summed(many: Iterable[Mapping[int, Counts]]) -> dict[int, Counts]:
     """Counts by severity of several together."""
-    found: dict[int, Counts] = {}
+    rows: dict[int, list[Counts]] = defaultdict(list)
     for counts in many:
         for severity, row in counts.items():
-            old = found.get(severity)
-            found[severity] = row if old is None else tuple(left + right for left, right in zip(old, row, strict=True))
-    return found
+            rows[severity].append(row)
+    return {severity: tuple(map(sum, zip(*each, strict=True))) for severity, each in rows.items()}
 
 
 def pairs_picture(title: str, counts: Mapping[int, Counts]) -> str:
@@ -96,7 +104,7 @@ def trend_picture(title: str, days: Sequence[DayCounts]) -> str:
 
 def bands_picture(title: str, rows: Iterable[ClusterRow]) -> str:
     """How many clusters have which pass rate; each column leads to them."""
-    counted = Counter(band_of(row.score.pass_rate) for row in rows)
+    counted = Counter(band_of(row.sums) for row in rows)
     made = []
     for low, high in zip(BANDS, (*BANDS[1:], None), strict=True):
         label = f"{low}\N{EN DASH}{high} %" if high is not None else f"{low} %"
@@ -107,12 +115,25 @@ def bands_picture(title: str, rows: Iterable[ClusterRow]) -> str:
     return columns(title, made, "pass rate")
 
 
+def course(asked: Asked, connection: Connection, now: Mapping[int, Counts], name: str = "") -> list[DayCounts]:
+    """The counts at the end of each of the last days, and those of `now`; past days are read every few minutes."""
+    scope, today = asked.viewer.scope(), asked.site.now().date()
+    since = today - timedelta(days=DAYS)
+    before = asked.site.recent.get(
+        ("course", scope, since, name),
+        asked.site.now(),
+        _PAST,
+        lambda: counted_by_day(connection, scope, since, today, name)[:-1],
+    )
+    return [*before, DayCounts(today, dict(now))]
+
+
 def _fleet(asked: Asked) -> Response:
     now, scope = asked.site.now(), asked.viewer.scope()
     choice = choice_of(asked.query)
     with asked.site.store.reading() as connection:
         members = overview.fleet(connection, scope)
-        days = counted_by_day(connection, scope, (now - timedelta(days=DAYS)).date(), now.date())
+        days = course(asked, connection, summed(view.counts for view in members))
         worst = findings.findings(connection, scope, findings.Wanted(severity=Severity.HIGH), Page(_WORST))
     rows = [row_of(view, now) for view in members if view.left_at is None]
     chosen = choose(rows, choice)

@@ -11,12 +11,12 @@ from bartizan.model.severity import Severity
 from bartizan.plane import compliance, part
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, Route
-from bartizan.stores.queries import scores
+from bartizan.stores.queries import standings
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from bartizan.stores.queries.scores import AskedRule
+    from bartizan.stores.queries.standings import AskedRule
 
 _ROWS: Final = 100
 _ORDERS: Final = ("worst", "name")
@@ -55,7 +55,7 @@ class _Wanted(NamedTuple):
 def _policies(asked: Asked) -> Response:
     with asked.site.store.reading() as connection:
         chosen = part.chosen(asked, connection)
-        rules = scores.asked(connection, chosen.scope)
+        rules = standings.asked(connection, chosen.scope)
     wanted, number = _wanted(asked), _page_number(asked.query.get("page", ""))
     every = [_row(one) for one in rules]
     rows = [row for row in every if wanted.admits(row)]

@@ -15,7 +15,7 @@ from bartizan.plane import compliance, part
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, Route, missing
 from bartizan.stores import documents
-from bartizan.stores.queries import findings, scores
+from bartizan.stores.queries import findings, moves, standings
 from bartizan.stores.queries.pages import Page
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from bartizan.catalog.loader import CheckSpec, Example
     from bartizan.stores.documents import Kept
-    from bartizan.stores.queries.scores import AskedRule, DayMoves
+    from bartizan.stores.queries.moves import DayMoves
+    from bartizan.stores.queries.standings import AskedRule
 
 _DAYS: Final = 90
 _PLACES: Final = 50
@@ -50,14 +51,14 @@ def _policy(asked: Asked) -> Response:
     with asked.site.store.reading() as connection:
         chosen = part.chosen(asked, connection)
         rule = _rule(connection, asked, name, check)
-        here = next(iter(scores.asked(connection, chosen.scope, name)), None) if rule else None
+        here = next(iter(standings.asked(connection, chosen.scope, name)), None) if rule else None
         texts = _texts(connection, name) if rule and check is None else []
         if asked.query.get("as") == "yaml":
             return _download(name, check, texts)
-        clusters = scores.where_asked(connection, chosen.scope, rule.number, "cluster", _PLACES) if rule else []
-        spaces = scores.where_asked(connection, chosen.scope, rule.number, "namespace", _PLACES) if rule else []
+        clusters = standings.where_asked(connection, chosen.scope, rule.number, "cluster", _PLACES) if rule else []
+        spaces = standings.where_asked(connection, chosen.scope, rule.number, "namespace", _PLACES) if rule else []
         failing = findings.findings(connection, chosen.scope, findings.Wanted(rule=name), Page(_FAILING))
-        moves = scores.moves_by_day(connection, chosen.scope, since, rule.number) if rule else []
+        moved = moves.by_day(connection, chosen.scope, since, rule.number)[0] if rule else []
     counts = here.counts if here else _NOTHING
     return page(
         asked,
@@ -69,7 +70,7 @@ def _policy(asked: Asked) -> Response:
         counts=counts,
         frameworks=_frameworks(name, rule, check),
         picture=_picture(counts) if any(counts) else "",
-        trend=_trend(counts, moves, since, today),
+        trend=_trend(counts, moved, since, today),
         clusters=clusters,
         namespaces=spaces,
         failing=failing.rows,
@@ -82,7 +83,7 @@ def _policy(asked: Asked) -> Response:
 
 def _rule(connection: Connection, asked: Asked, name: str, check: CheckSpec | None) -> AskedRule | None:
     """The rule as it is asked where the viewer may see; a check of ours may be asked nowhere."""
-    found = next(iter(scores.asked(connection, asked.viewer.scope(), name)), None)
+    found = next(iter(standings.asked(connection, asked.viewer.scope(), name)), None)
     if found is None and check is None:
         raise missing(f"rule `{name[:200]}`")
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bartizan.plane.pages import (
     cluster,
+    clusters,
     compare,
     delivery,
     finding,
@@ -12,6 +13,8 @@ from bartizan.plane.pages import (
     formula,
     framework,
     frameworks,
+    messages,
+    playground,
     policies,
     policy,
     resource,
@@ -20,6 +23,7 @@ from bartizan.plane.pages import (
     trends,
     waiver,
     waivers,
+    what_if,
     why,
 )
 
@@ -42,4 +46,8 @@ ROUTES = (
     *delivery.ROUTES,
     *waivers.ROUTES,
     *waiver.ROUTES,
+    *playground.ROUTES,
+    *what_if.ROUTES,
+    *clusters.ROUTES,
+    *messages.ROUTES,
 )

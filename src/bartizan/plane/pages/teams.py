@@ -8,7 +8,7 @@ from bartizan.model.severity import Severity
 from bartizan.plane import compliance, part
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, Route, missing
-from bartizan.stores.queries import findings, scores
+from bartizan.stores.queries import findings, standings
 from bartizan.stores.queries.pages import Page
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _WORST: Final = 20
 def _teams(asked: Asked) -> Response:
     with asked.site.store.reading() as connection:
         chosen = part.chosen(asked, connection)
-        rows = scores.teams(connection, chosen.scope, _TEAMS)
+        rows = standings.teams(connection, chosen.scope, _TEAMS)
     return page(asked, "teams.html", rows=rows, chosen=chosen, label=asked.site.settings.team_label, most=_TEAMS)
 
 
@@ -31,7 +31,7 @@ def _team(asked: Asked) -> Response:
     with asked.site.store.reading() as connection:
         chosen = part.chosen(asked, connection, team=team)
         known = compliance.read(connection, chosen, asked.site.now())
-        spaces = scores.namespaces(connection, chosen.scope, _NAMESPACES)
+        spaces = standings.namespaces(connection, chosen.scope, _NAMESPACES)
         worst = findings.findings(connection, chosen.scope, findings.Wanted(severity=Severity.INFO), Page(_WORST))
     if not chosen.team:
         raise missing("team")
@@ -48,4 +48,4 @@ def _team(asked: Asked) -> Response:
     )
 
 
-ROUTES = (Route("GET", "/teams", _teams), Route("GET", "/teams/{team}", _team))
+ROUTES = (Route("GET", "/teams", _teams), Route("GET", "/teams/{team:path}", _team))

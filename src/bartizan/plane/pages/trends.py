@@ -15,7 +15,7 @@ from bartizan.outputs.charts import Point, trend
 from bartizan.plane import compliance, part
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, Route, missing
-from bartizan.stores.queries import mending, scores
+from bartizan.stores.queries import mending, moves
 from bartizan.stores.queries.trends import trend as counted_by_day
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bartizan.catalog.loader import Framework
     from bartizan.plane.compliance import Compliance
     from bartizan.plane.part import Chosen
-    from bartizan.stores.queries.scores import DayMoves
+    from bartizan.stores.queries.moves import DayMoves
     from bartizan.stores.queries.trends import DayCounts
 
 SPANS: Final = (30, 90, 365)
@@ -68,7 +68,7 @@ def _trends(asked: Asked) -> Response:
         known = compliance.read(connection, chosen, now)
         framework = _framework(asked.query.get("framework", ""), known)
         course = _by_framework(connection, chosen, known, framework, since) if framework else _course(days)
-        weeks = weeks_of(scores.failing_moves(connection, chosen.scope, since))
+        weeks = weeks_of(moves.failing_moves(connection, chosen.scope, since))
         begin = datetime.combine(since, time(), UTC)
         mended = mending.mended(connection, chosen.scope, begin, now)
     return page(
@@ -111,32 +111,27 @@ def _by_framework(
     connection: Connection, chosen: Chosen, known: Compliance, framework: Framework, since: date
 ) -> list[Course]:
     """A framework's numbers at the end of each day: from the counts of now backwards, by its controls of now."""
-    counts: dict[str, list[int]] = {}
-    facts = {}
-    for key, row in known.rules.counts.items():
-        name = key.rpartition(".")[0]  # the severity of a rule that is leaving is the present one's
-        counts[name] = [left + right for left, right in zip(counts.get(name, [0] * len(row)), row, strict=True)]
-        facts[name] = known.rules.facts[key]
-    moves: dict[date, list[DayMoves]] = {}
-    moved = scores.moves_by_day(connection, chosen.scope, since)
-    facts = {**compliance.with_controls(scores.facts(connection, {one.key for one in moved})), **facts}
+    moved, facts = moves.by_day(connection, chosen.scope, since)
+    facts = {**compliance.with_controls(facts), **known.rules.facts}
+    counts = {key: list(row) for key, row in known.rules.counts.items()}
+    days: dict[date, list[DayMoves]] = {}
     for one in moved:
-        moves.setdefault(one.day, []).append(one)
+        days.setdefault(one.day, []).append(one)
     today = known.at.date()
-    for day in sorted((day for day in moves if day > today), reverse=True):
-        _take_back(counts, moves[day])
+    for day in sorted((day for day in days if day > today), reverse=True):
+        _take_back(counts, days[day])
     course = []
     controls = scored(framework)
     for passed in range((today - since).days + 1):
         day = today - timedelta(days=passed)
         holding = attested_on(day, known.attestations)
         course.append(Course(day, framework_score(counts, facts, controls, holding)))
-        _take_back(counts, moves.get(day, ()))
+        _take_back(counts, days.get(day, ()))
     return course[::-1]
 
 
-def _take_back(counts: dict[str, list[int]], moves: Iterable[DayMoves]) -> None:
-    for one in moves:
+def _take_back(counts: dict[str, list[int]], moved: Iterable[DayMoves]) -> None:
+    for one in moved:
         row = counts.setdefault(one.key, [0] * len(Verdict))
         row[one.before] += one.pairs
         row[one.after] -= one.pairs
@@ -177,10 +172,10 @@ def _nothing(day: DayCounts) -> int | None:
     return 0 if day.counts else None
 
 
-def weeks_of(moves: Iterable[DayMoves]) -> list[Week]:
+def weeks_of(moved: Iterable[DayMoves]) -> list[Week]:
     """What happened to failing pairs, by week, the last first."""
     found: dict[date, Counter[str]] = {}
-    for one in moves:
+    for one in moved:
         week = found.setdefault(one.day - timedelta(days=one.day.weekday()), Counter())
         week[_kind(one)] += one.pairs if one.after == Verdict.FAIL or _kind(one) != "other" else -one.pairs
     names = ("new", "mended", "gone", "other")

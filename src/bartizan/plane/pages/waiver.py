@@ -8,9 +8,10 @@ from starlette.responses import RedirectResponse
 
 from bartizan.base.errors import SpecError
 from bartizan.plane.pages.waivers import SELECTORS, number_of, who
+from bartizan.plane.recording import recorded
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, ForbiddenError, Route, missing
-from bartizan.stores import audit, waivers
+from bartizan.stores import waivers
 from bartizan.stores.queries.waivers import SOON, coming_back, coverage, selected_by
 from bartizan.stores.scope import admits_all
 
@@ -69,8 +70,7 @@ def _decide(asked: Asked) -> Response:
             raise ForbiddenError("this waiver is for more than you may decide on", hint=hint)
         person = who(connection, asked)
         waivers.decide(connection, row.id, decision, person, now, comment)
-        act = audit.Act(now, person, f"waiver.{decision}", waivers.name_of(row.id), {"comment": comment})
-        audit.record(connection, act)
+        recorded(asked, connection, f"waiver.{decision}", f"waiver {row.id}", {"comment": comment})
         return int(row.id)
 
     return RedirectResponse(f"/waivers/{asked.site.store.write(work)}", 303)
@@ -88,14 +88,16 @@ def _end(asked: Asked) -> Response:
             raise SpecError("this waiver has ended already")
         waivers.end(connection, row.id, now)
         details = {"was": row.state, "until": row.ends_at.isoformat()}
-        audit.record(connection, audit.Act(now, person, "waiver.end", waivers.name_of(row.id), details))
+        recorded(asked, connection, "waiver.ended", f"waiver {row.id}", details)
         return int(row.id)
 
     return RedirectResponse(f"/waivers/{asked.site.store.write(work)}", 303)
 
 
 def _row(connection: Connection, asked: Asked) -> Any:
-    row = waivers.one(connection, asked.viewer.scope(), number_of(asked.path["number"]))
+    named = waivers.number_of(asked.path["number"])  # as findings name it
+    number = number_of(asked.path["number"]) if named is None else named
+    row = waivers.one(connection, asked.viewer.scope(), number)
     if row is None:
         raise missing("waiver")
     return row

@@ -20,7 +20,7 @@ from bartizan.plane import compliance, part
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, Route, missing
 from bartizan.stores import attesting
-from bartizan.stores.queries import scores
+from bartizan.stores.queries import moves, scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,7 +162,7 @@ def _cause(asked: Asked) -> Cause | None:
     return next((one for one in CAUSES if one == given), None)
 
 
-def _behind(connection: Connection, read: _Read, cause: Cause | None) -> tuple[list[scores.Moved], int]:
+def _behind(connection: Connection, read: _Read, cause: Cause | None) -> tuple[list[moves.Moved], int]:
     if cause is None:
         return [], 0
     only = None
@@ -175,7 +175,7 @@ def _behind(connection: Connection, read: _Read, cause: Cause | None) -> tuple[l
             for name, one in side.items()
             if any(control.startswith(place) for control in one.frameworks)
         ]
-    return scores.ledger(connection, read.chosen.scope, read.days, cause, only)
+    return moves.ledger(connection, read.chosen.scope, read.days, cause, only)
 
 
 def _told(title: str, movement: Movement, links: Mapping[Cause, str]) -> Told:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 import httpx2
@@ -16,8 +15,9 @@ from lightkube.core.exceptions import ConfigError
 from bartizan.base.errors import SourceError
 from bartizan.model.resource import metadata_of
 from bartizan.sources.cluster.connect import RefusedError
+from bartizan.sources.cluster.line import Line, get, opened, refused, say
 from bartizan.sources.cluster.listing import PAGE, read_item, unknown
-from bartizan.sources.cluster.news import Deleted, ListingBegan, ListingEnded, Pulse, Seen, Taker, Unknown, Vanished
+from bartizan.sources.cluster.news import Deleted, ListingBegan, ListingEnded, Seen, Unknown, Vanished
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -38,26 +38,16 @@ FAILURES: Final = (httpx2.HTTPError, ConfigError, SourceError, OSError, ValueErr
 """What a request can end in that is not an answer; a body that is no JSON is a ValueError."""
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 30.0
-_FULL_PAUSE_S: Final = 0.02
 _LINE_BYTES: Final = 64 << 20
 """Beyond what one event can be; etcd takes 1.5 MB an object."""
-_EXPIRED: Final = frozenset({400, 410, 504})
+_GONE: Final = 410
+_EXPIRED: Final = frozenset({400, _GONE, 504})
 """Answers to a watch that mean: not from there. A server with another history says 504."""
 _NO_SUCH: Final = frozenset({404, 405})
 
 
 class _ExpiredError(Exception):
     """The server does not remember what happened since then."""
-
-
-class Line(NamedTuple):
-    """What all followers of a cluster share: its name, the client, who takes the news, and who may list now."""
-
-    name: str
-    client: httpx2.AsyncClient
-    taker: Taker
-    pulse: Pulse
-    lists: asyncio.Semaphore
 
 
 @dataclass(slots=True)
@@ -79,7 +69,7 @@ async def follow(kind: Kind, line: Line) -> None:
                 return
             if wait:
                 line.pulse.watching.discard(name)
-                await asyncio.sleep(wait * (0.5 + random.random()))  # noqa: S311  spreads requests, guards nothing
+                await line.bell.wait(wait * (0.5 + random.random()))  # noqa: S311  spreads requests, guards nothing
     finally:
         line.pulse.watching.discard(name)
 
@@ -122,7 +112,7 @@ async def _list(kind: Kind, line: Line) -> str:
         token = ""
         while True:
             query = {"limit": str(PAGE)} | ({"continue": token} if token else {})
-            body = await _get(line, f"{kind.path()}?{urlencode(query)}")
+            body = await _page(line, f"{kind.path()}?{urlencode(query)}")
             items = body.get("items") or ()
             await say(line.taker, [Seen(kind, read_item(one, kind, line.name), listed=True) for one in items])
             metadata = metadata_of(body)
@@ -132,17 +122,13 @@ async def _list(kind: Kind, line: Line) -> str:
                 return str(metadata.get("resourceVersion") or "0")
 
 
-async def _get(line: Line, path: str) -> JsonObject:
-    answer = await line.client.get(path)
-    line.pulse.heard()
-    if answer.status_code == 410:
-        raise _ExpiredError
-    if answer.status_code >= 400:
-        raise refused(path, answer.status_code, answer.content)
-    body = orjson.loads(answer.content)
-    if not isinstance(body, dict):
-        raise SourceError(f"`{path.partition('?')[0]}` is no list")
-    return body
+async def _page(line: Line, path: str) -> JsonObject:
+    try:
+        return await get(line, path)
+    except RefusedError as error:
+        if error.status == _GONE:
+            raise _ExpiredError from error
+        raise
 
 
 async def _stream(kind: Kind, line: Line, state: _State) -> None:
@@ -157,7 +143,7 @@ async def _stream(kind: Kind, line: Line, state: _State) -> None:
     path = f"{kind.path()}?{urlencode(query | {'resourceVersion': state.revision})}"
     timeout = httpx2.Timeout(30, read=SILENCE_S)
     with suppress(httpx2.ReadTimeout):  # silent for too long: go on from what was heard last
-        async with line.client.stream("GET", path, timeout=timeout) as answer:
+        async with opened(line, path, timeout) as answer:
             if answer.status_code in _EXPIRED:
                 raise _ExpiredError
             if answer.status_code >= 400:
@@ -194,21 +180,3 @@ async def _lines(answer: httpx2.Response) -> AsyncIterator[list[bytes]]:
         whole = [line for line in lines if line]
         if whole:
             yield whole
-
-
-async def say(taker: Taker, news: Sequence[News]) -> None:
-    """Hand news on, once there is room for them."""
-    if not news:
-        return
-    while taker.is_full():  # noqa: ASYNC110  (another thread makes the room, and knows no loop)
-        await asyncio.sleep(_FULL_PAUSE_S)
-    taker.take(news)
-
-
-def refused(path: str, status: int, content: bytes) -> RefusedError:
-    """The server's refusal, in its words."""
-    try:
-        reason = str(orjson.loads(content).get("message") or "")
-    except (orjson.JSONDecodeError, AttributeError):
-        reason = ""
-    return RefusedError(f"`{path.partition('?')[0]}`: {reason or f'HTTP {status}'}", status=status)

@@ -13,13 +13,12 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
 from bartizan.base.errors import SourceError
 from bartizan.model.report import Problem
 from bartizan.sources.cluster.connect import streaming_client
 from bartizan.sources.cluster.discovery import AGGREGATED, NOISE, Kind, discover
-from bartizan.sources.cluster.follow import FAILURES, LISTS, Line, follow, refused, say
+from bartizan.sources.cluster.follow import FAILURES, LISTS, follow
+from bartizan.sources.cluster.line import Bell, Line, get, hang_up, say
 from bartizan.sources.cluster.news import Deleted, Discovered, Pulse, Seen, Taker, Vanished
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ _DEFINITIONS: Final = frozenset(
 _AFTER_S: Final = (0.3, 1.0, 3.0)
 """When kinds are looked for after a definition changed: a server takes its time to serve what it defines."""
 _STOP_S: Final = 10
+_CLOSING_S: Final = 0.1
+"""For connections that were ended to be closed, which takes the loop some turns more."""
 
 
 class Streams:
@@ -54,7 +55,9 @@ class Streams:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def stop(self) -> None:
-        """End the thread; what still runs there is cancelled."""
+        """End the thread; what still runs there is cancelled. Stopping twice does nothing the second time."""
+        if not self._thread.is_alive():
+            return
         with suppress(TimeoutError):
             self.run(_cancel_others()).result(timeout=_STOP_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -65,6 +68,7 @@ class Streams:
 
 async def _cancel_others() -> None:
     await _cancelled([task for task in asyncio.all_tasks() if task is not asyncio.current_task()])
+    await asyncio.sleep(_CLOSING_S)
 
 
 async def _cancelled(tasks: Sequence[asyncio.Task[Any]]) -> None:
@@ -80,8 +84,9 @@ class ClusterWatch:
         SpecError: the kubeconfig is not what it must be any more.
     """
 
-    def __init__(self, cluster: Cluster, taker: Taker, streams: Streams) -> None:
+    def __init__(self, cluster: Cluster, taker: Taker, streams: Streams, probe_s: float = PROBE_S) -> None:
         self.pulse = Pulse()
+        self._probe_s = probe_s
         self._cluster = cluster
         self._streams = streams
         self._tasks: dict[tuple[str, str], tuple[Kind, asyncio.Task[None]]] = {}
@@ -89,7 +94,8 @@ class ClusterWatch:
         self._look = asyncio.Event()
         self._listing = 0
         client = streaming_client(cluster)
-        self._line = Line(cluster.name, client, _Listener(taker, self), self.pulse, asyncio.Semaphore(LISTS))
+        listener = _Listener(taker, self)
+        self._line = Line(cluster.name, client, listener, self.pulse, asyncio.Semaphore(LISTS), Bell(), set())
 
     def start(self) -> None:
         """Begin to watch."""
@@ -115,7 +121,7 @@ class ClusterWatch:
 
     async def _stop(self) -> None:
         await _cancelled([*self._beside, *(task for _, task in self._tasks.values())])
-        await self._line.client.aclose()
+        await hang_up(self._line)
 
     async def _again(self, listing: int) -> None:
         self._listing = listing
@@ -137,10 +143,9 @@ class ClusterWatch:
                 found = await self._discover()
             except FAILURES as error:
                 self._is_away(error)
-                pause = PROBE_S / 2
+                pause = self._probe_s / 2
             else:
-                self.pulse.heard()
-                self.pulse.problem = None
+                self._is_there()
                 await self._follow_these(found)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._look.wait(), pause)
@@ -149,10 +154,7 @@ class ClusterWatch:
         """What kinds there are. A server that tells all at once is asked here; another, with many questions, beside."""
         documents: dict[str, Json] = {}
         for root in ("/api", "/apis"):
-            answer = await self._line.client.get(root, headers={"Accept": AGGREGATED})
-            if answer.status_code >= 400:
-                raise refused(root, answer.status_code, answer.content)
-            documents[root] = orjson.loads(answer.content)
+            documents[root] = await get(self._line, root, accept=AGGREGATED)
         if all(one.get("kind") == "APIGroupDiscoveryList" for one in documents.values()):
             return list(discover(_Fetched(documents)))
         return await asyncio.to_thread(lambda: list(discover(self._cluster)))
@@ -180,14 +182,20 @@ class ClusterWatch:
     async def _probe_always(self) -> None:
         """Ask whether the server is there: streams that say nothing do not tell."""
         while True:
-            await asyncio.sleep(PROBE_S)
+            await asyncio.sleep(self._probe_s)
             try:
-                await asyncio.wait_for(self._line.client.get("/version"), PROBE_S)
-            except (*FAILURES, TimeoutError) as error:
+                await get(self._line, "/version", timeout_s=self._probe_s)
+            except FAILURES as error:
                 self._is_away(error)
             else:
-                self.pulse.heard()
-                self.pulse.problem = None
+                self._is_there()
+
+    def _is_there(self) -> None:
+        self.pulse.heard()
+        if self.pulse.problem is not None:
+            self.pulse.problem = None
+            self._line.bell.ring()
+            self._look.set()
 
     def _is_away(self, error: Exception) -> None:
         said = error.message if isinstance(error, SourceError) else str(error) or "no answer in time"

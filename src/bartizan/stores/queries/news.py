@@ -40,6 +40,8 @@ _MARGIN: Final = 5_000
 """How far below the last it is set: SQLite gives numbers again where the last rows were taken away."""
 _SAMPLES: Final = 5
 """Findings that are listed of each place, rule and change; a notice takes the worst of all."""
+_LONGEST: Final = 500
+"""Characters that are kept of each text of a finding."""
 _KINDS: Final[dict[str, NoticeKind]] = {
     "opened": "opened",
     "reopened": "reopened",
@@ -70,6 +72,7 @@ class Pulse(NamedTuple):
     joined_at: datetime
     last_seen: datetime | None
     interval_s: int
+    lease_s: int
 
 
 class Mark(NamedTuple):
@@ -93,7 +96,7 @@ def with_news(connection: Connection) -> list[tuple[int, str]]:
     ]
 
 
-def catch_up_quiet(connection: Connection, at: datetime) -> None:
+def catch_up_quiet(connection: Connection, at: datetime, *, behind: int = _BEHIND, margin: int = _MARGIN) -> None:
     """Set the numbers of clusters that were quiet for long, so that nobody reads what happened to others since.
 
     The cluster is held meanwhile: none of its transitions is being written
@@ -101,11 +104,11 @@ def catch_up_quiet(connection: Connection, at: datetime) -> None:
     """
     last = connection.execute(select(func.max(transition.c.id))).scalar() or 0
     for row in _marks(connection, TOLD):
-        if last - row.sequence <= _BEHIND + _MARGIN or hold(connection, row.cluster) is None:
+        if last - row.sequence <= behind + margin or hold(connection, row.cluster) is None:
             continue
         mine = select(func.max(transition.c.id)).where(_of(row.cluster), transition.c.id > row.sequence)
         if connection.execute(mine).scalar() is None:
-            set_mark(connection, row.cluster, TOLD, last - _MARGIN, at)
+            set_mark(connection, row.cluster, TOLD, last - margin, at)
 
 
 def members(connection: Connection) -> list[tuple[int, str]]:
@@ -196,13 +199,15 @@ def open_in(connection: Connection, number: int) -> list[Open]:
         .distinct()
     )
     rows = connection.execute(wanted).all()
-    frameworks = dict(connection.execute(select(rule.c.id, rule.c.frameworks)).tuples()) if rows else {}
-    return [Open(*row[:3], Severity(row.severity), tuple(frameworks[row.id])) for row in rows]
+    rules = connection.execute(select(rule.c.id, rule.c.frameworks)) if rows else ()
+    frameworks = {number: tuple(names) for number, names in rules}
+    return [Open(*row[:3], Severity(row.severity), frameworks[row.id]) for row in rows]
 
 
 def pulses(connection: Connection) -> list[Pulse]:
     """The members that promised to be heard of."""
-    columns = (cluster.c.id, cluster.c.name, cluster.c.joined_at, cluster.c.last_seen, cluster.c.interval_s)
+    names = (cluster.c.id, cluster.c.name, cluster.c.joined_at, cluster.c.last_seen)
+    columns = (*names, cluster.c.interval_s, cluster.c.lease_s)
     wanted = select(*columns).where(cluster.c.left_at.is_(None), cluster.c.interval_s > 0).order_by(cluster.c.id)
     return [Pulse(*row) for row in connection.execute(wanted)]
 
@@ -279,4 +284,5 @@ def _event(name: str, rows: list[Row[*tuple[Any, ...]]], at: datetime | None) ->
 def _item(kind: NoticeKind, name: str, row: Row[*tuple[Any, ...]]) -> Item:
     whom = f"{row.namespace}/{row.resource_name}" if row.namespace else row.resource_name
     where = f"{row.kind} {whom} in {name}"
-    return Item(kind, Severity(row.severity), row.name, where, row.message[:500], f"/findings/{row.id}")
+    words = (row.name[:_LONGEST], where[:_LONGEST], row.message[:_LONGEST])
+    return Item(kind, Severity(row.severity), *words, f"/findings/{row.id}")

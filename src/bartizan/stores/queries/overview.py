@@ -43,6 +43,8 @@ class ClusterView:
     problems: list[dict[str, Any]]
     counts: dict[int, Counts] = field(default_factory=dict)
     """By severity."""
+    lease_s: int = 0
+    """How often it promises to be heard of; 0 where that is the interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def fleet(connection: Connection, scope: Scope, name: str = "") -> list[ClusterV
             row.objects if row.whole else objects.get(row.id, 0),
             row.problems if row.whole else [],
             sums.get(row.id, {}),
+            row.lease_s,
         )
         for row in rows
     ]  # fmt: skip  # as the columns stand

@@ -14,6 +14,7 @@ from sqlalchemy import text as sql
 from bartizan.stores.schema.columns import METADATA, Day, Document, Id, Moment, counts, number, small, text
 
 _OPEN: Final = sql("closed_at IS NULL")
+_ENDED: Final = sql("closed_at IS NOT NULL")
 
 finding: Final = Table(
     "finding",
@@ -45,7 +46,7 @@ finding: Final = Table(
     Index("ix_finding_open_cluster", "cluster", "severity", "id", postgresql_where=_OPEN, sqlite_where=_OPEN),
     Index("ix_finding_open_place", "place", "severity", "id", postgresql_where=_OPEN, sqlite_where=_OPEN),
     Index("ix_finding_open_rule", "rule", "severity", "id", postgresql_where=_OPEN, sqlite_where=_OPEN),
-    Index(None, "closed_at"),
+    Index("ix_finding_closed", "closed_at", postgresql_where=_ENDED, sqlite_where=_ENDED),
 )
 """The fingerprint is made of the resource, so it is one of the cluster's. `others` are further places of the
 resource with the same fingerprint: the second container that may escalate. `content` is a hash of what a reader sees,

@@ -22,12 +22,14 @@ cluster: Final = Table(
     Column("left_at", Moment),
     Column("last_seen", Moment),
     number("interval_s"),
+    number("lease_s"),
     number("generation"),
     number("objects"),
     Column("rule_set", BigInteger),
     Column("problems", Document, nullable=False, server_default="[]"),
 )
-"""`identity` tells it from every other, whatever it is called; see `fleet.enrolment`."""
+"""`identity` tells it from every other, whatever it is called; see `fleet.enrolment`. It is checked as a whole every
+`interval_s`, and promises to be heard of every `lease_s`, where it says so."""
 
 stream: Final = Table(
     "stream",
@@ -91,10 +93,11 @@ adoption: Final = Table(
     METADATA,
     Column("cluster", ForeignKey("cluster.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("day", Day, primary_key=True),
-    Column("rule_set", BigInteger, nullable=False),
+    Column("rule_set", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
 )
-"""The set of rules a cluster was asked by at the end of a day, for the days on which that became another: a score of
-the past weighs each rule as it was then."""
+"""When a cluster was asked by another set of rules than before: a score of the past weighs each rule as it was then.
+Of a set that is taken up again and again on one day, the last time is kept."""
 
 place: Final = Table(
     "place",

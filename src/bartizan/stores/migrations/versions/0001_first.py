@@ -93,6 +93,7 @@ def _cluster() -> None:
         sa.Column("left_at", sa.BigInteger(), nullable=True),
         sa.Column("last_seen", sa.BigInteger(), nullable=True),
         sa.Column("interval_s", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("lease_s", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("generation", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("objects", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("rule_set", sa.BigInteger(), nullable=True),

@@ -30,14 +30,16 @@ def upgrade() -> None:
         "adoption",
         sa.Column("cluster", number, autoincrement=False, nullable=False),
         sa.Column("day", sa.Integer(), nullable=False),
-        sa.Column("rule_set", sa.BigInteger(), nullable=False),
+        sa.Column("rule_set", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["cluster"], ["cluster.id"], name=op.f("fk_adoption_cluster_cluster"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("cluster", "day", name=op.f("pk_adoption")),
+        sa.PrimaryKeyConstraint("cluster", "day", "rule_set", name=op.f("pk_adoption")),
     )
     op.execute(
-        "INSERT INTO adoption SELECT id, joined_at / 86400000000, rule_set FROM cluster WHERE rule_set IS NOT NULL"
+        "INSERT INTO adoption (cluster, day, rule_set, at)"
+        " SELECT id, joined_at / 86400000000, rule_set, joined_at FROM cluster WHERE rule_set IS NOT NULL"
     )
     op.add_column("attestation", sa.Column("percent", sa.SmallInteger(), server_default="100", nullable=False))
     op.create_index(op.f("ix_entry_rule_day"), "entry", ["rule", "day"], unique=False)
