@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from bartizan.stores.scope import Scope
 
 ASKED = {"sqlite": (3_000, 500), "postgresql": (300, 50)}
-"""Questions and pages on each engine, beside the ten thousand of `tests/stores/test_scope.py`, whose answers are known."""
+"""Questions and pages on each engine, beside the ten thousand of `tests/stores/test_scope.py`."""
 CLUSTERS = tuple(f"qc{number:02}" for number in range(8))
 NAMESPACES = (*(f"qn{number:02}" for number in range(7)), "")
 TEAMS = (*(f"qt{number:02}" for number in range(4)), "")
