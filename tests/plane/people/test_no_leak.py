@@ -29,7 +29,7 @@ from bartizan.plane.application import DOORS
 from bartizan.plane.site import Asked, Route
 from bartizan.plane.viewer import Role, Viewer
 from bartizan.stores import queries, waivers
-from bartizan.stores.queries import findings
+from bartizan.stores.queries import findings, inventory
 from bartizan.stores.queries.pages import Page
 from bartizan.stores.queries.waivers import Selected
 from bartizan.stores.scope import EVERYTHING, Grant, admits
@@ -178,6 +178,8 @@ def _argument(name: str, function: Callable[..., Any], fleet: Fleet, chance: ran
         "names": lambda: list(where),
         "page": lambda: Page(chance.choice([1, 20, 500])),
         "limit": lambda: 100,
+        "kinds": lambda: chance.choice([None, ["Pod"], ["Deployment"]]),
+        "after": lambda: chance.choice([0, number]),
         "since": lambda: since,
         "until": lambda: until,
         "days": lambda: (since, until),
@@ -223,6 +225,17 @@ def test_no_question_of_thousands_tells_what_is_another_s(fleet: Fleet) -> None:
     with fleet.site.store.reading() as connection:
         for name, function in itertools.islice(itertools.cycle(functions), ASKED[fleet.site.store.dialect][0]):
             _ask(connection, fleet, chance, name, function)
+
+
+def test_what_is_only_counted_is_counted_within_the_scope(fleet: Fleet) -> None:
+    """A number has no words in it: here it is what the data says."""
+    chance = random.Random(62)
+    with fleet.site.store.reading() as connection:
+        for _ in range(200):
+            scope = _scope(chance)
+            mine = sum(admits(scope, where) for where in fleet.places)
+            assert inventory.count(connection, scope, None) == mine
+            assert len(inventory.sizes(connection, scope, None, 0, 1000)) == mine
 
 
 # ---- pages
