@@ -29,7 +29,7 @@ from bartizan.plane.application import DOORS
 from bartizan.plane.site import Asked, Route
 from bartizan.plane.viewer import Role, Viewer
 from bartizan.stores import queries, waivers
-from bartizan.stores.queries import findings
+from bartizan.stores.queries import findings, inventory
 from bartizan.stores.queries.pages import Page
 from bartizan.stores.queries.waivers import Selected
 from bartizan.stores.scope import EVERYTHING, Grant, admits
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from bartizan.stores.scope import Scope
 
 ASKED = {"sqlite": (3_000, 500), "postgresql": (300, 50)}
-"""Questions and pages on each engine, beside the ten thousand of `tests/stores/test_scope.py`, whose answers are known."""
+"""Questions and pages on each engine, beside the ten thousand of `tests/stores/test_scope.py`."""
 CLUSTERS = tuple(f"qc{number:02}" for number in range(8))
 NAMESPACES = (*(f"qn{number:02}" for number in range(7)), "")
 TEAMS = (*(f"qt{number:02}" for number in range(4)), "")
@@ -178,6 +178,8 @@ def _argument(name: str, function: Callable[..., Any], fleet: Fleet, chance: ran
         "names": lambda: list(where),
         "page": lambda: Page(chance.choice([1, 20, 500])),
         "limit": lambda: 100,
+        "kinds": lambda: chance.choice([None, ["Pod"], ["Deployment"]]),
+        "after": lambda: chance.choice([0, number]),
         "since": lambda: since,
         "until": lambda: until,
         "days": lambda: (since, until),
@@ -193,11 +195,16 @@ def _argument(name: str, function: Callable[..., Any], fleet: Fleet, chance: ran
         "group": lambda: chance.choice(["cluster", "namespace", "team"]),
         "selected": lambda: Selected(chance.choice([None, numbers[where[0]]]), where[1], where[2]),
         "row": lambda: fleet.asked[number % len(fleet.asked)],
-        "wanted": lambda: getattr(inspect.getmodule(function), function.__annotations__["wanted"])(),
+        "wanted": lambda: _wanted(function),
     }
     if name not in made:
         raise AssertionError(f"teach `_argument` what `{name}` of {function.__qualname__} may be")
     return made[name]()
+
+
+def _wanted(function: Callable[..., Any]) -> Any:
+    """All that may be wanted, as the function's own module says it."""
+    return getattr(inspect.getmodule(function), function.__annotations__["wanted"])()
 
 
 def _ask(connection: Connection, fleet: Fleet, chance: random.Random, name: str, function: Callable[..., Any]) -> None:
@@ -218,6 +225,17 @@ def test_no_question_of_thousands_tells_what_is_another_s(fleet: Fleet) -> None:
     with fleet.site.store.reading() as connection:
         for name, function in itertools.islice(itertools.cycle(functions), ASKED[fleet.site.store.dialect][0]):
             _ask(connection, fleet, chance, name, function)
+
+
+def test_what_is_only_counted_is_counted_within_the_scope(fleet: Fleet) -> None:
+    """A number has no words in it: here it is what the data says."""
+    chance = random.Random(62)
+    with fleet.site.store.reading() as connection:
+        for _ in range(200):
+            scope = _scope(chance)
+            mine = sum(admits(scope, where) for where in fleet.places)
+            assert inventory.count(connection, scope, None) == mine
+            assert len(inventory.sizes(connection, scope, None, 0, 1000)) == mine
 
 
 # ---- pages
@@ -309,9 +327,13 @@ def test_a_leak_would_be_seen(fleet: Fleet) -> None:
         return findings.findings(connection, EVERYTHING, findings.Wanted(), Page(500)).rows
 
     chance = random.Random(1)
-    with fleet.site.store.reading() as connection, pytest.raises(AssertionError, match="told"):
+
+    def ask_often(connection: Connection) -> None:
         for _ in range(20):
             _ask(connection, fleet, chance, "forgetful", forgetful)
+
+    with fleet.site.store.reading() as connection, pytest.raises(AssertionError, match="told"):
+        ask_often(connection)
 
 
 def test_who_sees_all_is_told_all(fleet: Fleet) -> None:
