@@ -306,7 +306,7 @@ def test_a_database_that_is_away_is_said_and_waited_for(
         server: Server = request.getfixturevalue("server")
         name = plane.store.engine.url.database
         server.sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608  ours
         answer = caller.put(1, _told("web"))
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         server.sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
