@@ -53,7 +53,9 @@ def test_what_a_policy_says_is_marked_at_its_line(room: TrialRoom, signed_in: Ca
     assert "images/tagged" in page
     assert "would be refused" in page
     assert "Line 8 of the object" in page
-    marked = re.search(r'<span class="row marked"><span class="at">8</span>([^<]*)</span><span class="said">([^<]*)<', page)
+    marked = re.search(
+        r'<span class="row marked"><span class="at">8</span>([^<]*)</span><span class="said">([^<]*)<', page
+    )
     assert marked is not None
     assert marked.groups() == ("    image: nginx", "images/tagged: name a tag")
     assert "What decided" in page
