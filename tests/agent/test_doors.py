@@ -266,6 +266,14 @@ def test_numbers_out_of_order_and_told_twice_count_once(plane: Plane, caller: Ca
     assert_counts_hold(plane.store)
 
 
+def test_what_a_report_changed_is_told_once(plane: Plane, caller: Caller) -> None:
+    heard = []
+    plane.site.rooms["moved"] = lambda cluster, moves: heard.append((cluster, moves.opened, moves.came))
+    for _ in range(2):
+        caller.put(1, _told("web", "db"))
+    assert heard == [("one", 2, 2)]
+
+
 def test_another_stream_ends_the_one_before(plane: Plane, caller: Caller) -> None:
     assert caller.put(1, _told("web")).json()["status"] == "kept"
     assert caller.hello(stream="1" * 32).json()["sequence"] == 0

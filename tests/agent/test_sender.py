@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -238,7 +239,6 @@ def test_a_revoked_token_is_refused_and_the_spool_waits(plane: Plane, agents: Ca
     until(lambda: "not valid, was revoked" in agent.health.sending)
     assert agent.spool.waiting == 1
     agent.join(plane.invite())
-    agent.tokens._read = ""  # noqa: SLF001  as a restart does
     until(lambda: agent.is_done, 30)
     assert _names(plane.store) == {"web"}
 
@@ -409,3 +409,31 @@ def test_two_agents_do_not_share_a_folder(tmp_path: Path) -> None:
         pass
     with _alone(tmp_path):
         pass
+
+
+def test_another_join_token_is_a_wish_to_join_again(plane: Plane, agents: Callable[..., Agent], tmp_path: Path) -> None:
+    """The same one is not: it worked once. One that is refused leaves the agent as it was."""
+    from bartizan.agent.running import AgentSettings, _joined
+    from bartizan.app.options import NO_CLUSTER
+    from bartizan.app.watch.rules import RuleSettings
+
+    agent, file, stop = agents(plane), tmp_path / "join", threading.Event()
+    folder = tmp_path / "one"
+    settings = AgentSettings(plane.url, folder, NO_CLUSTER, RuleSettings(), "one", join_token=file, plain=True)
+
+    def start() -> tuple[str | None, str]:
+        return _joined(settings, agent.link, agent.tokens, "cluster:one", stop), agent.tokens.get()
+
+    file.write_text(plane.invite())
+    first = start()
+    assert start() == first
+    file.write_text("wrong-" * 8)
+    assert start() == first
+    plane.store.write(lambda connection: joining.revoke(connection, "tests", "one", plane.clock()))
+    file.write_text(plane.invite())
+    again = start()
+    assert again[0] == "one"
+    assert again[1] != first[1]
+    file.unlink()
+    assert start() == again
+    agent.sender.beat_once()
