@@ -28,6 +28,7 @@ _GC_THRESHOLD: Final = 200_000
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "up": "bartizan.plane.up:up",
+        "fleet": "bartizan.cli.fleet:fleet",
         "agent": "bartizan.agent.command:agent",
         "scan": "bartizan.cli.scan:scan",
         "test": "bartizan.cli.test:test",

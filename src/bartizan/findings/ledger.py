@@ -151,7 +151,7 @@ def _tallies_of(counts: Mapping[Place, list[int]]) -> list[Tally]:
         if min(row[1:]) < 0:
             raise ValueError(f"the entries do not follow from the tallies of {place}")
         if any(row[1:]):
-            found.append(Tally(*place, *row[1:]))
+            found.append(Tally(*place, *row[1:]))  # type: ignore[arg-type]  # seven counts, and no team
     return sorted(found)
 
 

@@ -55,7 +55,10 @@ class Entry(msgspec.Struct, frozen=True, order=True):
 
 
 class Tally(msgspec.Struct, frozen=True, order=True):
-    """How many pairs of a rule in a namespace have each verdict. Objects without one are in the empty one."""
+    """How many pairs of a rule in a namespace have each verdict. Objects without one are in the empty one.
+
+    `team` is named where a namespace has several; then each has a tally of its own.
+    """
 
     cluster: str
     namespace: str
@@ -67,6 +70,7 @@ class Tally(msgspec.Struct, frozen=True, order=True):
     skipped: int = 0
     waived: int = 0
     stale: int = 0
+    team: str = ""
 
     @property
     def counts(self) -> tuple[int, int, int, int, int, int, int]:

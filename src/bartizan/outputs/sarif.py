@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bartizan.model.waiver import Waiver
     from bartizan.outputs.view import View
 
-_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT: Final = "SRCROOT"
 _LEVELS: Final = {
     Severity.CRITICAL: "error",
@@ -55,9 +55,9 @@ def render(report: Report, out: TextIO, view: View | None = None) -> None:  # no
     driver = {
         "name": "bartizan",
         "version": report.tool_version,
-        "rules": [_rule(rule) for rule in rules],
+        "rules": [descriptor(rule) for rule in rules],
     }
-    out.write(f'{{\n  "$schema": {to_json(_SCHEMA)},\n  "version": "2.1.0",\n  "runs": [{{')
+    out.write(f'{{\n  "$schema": {to_json(SCHEMA)},\n  "version": "2.1.0",\n  "runs": [{{')
     out.write(f'\n  "tool": {{"driver": {to_json(driver)}}},')
     out.write(f'\n  "invocations": [{to_json(_invocation(report))}],')
     root = {_ROOT: {"description": {"text": "The folder that the scan was started in."}}}
@@ -67,13 +67,13 @@ def render(report: Report, out: TextIO, view: View | None = None) -> None:  # no
         out,
         "results",
         (*report.findings, *report.waived),
-        lambda finding: _result(finding, places, waivers),
+        lambda finding: result(finding, places, waivers),
         last=True,
     )
     out.write("\n  }]\n}\n")
 
 
-def _rule(rule: RuleInfo) -> dict[str, Any]:
+def descriptor(rule: RuleInfo) -> dict[str, Any]:
     """A reporting descriptor (3.49)."""
     title = rule.title or str(rule.id)
     shape: dict[str, Any] = {
@@ -124,7 +124,7 @@ def _note(note: Note) -> dict[str, Any]:
     return {"level": "warning" if note.kind == "expired-waiver" else "note", "message": {"text": text}}
 
 
-def _result(finding: Finding, places: dict[RuleId, int], waivers: dict[str, Waiver]) -> dict[str, Any]:
+def result(finding: Finding, places: dict[RuleId, int], waivers: dict[str, Waiver]) -> dict[str, Any]:
     """A result (3.27)."""
     kind = _KINDS.get(finding.result, "fail")
     message = finding.message or finding.rule.title or str(finding.rule.id)

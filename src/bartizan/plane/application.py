@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import anyio
@@ -19,12 +19,14 @@ from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Match
 from starlette.routing import Route as Bound
 
 from bartizan.base.errors import BartizanError, SpecError, StoreError
 from bartizan.plane import measures
 from bartizan.plane.api import agent
+from bartizan.plane.api import routes as api
 from bartizan.plane.headers import SafeHeaders
 from bartizan.plane.limits import Limiter, TooManyError
 from bartizan.plane.pages import routes as pages
@@ -37,6 +39,7 @@ from bartizan.plane.people.identity import (
     is_own_form,
     note_use,
 )
+from bartizan.plane.problem import problem
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, ForbiddenError, NotThereError, Route, Site
 from bartizan.plane.viewer import Viewer
@@ -48,7 +51,7 @@ if TYPE_CHECKING:
 
 THREADS: Final = 8
 """Handlers at a time, in one process; the store has a connection for each, and some for what runs beside them."""
-DOORS: Final[tuple[Route, ...]] = (*measures.ROUTES, *pages.ROUTES, *people.ROUTES, *agent.ROUTES)
+DOORS: Final[tuple[Route, ...]] = (*measures.ROUTES, *pages.ROUTES, *api.ROUTES, *people.ROUTES, *agent.ROUTES)
 """All that every process has; tests walk along them."""
 _NOBODY: Final = Viewer("", ())
 _LOG: Final = logging.getLogger("bartizan.plane")
@@ -195,8 +198,7 @@ def _told(asked: Asked, route: Route, error: BartizanError, status: int) -> Resp
     if status == 401:
         headers = {"WWW-Authenticate": 'Bearer realm="bartizan"'}
     if route.surface == "api":
-        told: dict[str, Any] = {"type": "about:blank", "status": status, "title": error.message, "detail": error.hint}
-        return JSONResponse(told, status, headers, media_type="application/problem+json")
+        return problem(error, status, headers)
     answer = page(asked, "error.html", status, error=error, status_code=status)
     answer.headers.update(headers)
     return answer
@@ -208,7 +210,19 @@ async def _unrouted(site: Site, request: Request, error: Exception) -> Response:
     is_api = request.url.path.startswith("/api/")
     route = Route("GET", "/", _nothing, surface="api" if is_api else "page")
     said = NotThereError("there is nothing here", hint="Begin at the fleet.")
-    return _told(Asked(site, _NOBODY, request), route, said, status)
+    allowed = _allowed(request) if status == 405 else ""
+    if allowed:
+        said = NotThereError(f"this cannot be done by {request.method}", hint=f"Use {allowed}.")
+    answer = _told(Asked(site, _NOBODY, request), route, said, status)
+    if allowed:
+        answer.headers["Allow"] = allowed
+    return answer
+
+
+def _allowed(request: Request) -> str:
+    """The methods of all doors at a place."""
+    here = [route for route in request.app.routes if route.matches(request.scope)[0] != Match.NONE]
+    return ", ".join(sorted({method for route in here for method in getattr(route, "methods", None) or ()}))
 
 
 def _nothing(_asked: Asked) -> Response:

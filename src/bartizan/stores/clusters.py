@@ -22,18 +22,19 @@ if TYPE_CHECKING:
 
 def join(store: Store, member: Cluster, interval_s: int = 0) -> int:
     """Let a cluster join; one that is there keeps its history and takes the new kind and labels. Returns its id."""
+    return store.write(lambda connection: joining(connection, member, interval_s))
+
+
+def joining(connection: Connection, member: Cluster, interval_s: int = 0) -> int:
+    """Let a cluster join, in a transaction that does more."""
     name = storable(member.name)
     values = {"kind": member.kind, "labels": member.labels, "interval_s": interval_s, "left_at": None}
-
-    def work(connection: Any) -> int:
-        found = connection.execute(select(cluster.c.id).where(cluster.c.name == name)).scalar()
-        if found is None:
-            made = insert(cluster).values(name=name, joined_at=member.joined_at, **values).returning(cluster.c.id)
-            return int(connection.execute(made).scalar_one())
-        connection.execute(update(cluster).where(cluster.c.id == found).values(**values))
-        return int(found)
-
-    return store.write(work)
+    found = connection.execute(select(cluster.c.id).where(cluster.c.name == name)).scalar()
+    if found is None:
+        made = insert(cluster).values(name=name, joined_at=member.joined_at, **values).returning(cluster.c.id)
+        return int(connection.execute(made).scalar_one())
+    connection.execute(update(cluster).where(cluster.c.id == found).values(**values))
+    return int(found)
 
 
 def note(store: Store, name: str, values: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bartizan.stores.open import Store
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The revision of this release; a test compares it with the newest file in `migrations/versions`."""
 
 _LOCK: Final = 0x62617274  # "bart": PostgreSQL's advisory locks have numbers for names

@@ -43,7 +43,7 @@ _CONTROLS: Final = 1_000
 
 
 class Team(msgspec.Struct, frozen=True, forbid_unknown_fields=True, order=True):
-    """Whose a namespace of a cluster is."""
+    """Whose a namespace of a cluster is, where it is one team's and its tallies do not say."""
 
     cluster: str
     namespace: str
@@ -154,7 +154,7 @@ def _groups(day: Day) -> Iterator[tuple[str, Callable[[Tally], str | None]]]:
     yield "fleet", lambda _tally: "fleet"
     yield "cluster", lambda tally: tally.cluster
     yield "namespace", lambda tally: f"{tally.cluster}/{tally.namespace}" if tally.namespace else None
-    yield "team", lambda tally: teams.get((tally.cluster, tally.namespace))
+    yield "team", lambda tally: tally.team or teams.get((tally.cluster, tally.namespace))
 
 
 def _scores(day: Day) -> list[dict[str, Any]]:

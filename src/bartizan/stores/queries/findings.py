@@ -11,6 +11,7 @@ from bartizan.model.ledger import Verdict
 from bartizan.model.resource import ResourceId
 from bartizan.model.severity import Severity
 from bartizan.stores.queries.pages import Page, Part, paged
+from bartizan.stores.queries.search import has_words
 from bartizan.stores.schema import cluster, finding, place, resource, rule, transition
 from bartizan.stores.scope import within
 
@@ -75,6 +76,8 @@ class Wanted:
     """The least."""
     states: tuple[State, ...] = ("open",)
     most: Severity = field(default=Severity.CRITICAL, kw_only=True)
+    words: str = ""
+    """All of which are in the message."""
 
 
 def findings(connection: Connection, scope: Scope, wanted: Wanted, page: Page) -> Part[FindingView]:
@@ -84,15 +87,17 @@ def findings(connection: Connection, scope: Scope, wanted: Wanted, page: Page) -
     read with all that belongs to it: a join could cost the planner that order.
     """
     order = [finding.c.severity, finding.c.id]
-    picked = paged(connection, _picked(scope, wanted), order, page, lambda row: int(row.id))
+    picked = paged(connection, _picked(connection, scope, wanted), order, page, lambda row: int(row.id))
     rows = {row.id: row for row in connection.execute(_query(scope).where(finding.c.id.in_(picked.rows)))}
     return Part([_read(rows[number]) for number in picked.rows], picked.next)
 
 
-def _picked(scope: Scope, wanted: Wanted) -> Select[Any]:
+def _picked(connection: Connection, scope: Scope, wanted: Wanted) -> Select[Any]:
     query = select(finding.c.id).where(
         within(scope, finding.c.place), finding.c.state.in_(wanted.states), finding.c.severity >= int(wanted.severity)
     )
+    if wanted.words.strip():
+        query = query.where(has_words(connection, finding.c.message, wanted.words))
     if wanted.most < Severity.CRITICAL:
         query = query.where(finding.c.severity <= int(wanted.most))
     if not {"fixed", "gone"} & set(wanted.states):

@@ -79,6 +79,12 @@ def fleet(connection: Connection, scope: Scope, name: str = "") -> list[ClusterV
     ]  # fmt: skip  # as the columns stand
 
 
+def number_of(connection: Connection, scope: Scope, name: str) -> int | None:
+    """The number of a cluster by its name; nothing where there is none of which the viewer may see something."""
+    wanted = select(cluster.c.id).where(cluster.c.name == name, members(scope, cluster.c.id))
+    return connection.execute(wanted).scalar()
+
+
 def by_severity(connection: Connection, scope: Scope, number: int | None = None) -> dict[int, dict[int, Counts]]:
     """Counts by cluster and severity."""
     if is_whole(scope):

@@ -70,3 +70,23 @@ def _decoded(text: str, length: int) -> list[int]:
     if not isinstance(keys, list) or len(keys) != length or not all(type(key) is int and key in _INT64 for key in keys):
         raise SpecError("there is no such page", hint="Begin with the first, and follow its `next`.")
     return keys
+
+
+def cursor_of(key: str) -> str:
+    """Where a list in the order of names goes on: after the last name of a page."""
+    return urlsafe_b64encode(orjson.dumps(key)).decode().rstrip("=")
+
+
+def cursor_key(text: str) -> str:
+    """The name that a page begins after.
+
+    Raises:
+        SpecError: it is no place in a list.
+    """
+    try:
+        key = orjson.loads(urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)))
+    except ValueError:
+        key = None
+    if not isinstance(key, str):
+        raise SpecError("there is no such page", hint="Begin with the first, and follow its `next`.")
+    return key

@@ -8,6 +8,7 @@ counts are by `key`, which stands for a rule as one era of clusters has it.
 from __future__ import annotations
 
 from collections import defaultdict
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select
@@ -19,7 +20,7 @@ from bartizan.stores.schema import COUNTS, cluster, entry, place, tally
 from bartizan.stores.scope import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from sqlalchemy import Connection
@@ -45,6 +46,8 @@ class Between(NamedTuple):
     entries: list[Entry]
     facts_before: dict[str, RuleFacts]
     facts_after: dict[str, RuleFacts]
+    names: Mapping[Key, str] = MappingProxyType({})
+    """What each rule of an era is called here."""
 
 
 class _Step(NamedTuple):
@@ -116,6 +119,7 @@ def between(connection: Connection, scope: Scope, since: date, until: date) -> B
         ],
         {name: eras.facts(key, name, 0) for key, name in names.items()},
         {name: eras.facts(key, name, 1) for key, name in names.items()},
+        names,
     )
 
 
@@ -132,4 +136,5 @@ def _since(connection: Connection, scope: Scope, eras: Eras, days: tuple[date, d
 
 
 def _tallies(counts: dict[Key, list[int]], names: dict[Key, str]) -> list[Tally]:
-    return [Tally("", "", names[key], *row[1:]) for key, row in counts.items() if any(row[1:])]
+    rows = ((names[key], *row[1:]) for key, row in counts.items() if any(row[1:]))
+    return [Tally("", "", *row) for row in rows]  # type: ignore[arg-type]  # the rule and seven counts

@@ -38,7 +38,7 @@ class Hit(NamedTuple):
 
 def search(connection: Connection, scope: Scope, question: str, limit: int = 20) -> list[Hit]:
     """What a viewer may see whose text has all words of a question: at most `limit` of each kind."""
-    words = storable(question[:LONGEST]).split()[:_WORDS]
+    words = _split(question)
     if not words:
         return []
     hits: list[Hit] = []
@@ -47,6 +47,15 @@ def search(connection: Connection, scope: Scope, question: str, limit: int = 20)
     for query in (_resources(connection, scope, words), _findings(connection, scope, words)):
         hits += (Hit(*row) for row in connection.execute(query.limit(limit)))
     return hits
+
+
+def has_words(connection: Connection, column: ColumnElement[str], question: str) -> ColumnElement[bool]:
+    """The condition that a text has all words of a question: of an object's name, or of a finding's message."""
+    return _indexed(connection, column, _split(question))
+
+
+def _split(question: str) -> list[str]:
+    return storable(question[:LONGEST]).split()[:_WORDS]
 
 
 def _clusters(scope: Scope, words: list[str]) -> Select[Any]:

@@ -5,6 +5,7 @@ Rows that a viewer's scope decides on name their `place`; see `stores.scope`.
 
 from __future__ import annotations
 
+from bartizan.stores.schema.answers import answer
 from bartizan.stores.schema.columns import COUNTS, METADATA
 from bartizan.stores.schema.decisions import attestation, audit, document, waiver
 from bartizan.stores.schema.history import entry, finding, rollup, tally, total, transition
@@ -28,6 +29,7 @@ __all__ = [
     "METADATA",
     "account",
     "adoption",
+    "answer",
     "attestation",
     "audit",
     "body",
