@@ -84,7 +84,7 @@ class Plane:
     def cut(self) -> None:
         """Be away."""
         if self._server is not None:
-            self._server.should_exit = self._server.force_exit = True
+            self._server.should_exit = True
             self._thread.join(10)
             self._server = None
 

@@ -266,6 +266,14 @@ def test_numbers_out_of_order_and_told_twice_count_once(plane: Plane, caller: Ca
     assert_counts_hold(plane.store)
 
 
+def test_what_a_report_changed_is_told_once(plane: Plane, caller: Caller) -> None:
+    heard = []
+    plane.site.rooms["moved"] = lambda cluster, moves: heard.append((cluster, moves.opened, moves.came))
+    for _ in range(2):
+        caller.put(1, _told("web", "db"))
+    assert heard == [("one", 2, 2)]
+
+
 def test_another_stream_ends_the_one_before(plane: Plane, caller: Caller) -> None:
     assert caller.put(1, _told("web")).json()["status"] == "kept"
     assert caller.hello(stream="1" * 32).json()["sequence"] == 0
@@ -306,7 +314,7 @@ def test_a_database_that_is_away_is_said_and_waited_for(
         server: Server = request.getfixturevalue("server")
         name = plane.store.engine.url.database
         server.sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608  ours
         answer = caller.put(1, _told("web"))
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         server.sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")

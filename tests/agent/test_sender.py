@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from bartizan.agent.spool import SpoolFullError
 from bartizan.app.reporting import joining
 from bartizan.fleet.state import state
 from bartizan.model.fleet import Generation
-from bartizan.stores import clusters
+from bartizan.stores import clusters, generations, waivers
 from bartizan.stores.backup import back_up, restore
 from bartizan.stores.open import open_store
 from bartizan.stores.reports import Batch
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from sqlalchemy import Connection
     from tests.agent.serving import Clock, Plane
 
     from bartizan.stores.open import Store
@@ -237,7 +239,6 @@ def test_a_revoked_token_is_refused_and_the_spool_waits(plane: Plane, agents: Ca
     until(lambda: "not valid, was revoked" in agent.health.sending)
     assert agent.spool.waiting == 1
     agent.join(plane.invite())
-    agent.tokens._read = ""  # noqa: SLF001  as a restart does
     until(lambda: agent.is_done, 30)
     assert _names(plane.store) == {"web"}
 
@@ -339,3 +340,100 @@ def test_pauses_grow_to_a_minute_and_begin_again_after_success() -> None:
     assert waits[-1] >= 30
     assert pause(True) == 0
     assert pause(False) <= 0.5
+
+
+def test_what_the_plane_accepted_reaches_the_agent_and_ends_with_its_time(
+    plane: Plane, agents: Callable[..., Agent], clock: Clock
+) -> None:
+    agent = agents(plane)
+    agent.join(plane.invite())
+
+    def accept(connection: Connection) -> None:
+        end = clock() + timedelta(hours=1)
+        asked = waivers.Asked({"policy": "roots", "team": "data"}, None, "known", "a", end)
+        number = waivers.ask(connection, asked, clock())
+        waivers.decide(connection, number, "approved", "b", clock())
+
+    agent.sender.beat_once()
+    assert agent.health.waivers == ()
+    plane.store.write(accept)
+    agent.sender.beat_once()
+    (found,) = agent.health.waivers
+    assert (found.policy, found.rule, found.team, found.ends_at) == ("roots", "*", "data", clock() + timedelta(hours=1))
+    clock.now += timedelta(hours=2)
+    agent.sender.beat_once()
+    assert agent.health.waivers == ()
+
+
+def test_what_turned_stale_while_nobody_was_heard_is_told_again(
+    plane: Plane, agents: Callable[..., Agent], clock: Clock
+) -> None:
+    agent = agents(plane)
+    agent.join(plane.invite())
+    agent.start()
+    agent.tell(_RULES, observed(pod("web"), _RULES, "fp"))
+    until(lambda: agent.is_done)
+    agent.sender.beat_once()
+    assert not agent.health.differs
+    clock.now += timedelta(days=1)
+    generations.age(plane.site.ingest, plane.store, "one", clock(), clock() - timedelta(hours=2))
+    agent.sender.beat_once()
+    assert agent.health.differs
+    agent.health.differs = False
+    agent.tell(_RULES, observed(pod("web"), _RULES, "fp"))
+    until(lambda: agent.is_done)
+    agent.sender.beat_once()
+    assert not agent.health.differs
+    assert_counts_hold(plane.store)
+
+
+def test_a_plane_that_holds_other_objects_than_were_seen_is_noticed(
+    plane: Plane, agents: Callable[..., Agent], clock: Clock
+) -> None:
+    agent = agents(plane)
+    agent.join(plane.invite())
+    agent.start()
+    agent.check(_RULES, observed(pod("web"), _RULES, "fp"))
+    until(lambda: agent.is_done)
+    assert not agent.health.differs
+    clock.now += timedelta(minutes=1)
+    agent.check(_RULES, seen=(name_of("web"), name_of("never-told")))
+    until(lambda: agent.health.differs)
+
+
+def test_two_agents_do_not_share_a_folder(tmp_path: Path) -> None:
+    from bartizan.agent.running import _alone
+    from bartizan.base.errors import StoreError
+
+    with _alone(tmp_path), pytest.raises(StoreError, match="another agent uses"), _alone(tmp_path):
+        pass
+    with _alone(tmp_path):
+        pass
+
+
+def test_another_join_token_is_a_wish_to_join_again(plane: Plane, agents: Callable[..., Agent], tmp_path: Path) -> None:
+    """The same one is not: it worked once. One that is refused leaves the agent as it was."""
+    from bartizan.agent.running import AgentSettings, _joined
+    from bartizan.app.options import NO_CLUSTER
+    from bartizan.app.watch.rules import RuleSettings
+
+    agent, file, stop = agents(plane), tmp_path / "join", threading.Event()
+    folder = tmp_path / "one"
+    settings = AgentSettings(plane.url, folder, NO_CLUSTER, RuleSettings(), "one", join_token=file, plain=True)
+
+    def start() -> tuple[str | None, str]:
+        return _joined(settings, agent.link, agent.tokens, "cluster:one", stop), agent.tokens.get()
+
+    file.write_text(plane.invite())
+    first = start()
+    assert start() == first
+    file.write_text("wrong-" * 8)
+    assert start() == first
+    plane.store.write(lambda connection: joining.revoke(connection, "tests", "one", plane.clock()))
+    file.write_text(plane.invite())
+    again = start()
+    assert again[0] == "one"
+    assert again[1] != first[1]
+    file.unlink()
+    assert start() == again
+    agent.sender.beat_once()

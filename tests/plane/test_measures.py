@@ -13,7 +13,9 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from tests.conformance import required
+from tests.plane.conftest import NOW
 
+from bartizan.stores.outbox import post
 from bartizan.stores.scope import Grant
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from tests.plane.conftest import Browser
     from tests.stores.fleet import World
+
+    from bartizan.plane.site import Site
 
 MONITORING = Path(__file__).parents[2] / "monitoring"
 _RANGE = re.compile(r"\$__rate_interval")
@@ -87,8 +91,11 @@ def test_alerts_are_rules_that_prometheus_takes(tmp_path: Path) -> None:
     promtool("check", "rules", str(tmp_path / "panels.yaml"))
 
 
-def test_dashboard_and_alerts_ask_for_metrics_that_are_there(signed_in: Callable[..., Browser], world: World) -> None:
+def test_dashboard_and_alerts_ask_for_metrics_that_are_there(
+    signed_in: Callable[..., Browser], world: World, site: Site
+) -> None:
     del world
+    site.store.write(lambda connection: post(connection, "key", "ops", {}, NOW))
     browser = signed_in()
     browser.get("/")
     families = text_string_to_metric_families(browser.get("/metrics"))

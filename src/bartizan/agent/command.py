@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _PATH: Final = click.Path(path_type=Path)
 _INTERVAL: Final = click.IntRange(60, 7 * 86400)
 _LEASE: Final = click.IntRange(5, 3600)
+_HOURS: Final = click.FloatRange(0, 90 * 24, min_open=True)
 _MIB: Final = click.IntRange(16, 1 << 20)
 _ALIVE_S: Final = 120
 
@@ -22,7 +23,8 @@ def agent() -> None:
     """Let a cluster report by itself, from behind any firewall.
 
     \b
-    An operator of the plane makes a join token: `bartizan fleet join-token --name prod`
+    Where the plane runs, or with POST /api/v1/join-tokens from anywhere:
+      bartizan agent invite prod > join-token
     then, for the cluster:
       bartizan agent manifests --plane https://plane.example.com --name prod | kubectl apply -f -
       kubectl -n bartizan create secret generic bartizan-agent-join --from-file=token=join-token
@@ -115,6 +117,39 @@ def _settings(given: dict[str, Any]) -> AgentSettings:
         lease_s=given["lease"],
         bound=given["spool"] << 20,
     )
+
+
+@agent.command()
+@click.argument("name", default="")
+@click.option(
+    "--hours", type=click.FloatRange(0, 90 * 24, min_open=True), default=24, show_default=True, help="It lasts."
+)
+@click.option("--data", type=_PATH, help="Folder of the plane.  [default: ~/.local/share/bartizan]")
+@click.option("--database", help="The plane's store, where it is elsewhere.  [env: BARTIZAN_DATABASE_URL]")
+def invite(name: str, hours: float, data: Path | None, database: str | None) -> None:
+    """Make a join token for the cluster NAME, or for any; where the plane runs. It works once.
+
+    \b
+    Examples:
+      bartizan agent invite prod > join-token
+      bartizan agent invite --database postgresql://bartizan@db/plane prod
+    """  # noqa: D301  as above
+    from datetime import UTC, datetime, timedelta
+    from getpass import getuser
+
+    from bartizan.app.reporting import joining
+    from bartizan.app.settings import place
+    from bartizan.stores.open import open_store
+
+    store = open_store(place(data, database).database)
+    try:
+        now, lasts = datetime.now(UTC), timedelta(hours=hours)
+        actor = f"{getuser()} (command line)"
+        secret, made = store.write(lambda connection: joining.invite(connection, actor, now, name, lasts))
+    finally:
+        store.close()
+    click.echo(secret)
+    click.echo(f"a cluster may join with it once, until {made.ends_at:%Y-%m-%d %H:%M} UTC", err=True)
 
 
 @agent.command()

@@ -14,11 +14,12 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from bartizan.agent.files import own_key, read_secret, write_whole
 from bartizan.agent.keeper import SpoolKeeper
-from bartizan.agent.link import AwayError, Link
+from bartizan.agent.link import AwayError, Link, RefusedError
 from bartizan.agent.sender import Health, Line, Sender, pauses
 from bartizan.agent.spool import BOUND, Spool
 from bartizan.agent.tokens import TokenFile
@@ -198,22 +199,38 @@ def _source(settings: AgentSettings) -> ContextSource:
 
 
 def _joined(settings: AgentSettings, link: Link, tokens: TokenFile, identity: str, stop: threading.Event) -> str | None:
-    """The name under which this cluster is a member; it joins first where it is none. Nothing where it was stopped."""
-    named = settings.data / "name"
+    """The name under which this cluster is a member; it joins first where it is none. Nothing where it was stopped.
+
+    A join token that is not the one it joined with is a wish to join again, as
+    after its own was revoked; where it is refused, the agent goes on as it was.
+    """
+    named, used = settings.data / "name", settings.data / "joined-with"
     if settings.token:
         return settings.name
-    if tokens.exists and named.exists():
-        return read_secret(named)
-    if settings.join_token is None:
-        raise SpecError("this cluster has not joined", hint="Give a join token with --join-token-file.")
-    problem = name_problem(settings.name)
+    known = read_secret(named) if tokens.exists and named.exists() else ""
+    if settings.join_token is None or (known and not settings.join_token.exists()):
+        if not known:
+            raise SpecError("this cluster has not joined", hint="Give a join token with --join-token-file.")
+        return known
+    secret = read_secret(settings.join_token)
+    mark = sha256(secret.encode()).hexdigest()
+    if known and used.exists() and read_secret(used) == mark:
+        return known
+    name = known or settings.name
+    problem = name_problem(name)
     if problem:
         raise SpecError(problem, hint="Name the cluster with --name.")
-    secret = read_secret(settings.join_token)
-    joined = _patiently(stop, lambda: tokens.join(link, secret, settings.name, identity), "plane.waits")
+    try:
+        joined = _patiently(stop, lambda: tokens.join(link, secret, name, identity), "plane.waits")
+    except RefusedError as error:
+        if not known:
+            raise
+        _LOG.warning("join.refused", extra={"reason": error.message, "hint": error.hint})
+        return known
     if joined is None:
         return None
     write_whole(named, joined.name.encode())
+    write_whole(used, mark.encode())
     return joined.name
 
 

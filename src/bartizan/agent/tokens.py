@@ -61,6 +61,7 @@ class TokenFile:
         with self._lock:
             joined = link.join(secret, JoinAsk(name, identity, self._made()))
             self._next.replace(self._path)
+            self._read = ""
             _LOG.info("agent.joined", extra={"cluster": joined.name, "rejoined": joined.rejoined})
             return joined
 

@@ -16,6 +16,7 @@ from bartizan.base.location import Location
 from bartizan.stores.upkeep import Retention
 
 _KEY_BYTES: Final = 32
+_LAST_PORT: Final = 65535
 
 
 class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,11 +103,33 @@ def read_settings(file: Path | None) -> Settings:
         raise SpecError(f"the settings cannot be used: {error}", at=Location(str(file)), hint=hint) from error
 
 
+def address_of(words: str) -> tuple[str, int]:
+    """An address to serve at, as `127.0.0.1:8420` or `[::1]:8420`.
+
+    Raises:
+        SpecError: it is none.
+    """
+    host, _, port = words.rpartition(":")
+    if not host or not (port.isascii() and port.isdecimal()) or int(port) > _LAST_PORT:
+        raise SpecError(f"`{words}` is no address", hint="Name host and port, as 127.0.0.1:8420.")
+    return host.strip("[]"), int(port)
+
+
+def _told(name: str) -> str | None:
+    """What the environment says under a name or, by the name with `_FILE`, a file that it names.
+
+    Raises:
+        SpecError: the file cannot be read.
+    """
+    file = os.environ.get(f"{name}_FILE")
+    return read_file(Path(file)).decode("utf-8", "replace").strip() if file else os.environ.get(name)
+
+
 def place(folder: Path | None, database: str | None) -> Place:
     """Where to keep things: as told, or as the environment says, or in the user's own data folder."""
     home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     kept = folder or Path(os.environ.get("BARTIZAN_DATA") or f"{home}/bartizan").expanduser()
-    return Place(kept, database or os.environ.get("BARTIZAN_DATABASE_URL") or f"sqlite:///{kept}/plane.db")
+    return Place(kept, database or _told("BARTIZAN_DATABASE_URL") or f"sqlite:///{kept}/plane.db")
 
 
 def secret_key(where: Place) -> bytes:
@@ -116,7 +139,7 @@ def secret_key(where: Place) -> bytes:
         SpecError: what the environment says is too short to be a key.
         SourceError: the folder cannot be written to.
     """
-    told = os.environ.get("BARTIZAN_SECRET_KEY")
+    told = _told("BARTIZAN_SECRET_KEY")
     if told is not None:
         if len(told) < _KEY_BYTES:
             hint = "Make one: `python3 -c 'import secrets; print(secrets.token_hex())'`."

@@ -112,8 +112,7 @@ async def _body(request: Request, most: int) -> bytes:
 def _answered(site: Site, limits: Limiter, route: Route, request: Request, body: bytes) -> Response:
     asked = Asked(site, _NOBODY, request, body)
     try:
-        viewer = identify(site, request)
-        asked = Asked(site, viewer or _NOBODY, request, body)
+        asked = Asked(site, _known(site, route, request), request, body)
         refused = _refusal(asked, route)
         if refused is not None:
             return refused
@@ -128,6 +127,15 @@ def _answered(site: Site, limits: Limiter, route: Route, request: Request, body:
     except Exception:  # noqa: BLE001  (the outermost frame of a request: a bug is logged; its reader is told no more)
         _LOG.exception("request.failed", extra={"path": request.url.path})
         return _told(asked, route, BartizanError("something is wrong in this plane", hint="Its log says what."), 500)
+
+
+def _known(site: Site, route: Route, request: Request) -> Viewer:
+    try:
+        return identify(site, request) or _NOBODY
+    except StoreError:
+        if route.needs is not None:
+            raise
+        return _NOBODY  # a door that is open to everybody is open without the database, too
 
 
 def _refusal(asked: Asked, route: Route) -> Response | None:

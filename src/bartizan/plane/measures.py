@@ -19,8 +19,8 @@ from bartizan.fleet import lease_of, state
 from bartizan.model.ledger import Verdict
 from bartizan.model.severity import Severity
 from bartizan.plane.site import Asked, Route
-from bartizan.stores.outbox import waiting
 from bartizan.stores.queries import overview
+from bartizan.stores.queries.messages import message_counts
 from bartizan.stores.upkeep import sizes
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class _Fleet:
         self.coverage = gauge("coverage_ratio", "Share of pairs in scope that were really evaluated.", "cluster")
         self.exceptions = gauge("exception_share_ratio", "Share of answered pairs that are waived.", "cluster")
         self.failing = gauge("failing_pairs", "Pairs of object and rule that fail.", "cluster", "severity")
-        self.waiting = gauge("messages", "Messages that are not sent yet, or will not be.", "state")
+        self.waiting = gauge("messages", "Messages that are not sent yet, or will not be.", "target", "state")
         self.bytes = gauge("database_bytes", "Size of the database, by its engine.", "engine")
 
     def tell(self, view: ClusterView, now: datetime, lease_s: int) -> None:
@@ -106,13 +106,14 @@ def _metrics(asked: Asked) -> Response:
     site, told = asked.site, _Fleet()
     with site.store.reading() as connection:
         members = overview.fleet(connection, asked.viewer.scope())
-        messages = waiting(connection)
+        messages = message_counts(connection)
     for view in members:
         if view.left_at is None:
             told.tell(view, site.now(), lease_of(view.interval_s, view.lease_s))
     if asked.viewer.may_everywhere("see"):
-        for name, number in messages.items():
-            told.waiting.labels(name).set(number)
+        for target, states in messages.items():
+            for name in ("waiting", "dead"):
+                told.waiting.labels(target, name).set(states.get(name, 0))
         told.bytes.labels(site.store.dialect).set(sizes(site.store)[""])
     return Response(generate_latest(told.registry) + site.measures.text(), media_type=_KIND)
 

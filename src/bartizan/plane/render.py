@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
@@ -85,7 +86,7 @@ def text(asked: Asked, template: str, **given: Any) -> str:
         "viewer": viewer,
         "now": site.now(),
         "here": asked.request.url.path,
-        "query": dict(asked.query),
+        "query": defaultdict(str, asked.query),  # what was not said is empty
         "address": linked(asked),
         "linked": partial(linked, asked),
         "theme": theme if theme in ("light", "dark") else "",

@@ -19,6 +19,7 @@ from bartizan.base.errors import SourceError
 from bartizan.plane.application import THREADS, application
 from bartizan.plane.assets import Assets
 from bartizan.plane.people.entering import first_link
+from bartizan.plane.people.sign_in import read_sign_in
 from bartizan.plane.render import templates
 from bartizan.plane.site import Site
 from bartizan.stores.ingest import Ingest
@@ -72,6 +73,7 @@ def serve(settings: Settings, wanted: Serving, now: Callable[[], datetime], say:
         SpecError: the settings name what there is not.
         SourceError: the address is taken.
     """
+    read_sign_in(settings.sign_in)
     watch = Watching()
     duties = duties_of(settings, place(wanted.folder, wanted.database), watch)  # what cannot be done is told first
     listening = _listen(wanted.host, wanted.port)

@@ -40,14 +40,13 @@ def up(folders: tuple[Path, ...], **given: Any) -> None:
       bartizan up --config plane.yaml       a fleet, as a file says
       BARTIZAN_DATABASE_URL=postgresql://bartizan@db/plane bartizan up --config plane.yaml
     """
+    from bartizan.app.settings import address_of
     from bartizan.plane.serving import Serving, serve
 
-    host, _, port = given["listen"].rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:
-        raise click.UsageError(f"`{given['listen']}` is no address\n  hint: Name host and port, as 127.0.0.1:8420.")
+    host, port = address_of(given["listen"])
     settings = _with_options(folders, given)
     tls = (given["tls_cert"], given["tls_key"]) if given["tls_cert"] else None
-    wanted = Serving(host.strip("[]"), int(port), given["data"], given["database"], tls, watches=not given["no_watch"])
+    wanted = Serving(host, port, given["data"], given["database"], tls, watches=not given["no_watch"])
     serve(settings, wanted, lambda: datetime.now(UTC), lambda words: click.echo(words, err=True))
 
 

@@ -115,12 +115,6 @@ def claim(
     return [Message(row.id, row.key, row.target, row.message, row.attempts + 1) for row in rows]
 
 
-def waiting(connection: Connection) -> dict[str, int]:
-    """How many messages are waiting, and how many are dead."""
-    counted = select(outbox.c.state, func.count()).where(outbox.c.state.in_(("waiting", "dead")))
-    return {"waiting": 0, "dead": 0} | {row[0]: row[1] for row in connection.execute(counted.group_by(outbox.c.state))}
-
-
 def sent(connection: Connection, number: int, at: datetime, note: str = "") -> None:
     """Say that a message has arrived, and what to note of it: a recipient of several that was refused."""
     values = {"state": "sent", "ended_at": at, "last_error": note[:1000]}

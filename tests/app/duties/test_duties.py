@@ -12,9 +12,11 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from bartizan.app.duties.duty import Lasting, Post, Recurring
+from bartizan.app.duties.health import answering
 from bartizan.app.duties.here import on_duty
 from bartizan.app.duties.shared import prepare
 from bartizan.app.settings import Settings
@@ -114,3 +116,21 @@ def test_workers_share_duties_and_inherit_those_of_the_dead(store: Store, url: s
         for one in workers:
             one.kill()
             one.wait()
+
+
+def test_a_worker_says_whether_it_is_well(store: Store, url: str) -> None:
+    with answering("127.0.0.1", 0, store) as port:
+        assert _asked(port, "/healthz") == 200
+        assert _asked(port, "/readyz") == 200
+        assert _asked(port, "/else") == 404
+        if url.startswith("sqlite"):
+            file = Path(str(store.engine.url.database))
+            store.close()
+            file.rename(file.with_suffix(".away"))
+            file.mkdir()
+            assert _asked(port, "/readyz") == 503
+            assert _asked(port, "/healthz") == 200
+
+
+def _asked(port: int, path: str) -> int:
+    return httpx.get(f"http://127.0.0.1:{port}{path}").status_code

@@ -142,6 +142,19 @@ def test_labels_of_the_namespace_are_given(trials: Trials) -> None:
     assert [one.result for one in tried(trials, selecting).rules] == ["silent"]
 
 
+def test_an_answer_is_cut_before_it_is_too_long(trials: Trials) -> None:
+    labels = {"metadata": {"labels": {f"l{number}": "x" * 2000 for number in range(60)}}}
+    changes = classic(mutate={"patchStrategicMerge": labels})
+    many = [
+        classic(validate={"message": "m" * 3000, "pattern": {"a": "b"}}).replace('"p"', f'"q{n}"') for n in range(30)
+    ]
+    answer = tried(trials, "\n---\n".join([changes, *many]))
+    assert len(answer.rules) == 31
+    size = sum(len(line) for one in answer.rules for line in [*one.tree, *(x for c in one.changes for x in c.lines)])
+    assert 60_000 < size <= (1 << 20) + 1000
+    assert max(len(one.message) for one in answer.rules) <= 2001
+
+
 CONFINED = """
 import sys
 from bartizan.app.trial.confined import bound, confine

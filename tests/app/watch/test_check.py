@@ -185,7 +185,7 @@ def test_teams_are_of_the_object_or_of_its_namespace(store: Store) -> None:
 def _teams(store: Store) -> dict[str, str]:
     wanted = select(resource.c.name, place.c.team).join(place, place.c.id == resource.c.place)
     with store.reading() as connection:
-        return dict(connection.execute(wanted))
+        return dict(connection.execute(wanted).all())
 
 
 def test_checks_across_objects_speak_where_their_neighbours_change(store: Store) -> None:

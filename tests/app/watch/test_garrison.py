@@ -190,6 +190,28 @@ def test_what_nobody_judged_for_two_intervals_is_stale_and_fresh_again(
     assert_counts(store)
 
 
+def test_a_kind_that_was_stale_is_fresh_when_it_can_be_listed_again(
+    lite: Store, garrison: Callable[..., Garrison]
+) -> None:
+    """Whoever made it stale, another process perhaps, the member that missed it tells it anew."""
+    shelf = Shelf(pod("a"))
+    enlist(lite, "one", interval_s=60)
+    made = garrison(lite, checks(_RULE))
+    made.add(shelf)
+    made.start()
+    _checked(made)
+    shelf.unlisted = {"Pod"}
+    made.check_soon()
+    _checked(made, 2)
+    age_members(Ingest(lite, b"k"), lite, datetime.now(UTC) + timedelta(minutes=3))
+    assert verdicts(lite, "Pod", "a") == {_RULE: Verdict.STALE}
+    shelf.unlisted = set()
+    made.check_soon()
+    _checked(made, 3)
+    assert verdicts(lite, "Pod", "a") == {_RULE: Verdict.FAIL}
+    assert_counts(lite)
+
+
 def test_a_source_that_is_away_keeps_its_last_sight(lite: Store, garrison: Callable[..., Garrison]) -> None:
     shelf = Shelf(pod("a"))
     shelf.away = True

@@ -17,7 +17,7 @@ from bartizan.sources.cluster import connect
 from bartizan.sources.cluster.connect import streaming_client
 from bartizan.sources.cluster.discovery import Kind
 from bartizan.sources.cluster.follow import _attempt, _State
-from bartizan.sources.cluster.line import Bell, Line
+from bartizan.sources.cluster.line import Bell, Line, hang_up
 from bartizan.sources.cluster.news import ListingBegan, ListingEnded, Pulse, Seen
 from bartizan.stores.schema import resource
 
@@ -163,8 +163,7 @@ def test_a_revision_that_is_too_old_is_listed_anew(control_plane: ControlPlane, 
                 await asyncio.sleep(0.05)
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
-            await line.client.aclose()
-            await asyncio.sleep(0.1)
+            await hang_up(line)
         return taker.news, revisions
 
     class Shelf:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -299,3 +299,51 @@ def test_step_by_step_is_told_what_a_check_from_the_beginning_tells(steps: list[
         fresh.put(sentry.mirror.resource(key))
     fresh.look()
     assert memory.told == again.told
+
+
+def test_what_we_bring_asks_the_world_nothing() -> None:
+    """Whole checks rest on it: an object that is as it was gets the verdicts it had."""
+    from bartizan.app.asking import Asker
+    from bartizan.app.watch.verdicts import Jury
+    from bartizan.catalog import load_catalog
+
+    class Nobody:
+        """Answers nothing, and remembers what was asked."""
+
+        asked: ClassVar[list[Any]] = []
+
+        def answer(self, question: Any) -> Any:
+            self.asked.append(question)
+            raise AssertionError(question)
+
+    book = load_rules(RuleSettings(pod_security=("restricted", "baseline")))
+    jury = Jury(book, Asker(), Nobody())  # type: ignore[arg-type]  # it never returns
+    judged = [
+        jury.judge(resource_from(body))
+        for spec in load_catalog().checks.values()
+        for example in spec.examples
+        for body in example.every
+    ]
+    assert any(one.findings for one in judged)
+    assert Nobody.asked == []
+    assert book.restless == frozenset()
+    assert not [one for spec in load_catalog().checks.values() for one in spec.policy if "time_" in str(one)]
+
+
+def test_objects_that_only_we_judge_are_confirmed_unasked_and_others_are_asked_again(
+    lite: Store, tmp_path: Path
+) -> None:
+    write(tmp_path, "p.yaml", _policy("owned", "ConfigMap"))
+    asked = RuleSettings(checks=checks(_RULE).checks, policies=(tmp_path,))
+    post = Post(lite, Shelf(_config("c"), pod("p")), asked)
+    post.check()
+    assert post.sentry.book.restless == {"ConfigMap"}
+    keys = set(post.sentry.mirror.entries)
+    assert {key.kind for key in post.sentry._quiet(keys)} == {"Pod"}  # noqa: SLF001  (what it spares is not told)
+    assert post.check().moves.pairs == 0
+    from sqlalchemy import select
+
+    from bartizan.stores.schema import resource
+
+    with lite.reading() as connection:
+        assert {row.generation for row in connection.execute(select(resource.c.generation))} == {2}

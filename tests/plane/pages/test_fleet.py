@@ -105,6 +105,13 @@ def test_a_rate_is_in_the_column_that_it_reaches(passed: int, decided: int, band
     assert band in (*map(str, BANDS), "none")
 
 
+def test_who_is_not_heard_of_stands_in_no_column_of_a_rate(signed_in: Callable[..., Browser], world: World) -> None:
+    del world  # both were last heard of a day ago
+    browser = signed_in()
+    assert shown(browser.get("/?band=none&sort=name")) == ["one", "two"]
+    assert "not known: 2" in browser.get("/")
+
+
 def test_a_page_that_is_there_already_is_not_sent_again(signed_in: Callable[..., Browser], world: World) -> None:
     browser = signed_in()
     first = browser.client.get("/")

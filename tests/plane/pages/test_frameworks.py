@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 from tests.plane.conftest import NOW
-from tests.stores.fleet import World, at, observed, pod
+from tests.stores.fleet import World, at, observed, pod, rules
 
 from bartizan.catalog.loader import load_catalog
 from bartizan.findings.score import Attestation, percent, severity_score, sums
@@ -47,7 +47,7 @@ def control(page: str, name: str) -> str:
 
 
 def test_a_framework_has_its_three_numbers(signed_in: Callable[..., Browser], world: World) -> None:
-    """Of `pss:baseline`: 38 of 77 points of weight... worked out below, by hand, from the world's verdicts.
+    """Worked out by hand from the world's verdicts.
 
     one: web fpp, db ppp, job ffv; two: web fpp, db pfp, job ppp; roots weigh 10, latest 2, probes 1.
     """
@@ -83,8 +83,8 @@ def test_a_control_is_served_by_the_rules_that_name_it_and_those_that_it_names(
     demand = load_catalog().frameworks["kubernetes-checklist"].controls["image-provenance"]
     facts = (RuleFacts(demand.checks[0], Severity.HIGH), RuleFacts("mine", Severity.LOW, ("mine:1",)))
     world = World(site.store).join("one")
-    rules = RuleSet("x", facts)
-    world.keep(rules, observed(pod("a"), rules, "fp"), observed(pod("b"), rules, "pf"))
+    asked = RuleSet("x", facts)
+    world.keep(asked, observed(pod("a"), asked, "fp"), observed(pod("b"), asked, "pf"))
     page = signed_in().get(_LIST)
     said = control(page, "image-provenance")
     assert f'href="/findings?rule={demand.checks[0]}">1 failing</a>' in said
@@ -238,3 +238,27 @@ def _in_groups(controls: Any) -> list[str]:
     for name, one in controls.items():
         groups.setdefault((one.layer, one.phase), []).append(name)
     return [name for group in groups.values() for name in group]
+
+
+def test_clusters_that_are_asked_alike_are_one_row_a_rule(site: Site) -> None:
+    """However many they are: what a page reads grows with rules and with how they differ, not with the fleet."""
+    names = [f"c{number:02}" for number in range(12)]
+    world = World(site.store).join(*names)
+    alike, other = rules("roots:high", "latest:low"), rules("roots:low", "latest:low")
+    for name in names:
+        world.keep(alike, observed(pod("a"), alike, "fp"), observed(pod("b", "batch"), alike, "pp"), cluster=name)
+    with site.store.reading() as connection:
+        counts, facts = scores.rules(connection, EVERYTHING)
+    assert sorted((facts[key].id, row[1:3]) for key, row in counts.items()) == [
+        ("latest", [24, 0]),
+        ("roots", [12, 12]),
+    ]
+    world.keep(other, observed(pod("a"), other, "fp"), observed(pod("b", "batch"), other, "pp"), cluster="c00", hours=1)
+    with site.store.reading() as connection:
+        counts, facts = scores.rules(connection, EVERYTHING)
+    assert sorted((facts[key].id, facts[key].severity, row[1:3]) for key, row in counts.items()) == [
+        ("latest", Severity.LOW, [2, 0]),
+        ("latest", Severity.LOW, [22, 0]),
+        ("roots", Severity.LOW, [1, 1]),
+        ("roots", Severity.HIGH, [11, 11]),
+    ]

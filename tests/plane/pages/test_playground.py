@@ -7,9 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.plane.conftest import NOW
 from tests.stores.fleet import observed, pod, rules
 
 from bartizan.app.trial.pace import Pace
+from bartizan.stores import documents
+from bartizan.stores.documents import PolicyText
 from bartizan.stores.queries.pages import Page
 from bartizan.stores.queries.resources import Wanted, resources
 from bartizan.stores.scope import EVERYTHING, Grant
@@ -50,7 +53,9 @@ def test_what_a_policy_says_is_marked_at_its_line(room: TrialRoom, signed_in: Ca
     assert "images/tagged" in page
     assert "would be refused" in page
     assert "Line 8 of the object" in page
-    marked = re.search(r'<span class="row marked">([^<]*)\n</span><span class="said">([^<]*)<', page)
+    marked = re.search(
+        r'<span class="row marked"><span class="at">8</span>([^<]*)</span><span class="said">([^<]*)<', page
+    )
     assert marked is not None
     assert marked.groups() == ("    image: nginx", "images/tagged: name a tag")
     assert "What decided" in page
@@ -70,7 +75,7 @@ def test_a_change_is_shown_as_a_difference(room: TrialRoom, signed_in: Callable[
         + "    mutate: {patchStrategicMerge: {metadata: {labels: {team: web}}}}\n"
     )
     page = signed_in().post("/playground", 200, policy=mutates, resource=OBJECT)
-    assert '<span class="added">+    team: web' in page
+    assert '<span class="add">+    team: web' in page
 
 
 def test_what_is_wrong_with_a_policy_has_its_line(room: TrialRoom, signed_in: Callable[..., Browser]) -> None:
@@ -138,6 +143,25 @@ def test_a_check_is_a_start(room: TrialRoom, signed_in: Callable[..., Browser]) 
     page = browser.post("/playground", 200, do="start", check="privileged-container", policy="mine", resource="")
     assert "kind: ClusterPolicy" in page
     browser.get("/playground?check=nothing", 404)
+
+
+def test_a_rule_that_is_asked_opens_with_an_object_that_fails_it(
+    site: Site, world: World, room: TrialRoom, signed_in: Callable[..., Browser]
+) -> None:
+    del room
+    asked = rules("images/tagged")
+    for name, namespace, team in (("web", "shop", "payments"), ("job", "batch", "data")):
+        world.keep(asked, observed(pod(name, namespace), asked, "f", team), cluster="two", hours=49)
+    site.store.write(lambda connection: documents.keep(connection, [PolicyText("images", POLICY, "images.yaml")], NOW))
+    page = signed_in().get("/playground?rule=images/tagged&team=data")
+    assert "name a tag" in page
+    assert "Pod batch/job" in page
+    assert "what-if?rule=images%2Ftagged" in page
+    assert "name a tag" in signed_in().get("/what-if?rule=images/tagged")
+    team = signed_in("viewer", Grant(teams=("none",)))
+    team.get("/playground?rule=images/tagged", 404)
+    team.get("/what-if?rule=images/tagged", 404)
+    assert "kind: ClusterPolicy" in signed_in().get("/playground?rule=privileged-container")
 
 
 def test_who_asks_too_often_waits(site: Site, room: TrialRoom, signed_in: Callable[..., Browser]) -> None:

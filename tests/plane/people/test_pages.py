@@ -271,7 +271,7 @@ def test_what_a_token_does_is_done_in_its_person_s_name(site: Site, signed_in: S
     assert (act.actor, act.details["by_token"]) == ("root", 1)
 
 
-def test_nobody_revokes_what_is_another_s_but_administrators(site: Site, signed_in: SignedIn) -> None:
+def test_nobody_revokes_what_is_another_s_but_administrators(signed_in: SignedIn) -> None:
     ann, bob, root = signed_in("viewer", name="ann"), signed_in("approver", name="bob"), signed_in()
     _token(ann)
     bob.post("/tokens/1/revoke", 404)

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from bartizan.app.reporting.wire import Heard, SentWaiver, SentWaivers
 from bartizan.stores.bulk import storable
 from bartizan.stores.schema import cluster, total
-from bartizan.stores.waivers import in_force
+from bartizan.stores.waivers import in_force, name_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,7 +60,7 @@ def _in_force(connection: Connection, who: Reporter, now: datetime) -> SentWaive
     number = connection.execute(select(cluster.c.id).where(cluster.c.name == who.cluster)).scalar()
     found = tuple(
         SentWaiver(
-            f"W-{row.id}",
+            name_of(row.id),
             row.reason,
             row.asked_by,
             row.ends_at,

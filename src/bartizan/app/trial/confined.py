@@ -56,8 +56,9 @@ def bound(cpu_s: int, memory_bytes: int) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     spent = int(used.ru_utime + used.ru_stime)
     resource.setrlimit(resource.RLIMIT_CPU, (spent + cpu_s, spent + cpu_s + 1))
-    most = _size() + memory_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    size = _size()
+    if size:
+        resource.setrlimit(resource.RLIMIT_AS, (size + memory_bytes, size + memory_bytes))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
@@ -95,5 +96,8 @@ def _may_read(args: tuple[Any, ...], allowed: tuple[str, ...]) -> bool:
 
 
 def _size() -> int:
-    """The virtual memory that this process has."""
-    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    """The virtual memory that this process has; 0 where the system does not say, and does not bound it."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0

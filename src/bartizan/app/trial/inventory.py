@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 300
 """Characters of a message: a table shows no more."""
+_REASONS: Final = 5000
+"""Messages of a piece: a page shows some of each rule."""
+_TOLD: Final = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.ERROR})
 
 
 class Judge:
@@ -57,7 +60,7 @@ class Judge:
                 continue
             outcome = asked(rule.run, request, self._world)
             said[column] = code = _code(rule, outcome, request)
-            if code not in (Verdict.NONE, Verdict.PASS):
+            if code & ~REFUSED in _TOLD and len(why) < _REASONS:
                 why.append((number, column, _message(outcome)[:_LONGEST]))
         return said
 

@@ -22,7 +22,7 @@ from bartizan.outputs.objects import State, as_difference
 from bartizan.sources.yaml import BrokenDocument, Document, load_documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bartizan.app.explain.watched import Watched
     from bartizan.app.trial.wire import Try
@@ -40,6 +40,8 @@ _EXPLAINED: Final = 40
 _TREE_LINES: Final = 200
 _DIFFERENCE_LINES: Final = 400
 _CHANGES: Final = 10
+_ROOM: Final = 1 << 20
+"""Characters of all traces and differences of a trial."""
 _REASONS: Final = 8
 _LONGEST: Final = 2000
 _WIDTH: Final = 120
@@ -158,6 +160,7 @@ class _Teller:
         self._lines = resource.lines
         self._watched = _watched(compiled)
         self._left = _EXPLAINED
+        self._room = _ROOM
 
     def said(self, rule: Rule, step: Step | None, before: Resource) -> Said:
         """What a rule said, and why."""
@@ -179,8 +182,8 @@ class _Teller:
             line,
             explained.in_policy.at.line if explained and explained.in_policy else 0,
             _reasons(explained) if explained else [],
-            [_cut(one) for one in list(tree(explained.root, _PAGE))[:_TREE_LINES]] if explained else [],
-            _changes(outcome) if isinstance(outcome, Passed) else [],
+            self._fitting(tree(explained.root, _PAGE), _TREE_LINES) if explained else [],
+            self._changes(outcome) if isinstance(outcome, Passed) else [],
         )
 
     def _explained(self, rule: Rule, before: Resource) -> Explained | None:
@@ -190,6 +193,25 @@ class _Teller:
         self._left -= 1
         source, watched = found
         return explain_watched(source, watched, self._asker.request(rule.info.id, before), NotCalled(alone=True))
+
+    def _changes(self, outcome: Passed) -> list[Changed]:
+        found = []
+        for change in outcome.changes[:_CHANGES]:
+            name = str(change.resource)
+            text = as_difference(State(name, change.before, change.after), color=False)
+            found.append(Changed(_cut(name), self._fitting(text.splitlines(), _DIFFERENCE_LINES)))
+        return found
+
+    def _fitting(self, lines: Iterable[str], most: int) -> list[str]:
+        """The first lines, as long as there is room; a last one says that there are more."""
+        found: list[str] = []
+        for line in lines:
+            cut = _cut(line)
+            self._room -= len(cut)
+            if len(found) >= most or self._room < 0:
+                return [*found, "…"]
+            found.append(cut)
+        return found
 
 
 def _watched(compiled: Compiled) -> dict[tuple[str, str], tuple[Source, Watched]]:
@@ -224,17 +246,6 @@ def _words(rule: Rule, outcome: Outcome | None) -> tuple[str, str, str]:
 def _reasons(explained: Explained) -> list[str]:
     notes = dict.fromkeys(node.note for node in explained.root.deciding if node.note != explained.root.note)
     return [_cut(note) for note in list(notes)[:_REASONS]]
-
-
-def _changes(outcome: Passed) -> list[Changed]:
-    found = []
-    for change in outcome.changes[:_CHANGES]:
-        name = str(change.resource)
-        text = as_difference(State(name, change.before, change.after), color=False)
-        lines = text.splitlines()
-        more = [f"… {len(lines) - _DIFFERENCE_LINES} more lines"] if len(lines) > _DIFFERENCE_LINES else []
-        found.append(Changed(name, [_cut(line) for line in lines[:_DIFFERENCE_LINES]] + more))
-    return found
 
 
 def _noted(note: Note) -> Told:

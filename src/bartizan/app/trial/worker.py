@@ -125,7 +125,7 @@ def _tried_in_a_child(body: bytes) -> bytes:
     ends = time.monotonic() + TRIAL_WALL_S
     try:
         answer = read(reading, lambda: ends - time.monotonic(), _LONGEST)
-    except TimeoutError:
+    except (TimeoutError, ValueError):
         answer = b""
     finally:
         os.close(reading)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from bartizan.sources.cluster.discovery import Kind
     from bartizan.sources.cluster.news import News
 
-_ROOM: Final = 2000
-"""News that may wait: some pages of a listing. What is decoded and not yet packed takes ten times the memory."""
+_ROOM: Final = 1000
+"""News that may wait: two pages of a listing. What is decoded and not yet packed takes ten times the memory."""
 
 
 class Inbox:

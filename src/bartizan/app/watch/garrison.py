@@ -207,7 +207,8 @@ class Garrison:
         if member is not None:
             member.stop()
             self._delivery.end(name)
-            self._delivery.flush([name])
+            with suppress(StoreError):  # the next to watch it will say that it was out of sight
+                self._delivery.flush([name])
 
     def check_soon(self, name: str = "") -> None:
         """Do a whole check of a member now, or of all."""

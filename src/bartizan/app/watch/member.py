@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 30.0
+_LATE: Final = 1.5
+"""Intervals after which a whole check comes late: at two, objects turn stale."""
 _TAKING_S: Final = 1.0
 """For news, before what they changed is looked at: they may come without end."""
 
@@ -373,6 +375,7 @@ class Member:
             listed = self._listed(checking, now)
             if listed is None:
                 return
+            self._doubt()
             add(checking.moves, self._sentry.look(listed.seen | listed.doubted, checking.number))
             checking.done = self._generation(checking, listed)
         add(checking.moves, self._keeper.end(checking.done))
@@ -381,6 +384,17 @@ class Member:
         spread = 1 + self.timing.jitter * (2 * random() - 1)  # noqa: S311  spreads checks, guards nothing
         self._next_check = time.monotonic() + self.timing.interval_s * spread
         self._said(checking.moves)
+
+    def _doubt(self) -> None:
+        """Tell anew what the last check has not confirmed: the store may have made it stale since."""
+        if self._last is None:
+            return
+        last = self._last[0].generation
+        late = timedelta(seconds=_LATE * self.timing.interval_s)
+        if not last.complete or self._clock() - last.started_at > late:
+            self._sentry.forget_told()
+        elif last.unlisted:
+            self._sentry.forget_told(last.unlisted)
 
     def _listed(self, checking: _Checking, now: float) -> Listed | None:
         """What there is; nothing while kinds are still being listed."""

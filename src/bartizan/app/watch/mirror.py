@@ -12,8 +12,9 @@ import sys
 import zlib
 from collections import defaultdict
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import msgspec
 import orjson
 
 from bartizan.app.judge import observers
@@ -22,7 +23,7 @@ from bartizan.findings.lifecycle import ObjectKey, key_of
 from bartizan.model.resource import Resource, ResourceId, controller_of, labels_of, metadata_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bartizan.base.json import JsonObject
     from bartizan.engines.posture import CrossCheck
@@ -203,7 +204,7 @@ _GROUPS: Final = {
 
 
 class Facts:
-    """What checks across objects compare, by what is observed and by namespace.
+    """What checks across objects compare, by namespace: of each object one packed list of what is observed of it.
 
     No check compares objects of two namespaces, so that a change is compared
     with its neighbours alone. A Namespace is its own neighbour.
@@ -212,52 +213,69 @@ class Facts:
     def __init__(self, checks: Sequence[CrossCheck]) -> None:
         self.groups: list[tuple[Observe, frozenset[str]]] = observers(checks)
         self.kinds = frozenset(kind for _, kinds in self.groups for kind in kinds)
-        self._numbers = {observe: number for number, (observe, _) in enumerate(self.groups)}
-        self._held: list[defaultdict[str, dict[ObjectKey, Fact]]] = [defaultdict(dict) for _ in self.groups]
         self.changed: set[str] = set()
         """Namespaces in which something was put or dropped, since somebody emptied it."""
+        self._numbers = {observe: number for number, (observe, _) in enumerate(self.groups)}
+        self._held: defaultdict[str, dict[ObjectKey, bytes | list[Any]]] = defaultdict(dict)
 
     def put(self, key: ObjectKey, resource: Resource) -> None:
         """Observe an object."""
         if key.kind not in self.kinds:
             return
+        facts = []
+        for number, (observe, kinds) in enumerate(self.groups):
+            fact = observe(resource) if key.kind in kinds else None
+            if fact is not None:
+                facts.append((number, fact))
         place = place_of(key)
-        for (observe, kinds), held in zip(self.groups, self._held, strict=True):
-            if key.kind not in kinds:
-                continue
-            fact = observe(resource)
-            if fact is None:
-                if held[place].pop(key, None) is not None:
-                    self.changed.add(place)
-            elif held[place].get(key) != fact:
-                held[place][key] = fact
-                self.changed.add(place)
+        held = self._held[place]
+        packed = _packed(facts) if facts else None
+        if held.get(key) != packed:
+            self.changed.add(place)
+            if packed is None:
+                del held[key]
+            else:
+                held[key] = packed
 
     def drop(self, key: ObjectKey) -> None:
         """Forget an object."""
-        if key.kind not in self.kinds:
-            return
         place = place_of(key)
-        for held in self._held:
-            if held[place].pop(key, None) is not None:
-                self.changed.add(place)
+        if self._held[place].pop(key, None) is not None:
+            self.changed.add(place)
 
-    def of(self, check: CrossCheck, place: str) -> list[tuple[ObjectKey, Any]]:
-        """The facts a check compares in a namespace, in order."""
-        held = self._held[self._group_of(check)].get(place, {})
-        return sorted((pair for pair in held.items() if pair[0].kind in check.kinds), key=lambda pair: pair[0])
-
-    def has(self, check: CrossCheck, place: str, key: ObjectKey) -> bool:
-        """Whether there is a fact of an object that a check compares."""
-        return key in self._held[self._group_of(check)].get(place, ())
-
-    def _group_of(self, check: CrossCheck) -> int:
-        return self._numbers[check.observe]
+    def of(self, place: str) -> Compared:
+        """All facts of a namespace."""
+        found: list[list[tuple[ObjectKey, Fact]]] = [[] for _ in self.groups]
+        held = self._held.get(place, {})
+        for key in sorted(held):
+            packed = held[key]
+            for number, fact in msgspec.msgpack.decode(packed) if isinstance(packed, bytes) else packed:
+                found[number].append((key, fact))
+        return Compared(found, self._numbers)
 
     @property
     def places(self) -> set[str]:
         """Every namespace with facts."""
-        return {place for held in self._held for place in held}
+        return {place for place, held in self._held.items() if held}
+
+
+class Compared(NamedTuple):
+    """The facts of one namespace, by what is observed."""
+
+    found: list[list[tuple[ObjectKey, Fact]]]
+    numbers: Mapping[Observe, int]
+
+    def by(self, check: CrossCheck) -> list[tuple[ObjectKey, Fact]]:
+        """What a check compares, in order."""
+        return [pair for pair in self.found[self.numbers[check.observe]] if pair[0].kind in check.kinds]
+
+
+def _packed(facts: list[tuple[int, Fact]]) -> bytes | list[Any]:
+    """Facts as bytes, a tenth of what they take as objects."""
+    try:
+        return msgspec.msgpack.encode(facts)
+    except (OverflowError, UnicodeEncodeError):  # from a file: an integer beyond 64 bits, half a surrogate pair
+        return facts
 
 
 def place_of(key: ObjectKey) -> str:

@@ -8,6 +8,7 @@ object, and the worst of what they say is what it holds.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
@@ -56,7 +57,7 @@ class RuleSettings:
     values: Values = EMPTY
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RuleBook:
     """Rules ready to run. `columns` are the columns of `rules`, `crossing` those of `checks`.
 
@@ -76,6 +77,20 @@ class RuleBook:
     entries: tuple[GlobalEntry, ...] = ()
     values: Values = EMPTY
     wants_namespaces: bool = False
+
+    @cached_property
+    def restless(self) -> frozenset[str] | None:
+        """Kinds of which a verdict may change though the object does not; `None` is any kind.
+
+        Policies that people bring may ask the world, or the time. What we bring looks at the object alone.
+        """
+        found: set[str] = set()
+        for info, reach in zip(self.infos, self.reaches, strict=True):
+            if info.origin not in OURS:
+                if reach.kinds is None:
+                    return None
+                found |= reach.kinds
+        return frozenset(found)
 
     @property
     def digest(self) -> str:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from bartizan.app.asking import Asker
 from bartizan.app.watch.keeper import add
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from bartizan.app.watch.keeper import Telling
-    from bartizan.app.watch.mirror import Entry, Mirror
+    from bartizan.app.watch.mirror import Compared, Entry, Mirror
     from bartizan.app.watch.rules import RuleBook
     from bartizan.app.watch.verdicts import TeamWaiver
     from bartizan.engines.policy.lookup import Lookup
@@ -42,12 +42,20 @@ if TYPE_CHECKING:
 
 BATCH: Final = 500
 """Objects a batch: their cluster's row is held for as long as it is written, some tenths of a second."""
+SEEN: Final = 2000
+"""Objects a batch of which nothing is new."""
+_MOST_SAID: Final = 10_000
+"""Different things said of objects that are kept to be shared."""
 TEAM_LABEL: Final = "app.kubernetes.io/part-of"
 _SKIP: Final = int(Verdict.SKIP)
 _PASS: Final = int(Verdict.PASS)
 _FAIL: Final = int(Verdict.FAIL)
 _STALE: Final = bytes([Verdict.NONE]) + bytes([Verdict.STALE]) * 255
 _COPIED: Final = frozenset({_PASS, _FAIL, int(Verdict.WARN)})
+
+
+Said: TypeAlias = "tuple[tuple[int, tuple[Conclusion, ...]], ...]"
+"""What each check across objects, by its number, objects to in one object: nothing is a pass."""
 
 
 class Sentry:
@@ -71,7 +79,8 @@ class Sentry:
         self._lookup = lookup
         self._team_label = team_label
         self._waivers: tuple[TeamWaiver, ...] = ()
-        self._conclusions: dict[str, dict[ObjectKey, list[tuple[int, Conclusion]]]] = {}
+        self._conclusions: dict[str, dict[ObjectKey, Said]] = {}
+        self._same: dict[Said, Said] = {}  # most objects are said the same of
         mirror.observe(book.checks)
 
     @property
@@ -140,15 +149,19 @@ class Sentry:
     def look(self, confirmed: Collection[ObjectKey] = (), generation: int = 0) -> Moves:
         """Judge what may have changed and tell it; of a generation also what was seen to be as it was.
 
-        `confirmed` are judged again whether they changed or not, for the world that policies ask about may have.
+        `confirmed` are judged again whether they changed or not, where the world that policies ask about may have.
 
         Raises:
             StoreError: not everything could be told; what was not stays to be told.
         """
         total = Moves()
-        round_ = _Round(self, Waivers(self._waivers, self.telling.at()))
         self.dirty |= self._concluded()
-        self.dirty.update(confirmed)
+        quiet = self._quiet(confirmed) if generation else []
+        for start in range(0, len(quiet), SEEN):
+            seen = [self.mirror.id_of(key) for key in quiet[start : start + SEEN]]
+            add(total, self.telling.send(self.book.rule_set, (), (), seen, generation))
+        self.dirty.update(set(confirmed) - set(quiet))
+        round_ = _Round(self, Waivers(self._waivers, self.telling.at()))
         gone = list(self.gone.items())
         for start in range(0, len(gone), BATCH):
             part = gone[start : start + BATCH]
@@ -156,7 +169,8 @@ class Sentry:
             for key, _ in part:
                 del self.gone[key]
         for batch in round_.batches(self.dirty):
-            observed, seen = [one.observed for one in batch if one.is_news], []
+            observed = [one.observed for one in batch if one.is_news]
+            seen = []
             if generation:
                 seen = [one.observed.resource.id for one in batch if not one.is_news]
             if observed or seen:
@@ -166,10 +180,24 @@ class Sentry:
                 self.dirty.discard(one.key)
         return total
 
-    def forget_told(self) -> None:
-        """Take nothing for told: whatever is looked at from now on is news to the store."""
-        for entry in self.mirror.entries.values():
-            entry.told = 0
+    def _quiet(self, keys: Collection[ObjectKey]) -> list[ObjectKey]:
+        """Those objects of which everything is told, and of which no rule can say anything else than it did."""
+        restless, entries, found = self.book.restless, self.mirror.entries, []
+        for key in keys:
+            entry = entries.get(key)
+            is_told = entry is not None and entry.told and not entry.stale and key not in self.dirty
+            if is_told and restless is not None and key.kind not in restless:
+                found.append(key)
+        return found
+
+    def forget_told(self, listings: Collection[str] | None = None) -> None:
+        """Take nothing for told: whatever is looked at from now on is news to the store.
+
+        `listings` are the only kinds meant, as a generation names those that could not be listed.
+        """
+        for key, entry in self.mirror.entries.items():
+            if listings is None or key.listing in listings or f"{key.group}/*" in listings:
+                entry.told = 0
 
     def _renumber(self, book: RuleBook) -> None:
         """Put what was said into the columns of other rules; it is what copies are compared with."""
@@ -201,36 +229,36 @@ class Sentry:
         facts = self.mirror.facts
         changed: set[ObjectKey] = set()
         for place in facts.changed:
-            now: defaultdict[ObjectKey, list[tuple[int, Conclusion]]] = defaultdict(list)
-            for number, check in enumerate(self.book.checks):
-                held = facts.of(check, place)
-                for conclusion in check.conclude([(self.mirror.id_of(key), fact) for key, fact in held]):
-                    now[held[conclusion.number][0]].append((number, conclusion))
+            now = self._conclude(facts.of(place))
             before = self._conclusions.get(place, {})
             changed |= {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
-            self._conclusions[place] = dict(now)
+            self._conclusions[place] = now
         facts.changed.clear()
+        if len(self._same) > _MOST_SAID:
+            self._same.clear()
         return changed & self.mirror.entries.keys()
+
+    def _conclude(self, compared: Compared) -> dict[ObjectKey, Said]:
+        """What each check says of each object of a namespace that it judges: nothing is a pass."""
+        now: defaultdict[ObjectKey, dict[int, list[Conclusion]]] = defaultdict(dict)
+        for number, check in enumerate(self.book.checks):
+            held = compared.by(check)
+            for key, _ in held:
+                if key.kind in check.judged:
+                    now[key][number] = []
+            for one in check.conclude([(self.mirror.id_of(key), fact) for key, fact in held]):
+                now[held[one.number][0]].setdefault(number, []).append(one._replace(number=0))
+        said = {key: tuple((number, tuple(ones)) for number, ones in found.items()) for key, found in now.items()}
+        return {key: self._same.setdefault(one, one) for key, one in said.items()}
 
     def world(self) -> Jury:
         """The rules, bound to how the world is now."""
         labels = self.mirror.labels() if self.book.wants_namespaces else {}
         return Jury(self.book, Asker(self.book.values, None, labels), self._lookup())
 
-    def crossing(self, key: ObjectKey) -> dict[int, list[Conclusion]] | None:
+    def crossing(self, key: ObjectKey) -> Said:
         """What each check across objects objects to in one; nothing of those that do not judge it."""
-        facts = self.mirror.facts
-        if key.kind not in facts.kinds:
-            return None
-        place = place_of(key)
-        said: defaultdict[int, list[Conclusion]] = defaultdict(list)
-        for number, conclusion in self._conclusions.get(place, {}).get(key, ()):
-            said[number].append(conclusion)
-        asked = {}
-        for number, check in enumerate(self.book.checks):
-            if key.kind in check.judged and facts.has(check, place, key):
-                asked[number] = said.get(number, [])
-        return asked
+        return self._conclusions.get(place_of(key), {}).get(key, ())
 
     def team_of(self, resource: Resource, key: ObjectKey) -> str:
         """Whose an object is."""
@@ -258,6 +286,7 @@ class _Round:
         self._mirror = sentry.mirror
         self._jury = sentry.world()
         self._waivers = waivers
+        self._known: dict[bytes, bytes] = {}  # what many objects get is kept once
         self._ours = [column for column, ours in enumerate(sentry.book.ours) if ours]
 
     def batches(self, keys: Collection[ObjectKey]) -> Iterator[list[_Looked]]:
@@ -289,7 +318,7 @@ class _Round:
         resource = unpack(key, entry)
         judged = self._with_crossing(key, resource, self._jury.judge(resource))
         is_other = judged.verdicts != entry.raw
-        entry.raw = judged.verdicts
+        entry.raw = self._known.setdefault(judged.verdicts, judged.verdicts)
         if entry.controller is not None:
             judged = self._without_copies(key, resource, judged)
         team = sentry.team_of(resource, key)
@@ -311,7 +340,7 @@ class _Round:
             return judged
         book = self._sentry.book
         verdicts, findings = bytearray(judged.verdicts), list(judged.findings)
-        for number, conclusions in asked.items():
+        for number, conclusions in asked:
             check, column = book.checks[number], book.crossing[number]
             verdict = _FAIL if conclusions else _PASS
             if RANKS[verdict] > RANKS[verdicts[column]]:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from bartizan.app.reporting.joining import Reporter
     from bartizan.plane.site import Site
+    from bartizan.stores.reports import Moves
 
 AT_ONCE: Final = 4
 """Reports that one process takes at a time. Others are asked to come again, so that pages keep their threads."""
@@ -59,10 +60,15 @@ class _Invite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def receiver(site: Site) -> Receiver:
-    """The end of all streams in this process."""
+    """The end of all streams in this process. What messages change is told to the room `moved`, where there is one."""
     found = site.rooms.get(_RECEIVER)
     if found is None:  # two made at once are as good as one: what they remember is in the store
-        found = site.rooms.setdefault(_RECEIVER, Receiver(site.store, site.ingest))
+
+        def moved(cluster: str, moves: Moves) -> None:
+            if tell := site.rooms.get("moved"):
+                tell(cluster, moves)
+
+        found = site.rooms.setdefault(_RECEIVER, Receiver(site.store, site.ingest, moved))
     return found  # type: ignore[no-any-return]  # rooms hold anything
 
 

@@ -75,12 +75,17 @@ def band_of(sums: Sums) -> str:
     return str(BANDS[bisect_right(BANDS, 100 * sums.weight_passed // sums.weight_decided) - 1])
 
 
+def column_of(row: ClusterRow) -> str:
+    """The column a cluster stands in; of one that is not heard of nobody knows what it passes now."""
+    return "none" if row.state == "unknown" else band_of(row.sums)
+
+
 def _fits(row: ClusterRow, choice: Choice) -> bool:
     if choice.words and choice.words not in row.view.name.lower():
         return False
     if choice.state and row.state != choice.state:
         return False
-    if choice.band and band_of(row.sums) != choice.band:
+    if choice.band and column_of(row) != choice.band:
         return False
     key, equals, value = choice.label.partition("=")
     labels = row.view.labels

@@ -73,16 +73,30 @@ def _severity(word: str, default: Severity) -> Severity:
     return Severity.parse(word, default)
 
 
+def chosen_of(query: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What chooses, in the words of the API and the command line: an empty namespace is that of no namespace."""
+    found: list[tuple[str, str]] = []
+    for name in FILTERS:
+        value = query.get(name, "")
+        if name == "state" and value in STATES:
+            found += [(name, state) for state in STATES[value]]
+        elif name == "namespace" and value == CLUSTER_WIDE:
+            found.append((name, ""))
+        elif value:
+            found.append((name, value))
+    return found
+
+
 def command_of(query: Mapping[str, str]) -> str:
     """The same list on the command line."""
-    words = [f"--{name} {shlex.quote(query[name])}" for name in FILTERS if query.get(name)]
+    words = [f"--{name} {shlex.quote(value)}" for name, value in chosen_of(query)]
     return " ".join(["bartizan fleet findings", *words])
 
 
 def exports_of(query: Mapping[str, str]) -> list[tuple[str, str]]:
     """Where the same list is in each format, row for row."""
-    chosen = {name: query[name] for name in FILTERS if query.get(name)}
-    return [(name, f"/api/v1/export/findings?{urlencode({'format': key, **chosen})}") for key, name in FORMATS]
+    chosen = chosen_of(query)
+    return [(name, f"/api/v1/export/findings?{urlencode([('format', key), *chosen])}") for key, name in FORMATS]
 
 
 def _findings(asked: Asked) -> Response:

@@ -12,7 +12,7 @@ from bartizan.fleet import lease_of, state
 from bartizan.model.ledger import Verdict
 from bartizan.model.severity import Severity
 from bartizan.outputs.charts import Column, Part, Point, columns, stacked, trend
-from bartizan.plane.pages.choosing import BANDS, band_of, choice_of, choose
+from bartizan.plane.pages.choosing import BANDS, choice_of, choose, column_of
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, Route
 from bartizan.stores.queries import findings, overview
@@ -104,10 +104,10 @@ def trend_picture(title: str, days: Sequence[DayCounts]) -> str:
 
 def bands_picture(title: str, rows: Iterable[ClusterRow]) -> str:
     """How many clusters have which pass rate; each column leads to them."""
-    counted = Counter(band_of(row.sums) for row in rows)
+    counted = Counter(column_of(row) for row in rows)
     made = []
     for low, high in zip(BANDS, (*BANDS[1:], None), strict=True):
-        label = f"{low}\N{EN DASH}{high} %" if high is not None else f"{low} %"
+        label = f"{low}\N{EN DASH}{high}" if high is not None else f"{low}"
         tone: Tone = "bad" if low < _POOR else "warn" if low < _FAIR else "good"
         made.append(Column(label, counted[str(low)], tone, f"/?band={low}"))
     if counted["none"]:
@@ -149,7 +149,7 @@ def _fleet(asked: Asked) -> Response:
         failing=failing(counts),
         objects=sum(row.view.objects for row in chosen.every),
         pairs=pairs_picture("What is said of all pairs of object and rule", counts),
-        bands=bands_picture("Clusters by pass rate", chosen.every),
+        bands=bands_picture("Clusters by pass rate, per cent", chosen.every),
         trend=trend_picture(f"Pass rate, the last {DAYS} days", days),
         worst=worst.rows,
         unknown=sum(row.state == "unknown" for row in chosen.every),

@@ -18,10 +18,13 @@ from bartizan.app.trial.wire import POLICY_BYTES, RESOURCE_BYTES, Told, Tried, T
 from bartizan.base.errors import BartizanError, SourceError, SpecError
 from bartizan.catalog import export_policy, load_catalog
 from bartizan.outputs.objects import as_yaml
+from bartizan.plane import part
 from bartizan.plane.pages.waivers import number_of
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, Route, missing
-from bartizan.stores.queries import inventory, resources
+from bartizan.stores import documents
+from bartizan.stores.queries import findings, inventory, resources, standings
+from bartizan.stores.queries.pages import Page
 from bartizan.stores.queries.search import LONGEST, Hit, search
 
 if TYPE_CHECKING:
@@ -85,10 +88,41 @@ def owner_of(asked: Asked) -> str:
 def _begin(asked: Asked) -> Response:
     room_of(asked.site).trials.warm()
     query = asked.query
-    bench = Bench(q=query.get("q", "")[:LONGEST], policy=policy_of(query.get("check", "")))
+    bench = Bench(q=query.get("q", "")[:LONGEST], policy=begun(asked))
     if query.get("resource"):
         bench = _picked(asked, bench, query["resource"])
+    elif query.get("rule"):
+        bench = _with_failing(asked, bench, query["rule"])
     return _page(asked, bench)
+
+
+def begun(asked: Asked) -> str:
+    """The policy that a URL begins with: that of a rule that is asked now, or a check; empty where it names none.
+
+    Raises:
+        NotThereError: there is none that is a policy, or none that the viewer may see.
+    """
+    rule = asked.query.get("rule", "")
+    if not rule:
+        return policy_of(asked.query.get("check", ""))
+    if rule in load_catalog().checks:
+        return policy_of(rule)
+    with asked.site.store.reading() as connection:
+        if standings.asked(connection, asked.viewer.scope(), rule):
+            pieces = rule.split("/")
+            for length in range(len(pieces), 0, -1):
+                found = documents.texts(connection, "/".join(pieces[:length]), 1)
+                if found:
+                    return found[0].text.content
+    raise missing(f"text of rule `{rule[:LONGEST]}`")
+
+
+def _with_failing(asked: Asked, bench: Bench, rule: str) -> Bench:
+    """The bench with the worst object that fails a rule now, in the part of the fleet that the URL names."""
+    with asked.site.store.reading() as connection:
+        scope = part.chosen(asked, connection).scope
+        found = findings.findings(connection, scope, findings.Wanted(rule=rule), Page(1)).rows
+    return _picked(asked, bench, str(found[0].resource_number)) if found else bench
 
 
 def policy_of(check: str) -> str:

@@ -26,8 +26,17 @@ def _search(asked: Asked) -> Response:
     with asked.site.store.reading() as connection:
         hits = search(connection, asked.viewer.scope(), question, _EACH)
     groups = [(name, title, [hit for hit in hits if hit.kind == name]) for name, title in _KINDS]
-    given: dict[str, Any] = {"question": question, "groups": [group for group in groups if group[2]], "each": _EACH}
-    if asked.request.headers.get("hx-request") == "true":
+    live = (
+        asked.request.headers.get("hx-request") == "true" and "hx-history-restore-request" not in asked.request.headers
+    )
+    given: dict[str, Any] = {
+        "question": question,
+        "groups": [group for group in groups if group[2]],
+        "each": _EACH,
+        "found": f"{len(hits)} found" if question else "",
+        "live": live,
+    }
+    if live:
         return answered(asked, text(asked, "hits.html", **given))
     return page(asked, "search.html", **given)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bartizan.stores.queries.findings import FindingView
 
 _ROWS: Final = 25
-_LOOKED: Final = 1000
+_LOOKED: Final = 250
 """Findings that are looked at to count what one row of the list covers."""
 _USUAL_DAYS: Final = 90
 _LONGEST: Final = 2000
@@ -205,7 +205,7 @@ def _asked_for(connection: Connection, asked: Asked, draft: Draft, now: datetime
         raise ForbiddenError("this waiver is for more than you may ask for", hint=hint)
     ends_at = _end(draft.ends, now, asked.site.settings.waivers.longest_days)
     covered = coverage(connection, asked.viewer.scope(), Selected(cluster, **draft.selectors), sample=0)
-    if covered.total > asked.site.settings.waivers.many and asked.form().get("sure") != "yes":
+    if (covered.more or covered.total > asked.site.settings.waivers.many) and asked.form().get("sure") != "yes":
         covers = f"{'more than ' if covered.more else ''}{covered.total:,}"
         hint = "Choose fewer, or say below that all of them are meant."
         raise SpecError(f"this waiver would cover {covers} findings", hint=hint)

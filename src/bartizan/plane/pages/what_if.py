@@ -11,7 +11,7 @@ from bartizan.app.trial.wire import POLICY_BYTES
 from bartizan.base.errors import BartizanError, SpecError
 from bartizan.catalog import load_catalog
 from bartizan.outputs.charts import Part, stacked
-from bartizan.plane.pages.playground import check_length, owner_of, policy_of, room_of
+from bartizan.plane.pages.playground import begun, check_length, owner_of, policy_of, room_of
 from bartizan.plane.render import page
 from bartizan.plane.site import Asked, Route, missing
 
@@ -39,7 +39,7 @@ class PlaceRow(NamedTuple):
 
 
 def _begin(asked: Asked) -> Response:
-    return _form(asked, policy_of(asked.query.get("check", "")))
+    return _form(asked, begun(asked))
 
 
 def _form(asked: Asked, policy: str, error: BartizanError | None = None) -> Response:

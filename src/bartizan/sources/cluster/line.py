@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from bartizan.sources.cluster.news import News, Pulse, Taker
 
 _FULL_PAUSE_S: Final = 0.02
+_OPENING_S: Final = 2
+"""For connections that are being opened: a handshake takes some milliseconds, where anybody answers."""
+_CLOSING_S: Final = 0.05
+"""For connections that were ended to be closed, which takes the loop some turns more."""
 
 
 class Bell:
@@ -90,6 +94,15 @@ async def opened(
         yield answer
     finally:
         await answer.aclose()
+
+
+async def hang_up(line: Line) -> None:
+    """End the line, once what is being opened is open: who followed has been cancelled before."""
+    if line.opening:
+        await asyncio.wait(line.opening, timeout=_OPENING_S)
+    await asyncio.sleep(_CLOSING_S)
+    await line.client.aclose()
+    await asyncio.sleep(_CLOSING_S)
 
 
 def _close_later(task: asyncio.Task[httpx2.Response]) -> None:

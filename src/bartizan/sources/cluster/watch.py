@@ -18,7 +18,7 @@ from bartizan.model.report import Problem
 from bartizan.sources.cluster.connect import streaming_client
 from bartizan.sources.cluster.discovery import AGGREGATED, NOISE, Kind, discover
 from bartizan.sources.cluster.follow import FAILURES, LISTS, follow
-from bartizan.sources.cluster.line import Bell, Line, get, say
+from bartizan.sources.cluster.line import Bell, Line, get, hang_up, say
 from bartizan.sources.cluster.news import Deleted, Discovered, Pulse, Seen, Taker, Vanished
 
 if TYPE_CHECKING:
@@ -38,8 +38,6 @@ _DEFINITIONS: Final = frozenset(
 _AFTER_S: Final = (0.3, 1.0, 3.0)
 """When kinds are looked for after a definition changed: a server takes its time to serve what it defines."""
 _STOP_S: Final = 10
-_OPENING_S: Final = 2
-"""For connections that are being opened: a handshake takes some milliseconds, where anybody answers."""
 _CLOSING_S: Final = 0.1
 """For connections that were ended to be closed, which takes the loop some turns more."""
 
@@ -48,6 +46,7 @@ class Streams:
     """The thread in which streams run, for all clusters of a process."""
 
     def __init__(self) -> None:
+        _allow_connections()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="streams", daemon=True)
         self._thread.start()
@@ -66,6 +65,15 @@ class Streams:
         self._thread.join(timeout=_STOP_S)
         if not self._thread.is_alive():
             self._loop.close()
+
+
+def _allow_connections() -> None:
+    """Open as many files as the system lets us: a cluster has sixty kinds and more, each with a connection."""
+    import resource  # late: other systems than Unix have none
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # some systems promise more than they give
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _cancel_others() -> None:
@@ -123,10 +131,7 @@ class ClusterWatch:
 
     async def _stop(self) -> None:
         await _cancelled([*self._beside, *(task for _, task in self._tasks.values())])
-        if self._line.opening:
-            await asyncio.wait(self._line.opening, timeout=_OPENING_S)
-        await asyncio.sleep(_CLOSING_S)
-        await self._line.client.aclose()
+        await hang_up(self._line)
 
     async def _again(self, listing: int) -> None:
         self._listing = listing

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 from sqlalchemy import func, or_, select
 
+from bartizan.fleet.state import LATE_LEASES, lease_of
 from bartizan.model.delivery import Event, SightLost, SightRegained, WaiverGranted, WaiverWithdrawn
 from bartizan.model.ledger import Verdict
 from bartizan.model.severity import Severity
@@ -33,9 +34,6 @@ MOST: Final = 50_000
 _AGED: Final = 20_000
 """Open findings of a severity of which the age in the middle is looked for: of more it would take too long."""
 _WAIVERS: Final = 10_000
-_SILENT: Final = 2
-"""Intervals for which a cluster may be silent; see `fleet.state`."""
-_LEAST_S: Final = 60
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -55,7 +53,7 @@ def events(connection: Connection, scope: Scope, begin: datetime, now: datetime)
 
     A cluster is seen from the first that it told of its workloads: one that
     tells nothing is not quiet, but not seen. Where it was not heard of for two
-    intervals, we have lost sight of it.
+    leases, we have lost sight of it.
     """
     wanted = select(rollout, place.c.namespace, cluster.c.name.label("cluster_name"))
     wanted = wanted.join(place, place.c.id == rollout.c.place).join(cluster, cluster.c.id == place.c.cluster)
@@ -117,7 +115,7 @@ def _sights(connection: Connection, scope: Scope, begin: datetime, now: datetime
         if row.before:
             yield SightRegained(begin, row.name)
         last = min(filter(None, (row.last_seen or row.joined_at, row.left_at)))
-        if now - last > _SILENT * timedelta(seconds=max(row.interval_s, _LEAST_S)):
+        if now - last >= LATE_LEASES * timedelta(seconds=lease_of(row.interval_s, row.lease_s)):
             yield SightLost(last, row.name)
 
 

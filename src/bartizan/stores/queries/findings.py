@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import select
@@ -75,7 +75,7 @@ class Wanted:
     severity: Severity = Severity.INFO
     """The least."""
     states: tuple[State, ...] = ("open",)
-    most: Severity = Severity.CRITICAL
+    most: Severity = field(default=Severity.CRITICAL, kw_only=True)
     words: str = ""
     """All of which are in the message."""
 

@@ -137,11 +137,10 @@ def coverage(
 
     What a waiver of the rows `unless` accepts as well is left out.
     """
-    query = _candidates(connection, scope, selected, states)
+    rows = _candidates(connection, scope, selected, states, most)
     accepts = _accepting([(selected, Acceptance([_waiver(selected)], date.min))])
     others = [(selected_by(row), Acceptance([_waiver(selected_by(row))], date.min)) for row in unless]
     accepted_else = _accepting(others)
-    rows = [] if query is None else connection.execute(query.limit(most + 1)).all()
     found = [row for row in rows[:most] if accepts(row) and not accepted_else(row)]
     found.sort(key=lambda row: (-row.severity, row.id))
     places = Counter((row.cluster_name, row.namespace) for row in found)
@@ -211,9 +210,16 @@ def _readings(name: str) -> list[RuleId]:
 
 
 def _candidates(
-    connection: Connection, scope: Scope, selected: Selected, states: tuple[str, ...]
-) -> Select[Any] | None:
-    """Findings that a waiver can mean; nothing where no rule has its name."""
+    connection: Connection, scope: Scope, selected: Selected, states: tuple[str, ...], most: int
+) -> list[Any]:
+    """Findings that a waiver can mean, one more than `most` where there are more.
+
+    They are picked by what has an index, so that a waiver that meets nothing
+    costs no walk over all findings; the rest is looked at one by one.
+    """
+    picked = _picked(connection, scope, selected, states)
+    if picked is None:
+        return []
     columns = (
         finding.c.id, finding.c.cluster, finding.c.severity, finding.c.state, finding.c.pointer, finding.c.fingerprint,
         rule.c.name.label("rule_name"), resource.c.kind, resource.c.name, place.c.namespace, place.c.team,
@@ -225,7 +231,15 @@ def _candidates(
         .join(place, place.c.id == finding.c.place)
         .join(cluster, cluster.c.id == finding.c.cluster)
         .join(rule, rule.c.id == finding.c.rule)
-        .where(within(scope, finding.c.place), finding.c.closed_at.is_(None), finding.c.state.in_(states))
+        .where(finding.c.id.in_(select(picked.limit(most + 1).subquery().c.id)))
+    )
+    return list(connection.execute(query))
+
+
+def _picked(connection: Connection, scope: Scope, selected: Selected, states: tuple[str, ...]) -> Select[Any] | None:
+    """The numbers of findings by what has an index; nothing where no rule has the waiver's name."""
+    query = select(finding.c.id).where(
+        within(scope, finding.c.place), finding.c.closed_at.is_(None), finding.c.state.in_(states)
     )
     if selected.policy or selected.rule:
         meant = _rules(connection, selected)
@@ -234,13 +248,19 @@ def _candidates(
         query = query.where(finding.c.rule.in_(meant))
     if selected.cluster is not None:
         query = query.where(finding.c.cluster == selected.cluster)
-    if selected.fingerprint:
-        query = query.where(finding.c.fingerprint == selected.fingerprint)
-    exact = ((selected.kind, resource.c.kind), (selected.name, resource.c.name), (selected.path, finding.c.pointer))
-    query = query.where(*(column == words for words, column in exact if words and not is_wildcard(words)))
+    if selected.fingerprint:  # the index begins with the cluster
+        every = finding.c.cluster.in_(select(cluster.c.id))
+        query = query.where(finding.c.fingerprint == selected.fingerprint, every)
     named = ((selected.namespace, place.c.namespace), (selected.team, place.c.team))
-    places = [column == words for words, column in named if words and not is_wildcard(words)]
-    return query.where(finding.c.place.in_(select(place.c.id).where(*places))) if places else query
+    places = [column == storable(words) for words, column in named if words and not is_wildcard(words)]
+    if not places:
+        return query
+    meant_places = select(place.c.id).where(*places)
+    query = query.where(finding.c.place.in_(meant_places))
+    if selected.name and not is_wildcard(selected.name):
+        same = select(resource.c.id).where(resource.c.place.in_(meant_places), resource.c.name == selected.name)
+        query = query.where(finding.c.resource.in_(same))
+    return query
 
 
 def _rules(connection: Connection, selected: Selected) -> list[int]:
