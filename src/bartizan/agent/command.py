@@ -26,7 +26,7 @@ def agent() -> None:
     Where the plane runs, or with POST /api/v1/join-tokens from anywhere:
       bartizan agent invite prod > join-token
     then, for the cluster:
-      bartizan agent manifests --plane https://plane.example.com --name prod | kubectl apply -f -
+      bartizan agent manifests --plane https://plane.example.com --name prod --image IMAGE | kubectl apply -f -
       kubectl -n bartizan create secret generic bartizan-agent-join --from-file=token=join-token
     """  # noqa: D301  click wants the control character, which a raw docstring cannot hold
 

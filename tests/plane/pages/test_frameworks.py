@@ -128,7 +128,7 @@ def test_an_attestation_counts_until_it_is_withdrawn(signed_in: Callable[..., Br
     assert ">withdrawn<" in page
     assert "holds no more" in ann.post(f"{_LIST}/withdraw", 400, number="1")
     place = "kubernetes-checklist:image-scanning"
-    assert acts(site) == [("ann", "attestation.make", place, ""), ("ann", "attestation.withdraw", place, None)]
+    assert acts(site) == [("ann", "attestation.made", place, ""), ("ann", "attestation.withdrawn", place, None)]
 
 
 def test_an_attestation_for_a_cluster_is_none_for_the_fleet(
@@ -146,7 +146,7 @@ def test_an_attestation_for_a_cluster_is_none_for_the_fleet(
     assert "run 7" not in signed_in("viewer", Grant(("two",))).get(_LIST)
     signed_in("approver", Grant(("two",))).post(f"{_LIST}/withdraw", 404, number="1")
     signed_in("approver", Grant(("one",), ("shop",))).post(f"{_LIST}/withdraw", 403, number="1")
-    assert [act[1:] for act in acts(site)] == [("attestation.make", "kubernetes-checklist:image-scanning", "one")]
+    assert [act[1:] for act in acts(site)] == [("attestation.made", "kubernetes-checklist:image-scanning", "one")]
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def _attest(asked: Asked) -> Response:
         made = waivers.attest(connection, {**values, "cluster": number}, now)
         told = {"cluster": cluster, "percent": values["percent"], "until": values["ends_at"].date().isoformat()}
         subject = f"{framework}:{values['control']}"
-        audit.record(connection, audit.Act(now, asked.viewer.name, "attestation.make", subject, {"id": made, **told}))
+        audit.record(connection, audit.Act(now, asked.viewer.name, "attestation.made", subject, {"id": made, **told}))
 
     asked.site.store.write(work)
     return _back(framework, cluster)
@@ -125,7 +125,7 @@ def _withdraw(asked: Asked) -> Response:
         _permit(asked, found.cluster)
         attesting.withdraw(connection, found.number, now)
         subject = f"{framework}:{found.control}"
-        act = audit.Act(now, asked.viewer.name, "attestation.withdraw", subject, {"id": found.number})
+        act = audit.Act(now, asked.viewer.name, "attestation.withdrawn", subject, {"id": found.number})
         audit.record(connection, act)
         return found.cluster
 
