@@ -4,7 +4,7 @@ BIN := .venv/bin
 TESTS ?= tests
 WORKERS ?= auto
 
-.PHONY: run test tools lint format bench docs golden conformance differential deps lock clean
+.PHONY: run test tools lint format bench bench-plane docs golden conformance differential deps lock clean
 
 run: .venv/run ## start the plane with the example application and, where the tests' control plane is built, live clusters
 	@$(BIN)/python tools/run.py
@@ -36,6 +36,9 @@ differential: .venv/dev ## build the peer, ask it and us random questions, show 
 
 bench: .venv/dev ## build the peers, time both, write docs/benchmarks.md
 	$(BIN)/python bench/run.py
+
+bench-plane: .venv/dev ## a fleet of 1,000 clusters reports in and is looked at; write docs/benchmarks-plane.md
+	$(BIN)/python bench/plane.py
 
 docs: .venv/docs ## build the documentation into site/
 	$(BIN)/python tools/reference.py
