@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from bartizan.stores.open import Store
 
-pytestmark = pytest.mark.xdist_group("postgresql")
+pytestmark = pytest.mark.xdist_group("chain")
 _SECRET = "hunter2-of-the-tests"  # noqa: S105  what must be found nowhere
 _WITHIN_S = 90
 

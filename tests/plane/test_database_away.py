@@ -21,7 +21,6 @@ from bartizan.stores.open import open_store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.xdist_group("postgresql")
 WITHIN_S = 30
 
 

@@ -1,4 +1,7 @@
-"""A fresh store for each test, on each engine; PostgreSQL is one a session, with a database a test."""
+"""A fresh store for each test, on each engine; PostgreSQL is one a process of tests, with a database a test.
+
+To start one takes three seconds; with all its tests in one process, the others would wait for minutes.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 _NUMBERS = itertools.count(1)
 ENGINES = (
     pytest.param("sqlite", id="sqlite"),
-    pytest.param("postgresql", id="postgresql", marks=pytest.mark.xdist_group("postgresql")),
+    pytest.param("postgresql", id="postgresql"),
 )
 
 

@@ -83,7 +83,6 @@ def test_a_file_is_not_shared(sqlite_url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-@pytest.mark.xdist_group("postgresql")
 def test_workers_share_duties_and_inherit_those_of_the_dead(store: Store, url: str, tmp_path: Path) -> None:
     prepare(store)
     prepare(store)  # again does no harm
