@@ -74,14 +74,12 @@ def _severity(word: str, default: Severity) -> Severity:
 
 
 def chosen_of(query: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What chooses, in the words of the API and the command line: an empty namespace is that of no namespace."""
+    """What chooses, in the words of the API and the command line."""
     found: list[tuple[str, str]] = []
     for name in FILTERS:
         value = query.get(name, "")
         if name == "state" and value in STATES:
             found += [(name, state) for state in STATES[value]]
-        elif name == "namespace" and value == CLUSTER_WIDE:
-            found.append((name, ""))
         elif value:
             found.append((name, value))
     return found
