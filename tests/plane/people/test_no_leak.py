@@ -164,6 +164,13 @@ def _functions() -> list[tuple[str, Callable[..., Any]]]:
     ]
 
 
+class _Named(dict[Any, str]):
+    """A name for whatever is asked."""
+
+    def __missing__(self, key: Any) -> str:
+        return "roots"
+
+
 def _argument(name: str, function: Callable[..., Any], fleet: Fleet, chance: random.Random) -> Any:
     """A random argument by the name of its parameter: real names and numbers, of anybody's."""
     where, number = chance.choice(fleet.places), chance.randrange(1, 2 * len(fleet.places))
@@ -175,9 +182,10 @@ def _argument(name: str, function: Callable[..., Any], fleet: Fleet, chance: ran
         "team": lambda: where[2],
         "number": lambda: number,
         "numbers": lambda: [number, number + 1, number + 2],
-        "names": lambda: list(where),
+        "names": lambda: _Named() if "Mapping" in str(function.__annotations__["names"]) else list(where),
         "page": lambda: Page(chance.choice([1, 20, 500])),
         "limit": lambda: 100,
+        "most": lambda: chance.choice([3, 500]),
         "kinds": lambda: chance.choice([None, ["Pod"], ["Deployment"]]),
         "after": lambda: chance.choice([0, number]),
         "since": lambda: since,
