@@ -97,8 +97,8 @@ def test_pages_follow_each_other_and_none_is_shown_twice(signed_in: Callable[...
         ),
         (
             {"namespace": "-", "state": "waived"},
-            " --namespace '' --state waived",
-            [("namespace", ""), ("state", "waived")],
+            " --namespace - --state waived",
+            [("namespace", "-"), ("state", "waived")],
         ),
         (
             {"state": "any", "most": "low"},
