@@ -108,23 +108,33 @@ def test_a_server_that_stops_and_starts_is_followed_again(
 ) -> None:
     control_plane.apply(listed(pod("before", namespace)))
     until(lambda: (_RULE, "before") in findings(lite))
-    number = next(
-        number
-        for number, one in enumerate(control_plane.processes)
-        if "kube-apiserver" in str(one.args[0])  # type: ignore[index]  # a list
-    )
-    old = control_plane.processes[number]
-    old.send_signal(signal.SIGKILL)
-    old.wait()
+    number = _killed(control_plane)
     until(lambda: watched.status()[0].state == "away")
     assert any("does not answer" in one.message for one in watched.status()[0].problems)
-    with (control_plane.folder / "kube-apiserver-again.log").open("wb") as log:
-        control_plane.processes[number] = subprocess.Popen(old.args, stdout=log, stderr=log, cwd=control_plane.folder)
-    until(lambda: _answers(control_plane), 90)
+    _start_again(control_plane, number)
     control_plane.run("delete", "pod", "-n", namespace, "before", "--now")
     control_plane.apply(listed(pod("after", namespace)))
     until(lambda: (_RULE, "after") in findings(lite) and (_RULE, "before") not in findings(lite), 60)
     until(lambda: watched.status()[0].state == "watching", 60)
+
+
+def _killed(plane: ControlPlane) -> int:
+    """Kill the API server. Returns its place among the processes."""
+    number = next(
+        number
+        for number, one in enumerate(plane.processes)
+        if "kube-apiserver" in str(one.args[0])  # type: ignore[index]  # a list
+    )
+    plane.processes[number].send_signal(signal.SIGKILL)
+    plane.processes[number].wait()
+    return number
+
+
+def _start_again(plane: ControlPlane, number: int) -> None:
+    with (plane.folder / "kube-apiserver-again.log").open("wb") as log:
+        old = plane.processes[number]
+        plane.processes[number] = subprocess.Popen(old.args, stdout=log, stderr=log, cwd=plane.folder)
+    until(lambda: _answers(plane), 90)
 
 
 def _answers(plane: ControlPlane) -> bool:
@@ -148,6 +158,7 @@ def test_a_server_that_is_silent_is_away_and_its_lag_grows(watched: Garrison, co
 
 def test_a_revision_that_is_too_old_is_listed_anew(control_plane: ControlPlane, namespace: str) -> None:
     control_plane.apply(listed(pod("web", namespace)))
+    _start_again(control_plane, _killed(control_plane))  # it knows of no change before its start
 
     async def attempt() -> tuple[list[Any], list[str]]:
         taker = Shelf()
