@@ -23,6 +23,7 @@ from bartizan.engines.policy.dialects.kyverno.cel.autogen import made_for_contro
 from bartizan.engines.policy.dialects.kyverno.cel.exceptions import decode_cel_exception, is_cel_exception
 from bartizan.engines.policy.dialects.kyverno.cel.policy import compile_cel_rules
 from bartizan.engines.policy.dialects.kyverno.cel.spec import Autogen, read_head
+from bartizan.engines.policy.dialects.kyverno.explanation.about import explain_about
 from bartizan.engines.policy.document import Metadata, decode
 from bartizan.engines.policy.explanation.changes import operations
 from bartizan.engines.policy.explanation.draft import Draft
@@ -147,7 +148,10 @@ def explain_cel_rule(item: WatchedCelRule, request: Request, lookup: Lookup, *, 
 
 
 def _stages(item: WatchedCelRule, request: Request, ran: Ran, outcome: Outcome | None) -> list[Draft]:
-    stages = [*_scope(item, request), *_match(item, request)]
+    stages = [
+        *explain_about(item.head.namespace, item.rule.kinds if item.is_generated else None, request),
+        *_match(item, request),
+    ]
     if all(stage.verdict == "held" for stage in stages):
         stages += _exceptions(item, ran)
         stages += ran.stages()
@@ -155,26 +159,6 @@ def _stages(item: WatchedCelRule, request: Request, ran: Ran, outcome: Outcome |
         if not _tells(stages, outcome):
             stages.append(_left(outcome))
     return stages
-
-
-def _scope(item: WatchedCelRule, request: Request) -> list[Draft]:
-    """What a policy is about before its constraints say so: its namespace, the kinds it was made for."""
-    found: list[Draft] = []
-    namespace = item.head.namespace
-    if namespace:
-        met = request.resource.id.namespace
-        note = f"the policy is about namespace `{namespace}`, and this is in `{met}`"
-        found.append(_scoped("namespace", namespace, met, note, holds=met == namespace))
-    kinds = item.rule.kinds
-    if item.is_generated and kinds is not None:
-        kind = request.resource.id.kind
-        note = f"the rule was made for {', '.join(sorted(kinds))}, and this is a {kind}"
-        found.append(_scoped("made for", ", ".join(sorted(kinds)), kind, note, holds=kind in kinds))
-    return found
-
-
-def _scoped(label: str, wanted: str, met: str, note: str, *, holds: bool) -> Draft:
-    return Draft("scope", label, wanted, value=met, verdict="held" if holds else "failed", note="" if holds else note)
 
 
 def _match(item: WatchedCelRule, request: Request) -> list[Draft]:

@@ -17,6 +17,7 @@ from bartizan.base import wildcard
 from bartizan.engines.policy.cel.listening import listening
 from bartizan.engines.policy.dialects.kyverno.autogen import generated_rules
 from bartizan.engines.policy.dialects.kyverno.exceptions import decode_exception
+from bartizan.engines.policy.dialects.kyverno.explanation.about import explain_about
 from bartizan.engines.policy.dialects.kyverno.explanation.conditions import explain_conditions, explain_context
 from bartizan.engines.policy.dialects.kyverno.explanation.judgement import explain_judgement
 from bartizan.engines.policy.dialects.kyverno.explanation.language import filled
@@ -164,7 +165,10 @@ def _stages(
 ) -> list[Draft]:
     """The parts of a rule in the order they are read; what comes after the one that ended it was never asked."""
     at, document = item.at, item.document
-    stages = [*_scope(item, request), explain_match(spec.match, request, f"{at}/match")]
+    stages = [
+        *explain_about(item.namespace, item.rule.kinds if item.is_generated else None, request),
+        explain_match(spec.match, request, f"{at}/match"),
+    ]
     if spec.exclude:
         stages.append(explain_match(spec.exclude, request, f"{at}/exclude", excluding=True))
     if _is_meant(stages):
@@ -192,26 +196,6 @@ def _judgement(
 
 def _is_meant(stages: list[Draft]) -> bool:
     return all((stage.verdict == "held") is not (stage.kind == "exclude") for stage in stages)
-
-
-def _scope(item: WatchedRule, request: Request) -> list[Draft]:
-    """What a rule is about before its filters say so: the namespace of its policy, the kinds it was made for."""
-    found: list[Draft] = []
-    if item.namespace:
-        met = request.resource.id.namespace
-        holds = met == item.namespace
-        note = f"the policy is about namespace `{item.namespace}`, and this is in `{met}`"
-        found.append(_scoped("namespace", item.namespace, met, note, holds=holds))
-    kinds = item.rule.kinds
-    if item.is_generated and kinds is not None:
-        kind = request.resource.id.kind
-        note = f"the rule was made for {', '.join(sorted(kinds))}, and this is a {kind}"
-        found.append(_scoped("made for", ", ".join(sorted(kinds)), kind, note, holds=kind in kinds))
-    return found
-
-
-def _scoped(label: str, wanted: str, met: str, note: str, *, holds: bool) -> Draft:
-    return Draft("scope", label, wanted, value=met, verdict="held" if holds else "failed", note="" if holds else note)
 
 
 def _exceptions(item: WatchedRule, spec: RuleSpec, request: Request, events: list[Event]) -> list[Draft]:
