@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from tools import gobuild
@@ -15,6 +16,11 @@ ROOT = Path(__file__).resolve().parent.parent
 def required() -> bool:
     """Whether a missing part is a failure instead of a skip, as it is in continuous integration."""
     return os.environ.get("BARTIZAN_REQUIRE_ALL") == "1"
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip the test, saying what to install; or fail it where everything is required."""
+    (pytest.fail if required() else pytest.skip)(reason)
 
 
 def built(*modules: str) -> dict[str, Path]:
@@ -50,7 +56,5 @@ def conformance_dir(name: str) -> Path:
         reason = (
             f"the conformance suite `{name}` is not there: put it at ../shared/conformance or set BARTIZAN_CONFORMANCE"
         )
-        if required():
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing(reason)
     return found

@@ -26,14 +26,9 @@ ENGINES = (
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[postgresql.Server]:
-    """A running PostgreSQL; skips where it is not installed."""
-    if postgresql.programs() is None:
-        pytest.skip(postgresql.HOW_TO_GET_IT)
-    running = postgresql.start()
-    try:
+    """A running PostgreSQL."""
+    with postgresql.running() as running:
         yield running
-    finally:
-        running.remove()
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,14 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.conformance import missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HOW_TO_GET_IT = "PostgreSQL is not installed: run `make deps`, or install Debian's package `postgresql`"
 _OPTIONS = "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c max_connections=60 -c shared_buffers=256MB"
@@ -65,6 +71,18 @@ def programs() -> Path | None:
     found = [Path(path).resolve().parent for path in [shutil.which("initdb"), shutil.which("pg_ctl")] if path]
     found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -int(path.parent.name))
     return next((folder for folder in found if (folder / "initdb").exists() and (folder / "psql").exists()), None)
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """A server for as long as the block runs; where PostgreSQL is not installed, the test is skipped or fails."""
+    if programs() is None:
+        missing(HOW_TO_GET_IT)
+    server = start()
+    try:
+        yield server
+    finally:
+        server.remove()
 
 
 def start(options: str = _OPTIONS) -> Server:

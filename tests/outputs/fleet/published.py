@@ -18,10 +18,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from jsonschema import Draft202012Validator
-from tests.conformance import required
+from tests.conformance import missing
 
 _LOCKED = Path(__file__).with_name("requirements.txt")
 _MODULES = {
@@ -56,7 +55,7 @@ def refusals(kind: str, *texts: str) -> list[str]:
     """What the published models say against each text, a document a line; empty where they take it."""
     folder = _install()
     if isinstance(folder, str):
-        _absent(folder)
+        missing(folder)
     asked = [sys.executable, "-W", "ignore", "-c", _ASK, str(folder), kind]
     given = json.dumps(texts)
     done = subprocess.run(asked, input=given, capture_output=True, text=True, timeout=120, check=True)
@@ -69,7 +68,7 @@ def report_schema(name: str, kind: str) -> Draft202012Validator:
     module, file = _MODULES[name]
     folder = _module(module)
     if isinstance(folder, str):
-        _absent(folder)
+        missing(folder)
     text = (Path(folder) / file.format("cluster" if kind.startswith("Cluster") else "")).read_text()
     schema = yaml.load(text, yaml.CSafeLoader)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     schema["properties"]["metadata"] = {"type": "object"}
@@ -83,12 +82,6 @@ def _closed(schema: Any) -> Any:
             closed["additionalProperties"] = False
         return closed
     return [_closed(one) for one in schema] if isinstance(schema, list) else schema
-
-
-def _absent(why: str) -> None:
-    if required():
-        pytest.fail(why)
-    pytest.skip(why)
 
 
 @cache
