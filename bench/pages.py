@@ -26,12 +26,9 @@ from bartizan.app.settings import Settings
 from bartizan.catalog import load_catalog
 from bartizan.model.severity import Severity
 from bartizan.plane.application import THREADS, application
-from bartizan.plane.assets import Assets
 from bartizan.plane.people.identity import COOKIE
-from bartizan.plane.render import templates
-from bartizan.plane.site import Site
+from bartizan.plane.serving import site_on
 from bartizan.stores import people
-from bartizan.stores.ingest import Ingest
 from bartizan.stores.open import open_store
 from bartizan.stores.schema import (
     COUNTS,
@@ -212,8 +209,7 @@ def main() -> None:
         _viewer(store, "everything", Grant())
         _viewer(store, "one team", Grant(teams=("t3",)))
         print(f"seeded in {time.perf_counter() - began:.0f} s")
-    assets = Assets()
-    site = Site(store, Ingest(store, b"k" * 32), b"k" * 32, Settings(), lambda: NOW, templates(assets), assets)
+    site = site_on(store, b"k" * 32, Settings(), lambda: NOW)
     for session in ("everything", "one team"):
         client = TestClient(application(site))
         client.cookies.set(COOKIE, session)

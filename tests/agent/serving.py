@@ -21,15 +21,13 @@ from tests.stores.fleet import KEY
 from bartizan.app.reporting import joining
 from bartizan.app.settings import Settings
 from bartizan.plane.application import application
-from bartizan.plane.assets import Assets
-from bartizan.plane.render import templates
-from bartizan.plane.site import Site
-from bartizan.stores.ingest import Ingest
+from bartizan.plane.serving import site_on
 from bartizan.stores.open import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bartizan.plane.site import Site
     from bartizan.stores.open import Store
 
 ROOT = Path(__file__).parents[2]
@@ -37,8 +35,7 @@ ROOT = Path(__file__).parents[2]
 
 def site_of(store: Store, now: Callable[[], datetime]) -> Site:
     """A plane with nobody in it."""
-    assets = Assets()
-    return Site(store, Ingest(store, KEY), KEY, Settings(), now, templates(assets), assets)
+    return site_on(store, KEY, Settings(), now)
 
 
 class Clock:

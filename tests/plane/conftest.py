@@ -13,12 +13,9 @@ from tests.stores.fleet import KEY, World, at, observed, pod, rules
 
 from bartizan.app.settings import Settings
 from bartizan.plane.application import application
-from bartizan.plane.assets import Assets
 from bartizan.plane.people.identity import COOKIE, form_token
-from bartizan.plane.render import templates
-from bartizan.plane.site import Site
+from bartizan.plane.serving import site_on
 from bartizan.stores import people
-from bartizan.stores.ingest import Ingest
 from bartizan.stores.scope import Grant
 
 if TYPE_CHECKING:
@@ -26,6 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from bartizan.plane.site import Site
     from bartizan.plane.viewer import Role
     from bartizan.stores.open import Store
 
@@ -59,8 +57,7 @@ class Browser:
 @pytest.fixture
 def site(store: Store) -> Site:
     """A plane with nobody in it, whose clock stands."""
-    assets = Assets()
-    return Site(store, Ingest(store, KEY), KEY, Settings(), lambda: NOW, templates(assets), assets)
+    return site_on(store, KEY, Settings(), lambda: NOW)
 
 
 @pytest.fixture

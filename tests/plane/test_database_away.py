@@ -11,11 +11,8 @@ from tests.stores import postgresql
 from tests.stores.fleet import KEY, World, observed, pod, rules
 
 from bartizan.app.settings import Settings
-from bartizan.plane.assets import Assets
 from bartizan.plane.people.entering import first_link
-from bartizan.plane.render import templates
-from bartizan.plane.site import Site
-from bartizan.stores.ingest import Ingest
+from bartizan.plane.serving import site_on
 from bartizan.stores.open import open_store
 
 if TYPE_CHECKING:
@@ -27,20 +24,14 @@ WITHIN_S = 30
 @pytest.fixture
 def own_server() -> Iterator[postgresql.Server]:
     """A PostgreSQL that this test may stop."""
-    if postgresql.programs() is None:
-        pytest.skip(postgresql.HOW_TO_GET_IT)
-    running = postgresql.start()
-    try:
+    with postgresql.running() as running:
         yield running
-    finally:
-        running.remove()
 
 
 def test_pages_say_that_the_database_is_away_and_recover(own_server: postgresql.Server) -> None:
     own_server.sql("CREATE DATABASE away")
     store = open_store(own_server.url("away"))
-    assets = Assets()
-    site = Site(store, Ingest(store, KEY), KEY, Settings(), lambda: NOW, templates(assets), assets)
+    site = site_on(store, KEY, Settings(), lambda: NOW)
     asked = rules("roots:critical")
     World(store).join("one").keep(asked, observed(pod("web"), asked, "f"))
     browser = Browser(site, "")

@@ -119,10 +119,10 @@ def _told(name: str) -> str | None:
     """What the environment says under a name or, by the name with `_FILE`, a file that it names.
 
     Raises:
-        SpecError: the file cannot be read.
+        SpecError: the file cannot be read, or is empty.
     """
     file = os.environ.get(f"{name}_FILE")
-    return read_file(Path(file)).decode("utf-8", "replace").strip() if file else os.environ.get(name)
+    return secret_from("", file) if file else os.environ.get(name)
 
 
 def place(folder: Path | None, database: str | None) -> Place:

@@ -15,13 +15,12 @@ from prometheus_client.process_collector import ProcessCollector
 from starlette.responses import PlainTextResponse, Response
 
 from bartizan.findings.score import severity_score
-from bartizan.fleet import lease_of, state
 from bartizan.model.ledger import Verdict
 from bartizan.model.severity import Severity
 from bartizan.plane.site import Asked, Route
 from bartizan.stores.queries import overview
 from bartizan.stores.queries.messages import message_counts
-from bartizan.stores.upkeep import sizes
+from bartizan.stores.upkeep import size
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -80,9 +79,9 @@ class _Fleet:
         self.waiting = gauge("messages", "Messages that are not sent yet, or will not be.", "target", "state")
         self.bytes = gauge("database_bytes", "Size of the database, by its engine.", "engine")
 
-    def tell(self, view: ClusterView, now: datetime, lease_s: int) -> None:
+    def tell(self, view: ClusterView, now: datetime) -> None:
         """Put in what is known of one cluster. A number that does not exist is left out, and is no zero."""
-        known = state(view.last_seen, lease_s, now)
+        known = view.state(now)
         for one in _STATES:
             self.state.labels(view.name, one).set(one == known)
         if view.last_seen is not None:
@@ -109,12 +108,12 @@ def _metrics(asked: Asked) -> Response:
         messages = message_counts(connection)
     for view in members:
         if view.left_at is None:
-            told.tell(view, site.now(), lease_of(view.interval_s, view.lease_s))
+            told.tell(view, site.now())
     if asked.viewer.may_everywhere("see"):
         for target, states in messages.items():
             for name in ("waiting", "dead"):
                 told.waiting.labels(target, name).set(states.get(name, 0))
-        told.bytes.labels(site.store.dialect).set(sizes(site.store)[""])
+        told.bytes.labels(site.store.dialect).set(size(site.store))
     return Response(generate_latest(told.registry) + site.measures.text(), media_type=_KIND)
 
 
@@ -124,8 +123,7 @@ def _alive(_asked: Asked) -> Response:
 
 def _ready(asked: Asked) -> Response:
     """Ready is who can answer: the database must."""
-    with asked.site.store.reading() as connection:
-        connection.exec_driver_sql("SELECT 1")
+    asked.site.store.ask()
     return PlainTextResponse("ready\n")
 
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bartizan.app.duties.duty import Duty
-    from bartizan.app.settings import Settings
+    from bartizan.app.settings import Place, Settings
+    from bartizan.stores.open import Store
 
 _BESIDE: Final = 4
 """Connections to the store for what runs beside the pages."""
@@ -53,15 +54,20 @@ class Serving:
     watches: bool = True
 
 
-def site_of(settings: Settings, wanted: Serving, now: Callable[[], datetime]) -> Site:
+def site_of(settings: Settings, where: Place, now: Callable[[], datetime]) -> Site:
     """Open what a plane needs.
 
     Raises:
+        SpecError: the key cannot be one.
         StoreError: the database is away.
     """
-    where = place(wanted.folder, wanted.database)
     key = secret_key(where)
     store = open_store(where.database, connections=THREADS + _BESIDE)
+    return site_on(store, key, settings, now)
+
+
+def site_on(store: Store, key: bytes, settings: Settings, now: Callable[[], datetime]) -> Site:
+    """A plane on a store that is open."""
     assets = Assets()
     return Site(store, Ingest(store, key), key, settings, now, templates(assets), assets)
 
@@ -74,10 +80,10 @@ def serve(settings: Settings, wanted: Serving, now: Callable[[], datetime], say:
         SourceError: the address is taken.
     """
     read_sign_in(settings.sign_in)
-    watch = Watching()
-    duties = duties_of(settings, place(wanted.folder, wanted.database), watch)  # what cannot be done is told first
+    where, watch = place(wanted.folder, wanted.database), Watching()
+    duties = duties_of(settings, where, watch)  # what cannot be done is told first
     listening = _listen(wanted.host, wanted.port)
-    site = site_of(settings, wanted, now)
+    site = site_of(settings, where, now)
     scheme = "https" if wanted.tls else "http"
     name = f"[{wanted.host}]" if ":" in wanted.host else wanted.host
     base = settings.public_url.rstrip("/") or f"{scheme}://{name}:{listening.getsockname()[1]}"

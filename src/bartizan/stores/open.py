@@ -75,6 +75,15 @@ class Store:
                 time.sleep(_PAUSE_S * 2**attempt * (1 + random.random()))  # noqa: S311  spreads writers, guards nothing
         raise AssertionError  # the last try raises or returns
 
+    def ask(self) -> None:
+        """Ask for nothing, and return where the database answers.
+
+        Raises:
+            StoreError: it is away.
+        """
+        with self.reading() as connection:
+            connection.exec_driver_sql("SELECT 1")
+
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()

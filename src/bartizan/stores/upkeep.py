@@ -99,16 +99,25 @@ def settle(store: Store) -> None:
             raw.execute(statement)
 
 
+def size(store: Store) -> int:
+    """How many bytes the database takes."""
+    asked = {
+        "sqlite": "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+        "postgresql": "SELECT pg_database_size(current_database())",
+    }
+    with store.reading() as connection:
+        return int(connection.execute(text(asked[store.dialect])).scalar_one())
+
+
 def sizes(store: Store) -> dict[str, int]:
     """How many bytes the database takes in all and, on PostgreSQL, each table with its indexes."""
+    found = {"": size(store)}
+    if store.dialect == "sqlite":
+        return found
     with store.reading() as connection:
-        if store.dialect == "sqlite":
-            pages = connection.execute(text("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"))
-            return {"": int(pages.scalar_one())}
-        found = {"": int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())}
         for table in METADATA.sorted_tables:
-            size = text("SELECT pg_total_relation_size(CAST(:name AS regclass))")
-            found[table.name] = int(connection.execute(size, {"name": f'"{table.name}"'}).scalar_one())
+            asked = text("SELECT pg_total_relation_size(CAST(:name AS regclass))")
+            found[table.name] = int(connection.execute(asked, {"name": f'"{table.name}"'}).scalar_one())
         return found
 
 

@@ -9,6 +9,7 @@ from tests.app.watch.fleet import FAST, KEY
 from tests.stores.conftest import server, sqlite_url, store, template, url
 
 from bartizan.app.watch.garrison import Garrison, plane_of
+from bartizan.stores.ingest import Ingest
 from bartizan.stores.open import Store, open_store
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def garrison() -> Iterator[Callable[..., Garrison]]:
     made: list[Garrison] = []
 
     def make(store: Store, settings: RuleSettings, **more: Any) -> Garrison:
-        one = Garrison(plane_of(store, KEY), settings, **{"timing": FAST, **more})
+        one = Garrison(plane_of(store, Ingest(store, KEY)), settings, **{"timing": FAST, **more})
         made.append(one)
         return one
 

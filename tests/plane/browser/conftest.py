@@ -16,22 +16,22 @@ import axe_playwright_python
 import pytest
 import uvicorn
 from playwright.sync_api import sync_playwright
-from tests.conformance import required
+from tests.conformance import missing
 from tests.plane.browser.pages import PAGES, Shown
 from tests.plane.browser.seed import NOW, World, seed
 
 from bartizan.app.settings import Settings
 from bartizan.plane.application import THREADS, application
-from bartizan.plane.assets import Assets
-from bartizan.plane.render import THEME, templates
-from bartizan.plane.site import Site
-from bartizan.stores.ingest import Ingest
+from bartizan.plane.render import THEME
+from bartizan.plane.serving import site_on
 from bartizan.stores.open import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Page
+
+    from bartizan.plane.site import Site
 
 _KEY: Final = b"the key of the tests in a browser"
 _AXE: Final = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
@@ -73,9 +73,7 @@ def chromium() -> Iterator[Browser]:
     """A browser. One a module: while it runs, no test of its thread may run an event loop of its own."""
     program = shutil.which("chromium")
     if program is None:
-        if required():
-            pytest.fail(_HOW_TO_GET_IT)
-        pytest.skip(_HOW_TO_GET_IT)
+        missing(_HOW_TO_GET_IT)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
@@ -87,8 +85,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A seeded plane behind a real server."""
     url = f"sqlite:///{tmp_path_factory.mktemp('plane')}/plane.db"
     store = open_store(url, connections=THREADS)
-    assets = Assets()
-    site = Site(store, Ingest(store, _KEY), _KEY, Settings(), lambda: NOW, templates(assets), assets)
+    site = site_on(store, _KEY, Settings(), lambda: NOW)
     world = seed(site)
     with _serving(site) as address:
         yield Served(address, world)

@@ -16,6 +16,7 @@ from bartizan.catalog.loader import load_catalog
 from bartizan.sources.yaml import Document, load_documents
 from bartizan.stores import clusters, documents
 from bartizan.stores.documents import LONGEST, PolicyText
+from bartizan.stores.ingest import Ingest
 from bartizan.stores.scope import Grant
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def test_texts_are_read_from_the_policies_files(tmp_path: Path) -> None:
 
 def test_a_garrison_keeps_the_texts_of_what_it_asks(store: Store, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(_POLICY)
-    plane_of(store, b"key", lambda: NOW).show([tmp_path])
+    plane_of(store, Ingest(store, b"key"), lambda: NOW).show([tmp_path])
     with store.reading() as connection:
         (kept,) = documents.texts(connection, "ours")
     assert (kept.text.content, kept.first_seen) == (_POLICY, NOW)

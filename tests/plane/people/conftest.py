@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -19,20 +18,21 @@ import msgspec
 import pytest
 import uvicorn
 from starlette.testclient import TestClient
+from tests.conformance import missing
+from tests.controlplane.start import free_ports
 from tests.plane.conftest import Browser, nobody, signed_in, site, world
 from tests.stores.conftest import empty_url, server, sqlite_url, store, template, url
 from tests.stores.fleet import KEY
 
 from bartizan.app.settings import Settings
 from bartizan.plane.application import application
-from bartizan.plane.assets import Assets
-from bartizan.plane.render import templates
-from bartizan.plane.site import Site
-from bartizan.stores.ingest import Ingest
+from bartizan.plane.serving import site_on
 from bartizan.stores.open import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from bartizan.plane.site import Site
 
 __all__ = [
     "Browser",
@@ -64,20 +64,14 @@ class Provider(NamedTuple):
         httpx.post(f"{self.issuer}/admin/{act}", json=told).raise_for_status()
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     """The provider, as a process of its own."""
     if importlib.util.find_spec("idpyoidc") is None:
-        pytest.skip(HOW_TO_GET_IT)
+        missing(HOW_TO_GET_IT)
     folder = tmp_path_factory.mktemp("provider")
     (folder / "passwords.json").write_text(json.dumps(PASSWORDS))
-    made = Provider(f"http://127.0.0.1:{_free_port()}", f"http://127.0.0.1:{_free_port()}")
+    made = Provider(*(f"http://127.0.0.1:{port}" for port in free_ports(2)))
     program = str(Path(__file__).with_name("provider_process.py"))
     arguments = [made.issuer.rpartition(":")[2], made.plane, str(folder / "passwords.json")]
     with (folder / "talk").open("wb") as talk:
@@ -152,8 +146,8 @@ def plane(provider: Provider, tmp_path: Path) -> Iterator[Plane]:
         "roles": ROLES,
     }
     settings = msgspec.structs.replace(Settings(), sign_in=told, public_url=provider.plane)
-    opened, assets = open_store(f"sqlite:///{tmp_path}/plane.db"), Assets()
-    made = Site(opened, Ingest(opened, KEY), KEY, settings, lambda: datetime.now(UTC), templates(assets), assets)
+    opened = open_store(f"sqlite:///{tmp_path}/plane.db")
+    made = site_on(opened, KEY, settings, lambda: datetime.now(UTC))
     try:
         yield Plane(made, provider)
     finally:

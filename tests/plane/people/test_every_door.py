@@ -14,13 +14,10 @@ from tests.stores.fleet import KEY, World, observed, pod, rules
 
 from bartizan.app.settings import Settings
 from bartizan.plane.application import DOORS, application
-from bartizan.plane.assets import Assets
 from bartizan.plane.people.identity import COOKIE
-from bartizan.plane.render import templates
-from bartizan.plane.site import Site
+from bartizan.plane.serving import site_on
 from bartizan.plane.viewer import MAY
 from bartizan.stores import people
-from bartizan.stores.ingest import Ingest
 from bartizan.stores.open import open_store
 from bartizan.stores.schema import METADATA
 from bartizan.stores.scope import Grant
@@ -28,7 +25,7 @@ from bartizan.stores.scope import Grant
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bartizan.plane.site import Route
+    from bartizan.plane.site import Route, Site
 
     SignedIn = Callable[..., Browser]
 
@@ -63,8 +60,8 @@ def _path(route: Route) -> str:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One plane for all: what holds here is that nothing changes."""
-    store, assets = open_store(f"sqlite:///{tmp_path_factory.mktemp('doors')}/x.db"), Assets()
-    yield Site(store, Ingest(store, KEY), KEY, Settings(), lambda: NOW, templates(assets), assets)
+    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('doors')}/x.db")
+    yield site_on(store, KEY, Settings(), lambda: NOW)
     store.close()
 
 

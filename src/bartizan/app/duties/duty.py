@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+from bartizan.base.errors import BartizanError
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -12,6 +15,9 @@ if TYPE_CHECKING:
     from bartizan.app.settings import Settings
     from bartizan.stores.ingest import Ingest
     from bartizan.stores.open import Store
+
+
+_LOG: Final = logging.getLogger("bartizan.duties")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +51,19 @@ class Lasting(NamedTuple):
 
 
 Duty: TypeAlias = Recurring | Lasting
+
+
+def do(duty: Duty, post: Post, stopped: Stopped) -> bool:
+    """Do a duty once, in a thread of its own. Says whether it went well; what did not is logged."""
+    try:
+        if isinstance(duty, Lasting):
+            duty.work(post, stopped)
+        else:
+            duty.work(post)
+    except BartizanError as error:
+        _LOG.warning("duty.put-off", extra={"duty": duty.name, "reason": error.message})
+        return False
+    except Exception:  # noqa: BLE001  (the outermost frame of a thread: a bug in one duty must not end the others)
+        _LOG.exception("duty.failed", extra={"duty": duty.name})
+        return False
+    return True

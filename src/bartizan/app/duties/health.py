@@ -59,8 +59,7 @@ def answering(host: str, port: int, store: Store) -> Iterator[int]:
 
 def _answers(store: Store) -> bool:
     try:
-        with store.reading() as connection:
-            connection.exec_driver_sql("SELECT 1")
+        store.ask()
     except StoreError:
         return False
     return True

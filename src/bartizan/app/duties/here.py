@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
-from bartizan.app.duties.duty import Lasting
-from bartizan.base.errors import BartizanError
+from bartizan.app.duties.duty import Lasting, do
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from bartizan.app.duties.duty import Duty, Post
 
-_LOG: Final = logging.getLogger("bartizan.duties")
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 60.0
 _GOODBYE_S: Final = 15.0
@@ -41,18 +38,9 @@ def keep_doing(duty: Duty, post: Post, stop: Event) -> None:
     """Do one duty until told to stop; what fails is done again, later each time it fails."""
     pause = _FIRST_PAUSE_S
     while not stop.is_set():
-        try:
-            if isinstance(duty, Lasting):
-                duty.work(post, stop.wait)
-            else:
-                duty.work(post)
-        except BartizanError as error:
-            _LOG.warning("duty.put-off", extra={"duty": duty.name, "reason": error.message, "pause_s": pause})
-        except Exception:  # noqa: BLE001  (the outermost frame of a thread: a bug in one duty must not end the others)
-            _LOG.exception("duty.failed", extra={"duty": duty.name})
-        else:
+        if do(duty, post, stop.wait):
             pause = _FIRST_PAUSE_S
             stop.wait(0 if isinstance(duty, Lasting) else duty.every.total_seconds())
-            continue
-        stop.wait(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE_S)
+        else:
+            stop.wait(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_S)

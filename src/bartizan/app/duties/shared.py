@@ -8,7 +8,6 @@ heartbeat is missed. A recurring duty is a job once a period.
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,8 +15,8 @@ import procrastinate
 from procrastinate import exceptions
 from procrastinate.jobs import Status
 
-from bartizan.app.duties.duty import Lasting
-from bartizan.base.errors import BartizanError, SpecError
+from bartizan.app.duties.duty import Lasting, do
+from bartizan.base.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from bartizan.stores.open import Store
 
 QUEUE: Final = "duties"
-_LOG: Final = logging.getLogger("bartizan.duties")
 _BEAT_S: Final = 5.0
 _DEAD_S: Final = 20.0
 """Without a heartbeat for so long, a worker is taken for dead and its duties are given to others."""
@@ -61,7 +59,7 @@ async def _work(duties: dict[str, Duty], post: Post, concurrency: int, stop: Eve
     async def done(context: procrastinate.JobContext, name: str) -> None:
         duty = duties.get(name)
         if duty is not None:  # one of another release is left to whoever knows it
-            await asyncio.to_thread(_do, duty, post, _until(stop, context))
+            await asyncio.to_thread(do, duty, post, _until(stop, context))
 
     async with app.open_async():
         looking = asyncio.create_task(_look_after(app, duties, stop))
@@ -102,18 +100,6 @@ async def _look_after(app: procrastinate.App, duties: dict[str, Duty], stop: Eve
 async def _put(app: procrastinate.App, name: str) -> None:
     with suppress(exceptions.AlreadyEnqueued):  # it waits already
         await app.configure_task("duty", queue=QUEUE, lock=name, queueing_lock=name).defer_async(name=name)
-
-
-def _do(duty: Duty, post: Post, stopped: Callable[[float], bool]) -> None:
-    try:
-        if isinstance(duty, Lasting):
-            duty.work(post, stopped)
-        else:
-            duty.work(post)
-    except BartizanError as error:
-        _LOG.warning("duty.put-off", extra={"duty": duty.name, "reason": error.message})
-    except Exception:  # noqa: BLE001  (the outermost frame of a thread: a bug in one duty must not end the others)
-        _LOG.exception("duty.failed", extra={"duty": duty.name})
 
 
 def _until(stop: Event, context: procrastinate.JobContext) -> Callable[[float], bool]:

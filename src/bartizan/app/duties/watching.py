@@ -42,7 +42,7 @@ class Watching:
         with self._lock:
             if self._garrison is None:
                 begun = Garrison(
-                    plane_of(post.store, post.key, post.now),
+                    plane_of(post.store, post.ingest, post.now),
                     rules_of(post.settings),
                     timing=Timing(post.settings.interval_s),
                     team_label=post.settings.team_label,

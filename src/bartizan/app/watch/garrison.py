@@ -30,7 +30,6 @@ from bartizan.sources.cluster.watch import PROBE_S, Streams
 from bartizan.stores import rollouts
 from bartizan.stores.clusters import note
 from bartizan.stores.documents import keep
-from bartizan.stores.ingest import Ingest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from bartizan.findings.delivery.watching import How
     from bartizan.model.report import Problem
     from bartizan.model.resource import Resource
+    from bartizan.stores.ingest import Ingest
     from bartizan.stores.open import Store
     from bartizan.stores.reports import Moves
     from bartizan.stores.rollouts import Happening
@@ -79,10 +79,9 @@ class Plane:
     show: Callable[[Sequence[Path]], None] = lambda _policies: None
 
 
-def plane_of(store: Store, key: bytes, clock: Callable[[], datetime] | None = None) -> Plane:
-    """A plane whose store is in this process. `key` is for the digests of secrets."""
+def plane_of(store: Store, ingest: Ingest, clock: Callable[[], datetime] | None = None) -> Plane:
+    """A plane whose store is in this process, with the one way into it."""
     now = clock or utc_now
-    ingest = Ingest(store, key)
     return Plane(
         LocalKeeper(ingest, store),
         lambda name: waivers_of(store, name, now()),

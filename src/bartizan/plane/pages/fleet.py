@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bartizan.findings.score import severity_score, severity_sums
-from bartizan.fleet import lease_of, state
 from bartizan.model.ledger import Verdict
 from bartizan.model.severity import Severity
 from bartizan.outputs.charts import Column, Part, Point, columns, stacked, trend
@@ -61,8 +60,7 @@ class ClusterRow:
 
 def row_of(view: ClusterView, now: datetime) -> ClusterRow:
     """What a cluster's row says."""
-    known = state(view.last_seen, lease_of(view.interval_s, view.lease_s), now)
-    return ClusterRow(view, known, severity_sums(view.counts), failing(view.counts))
+    return ClusterRow(view, view.state(now), severity_sums(view.counts), failing(view.counts))
 
 
 def failing(counts: Mapping[int, Counts]) -> tuple[tuple[Severity, int], ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from bartizan.fleet import lease_of, state
 from bartizan.model.ledger import RuleFacts, Tally
 from bartizan.model.severity import Severity
 from bartizan.stores.known import facts_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
+    from bartizan.model.fleet import ClusterState
     from bartizan.stores.scope import Scope
 
 Counts = tuple[int, ...]
@@ -45,6 +47,10 @@ class ClusterView:
     """By severity."""
     lease_s: int = 0
     """How often it promises to be heard of; 0 where that is the interval."""
+
+    def state(self, now: datetime) -> ClusterState:
+        """How much of what is known of it can be believed."""
+        return state(self.last_seen, lease_of(self.interval_s, self.lease_s), now)
 
 
 @dataclass(frozen=True, slots=True)
